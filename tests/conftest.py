@@ -1,0 +1,24 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Settings of all tests: the collection's import path and a reproducible hypothesis profile."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+from tests.tree import import_paths
+
+settings.register_profile(
+    "cutover", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("cutover")
+
+
+def pytest_configure() -> None:
+    """Make child processes see the same modules as the tests."""
+    paths = import_paths(Path(__file__).resolve().parent.parent)
+    inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in ("", *paths)]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *inherited])
