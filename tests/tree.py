@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ def import_paths(root: Path) -> list[str]:
         if path in sys.path:
             sys.path.remove(path)
         sys.path.insert(0, path)
+    importlib.invalidate_caches()  # the tree may be younger than the interpreter's view of sys.path
     return paths
 
 
