@@ -1,0 +1,138 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The agent's API (design §9): each function answers one route on the engine."""
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping
+
+from .._core.errors import CutoverError
+from . import fields, page
+from .engine_port import MigrationEngine
+from .messages import Request, Response, json_response
+from .metrics import CONTENT_TYPE, render_metrics
+from .prechecks import Prechecks
+
+SERVER_MODES = ("readonly", "default")
+MAX_SHARDS = 10000
+
+
+class Api:
+    """Answers of one agent. `version` is the archive's; `ready` says whether the engine has recovered."""
+
+    def __init__(
+        self,
+        engine: MigrationEngine,
+        check: Callable[[Mapping[str, object]], dict[str, Any]],
+        ready: Callable[[], bool],
+        version: str,
+    ) -> None:
+        self._engine = engine
+        self._prechecks = Prechecks(check)
+        self._ready = ready
+        self._version = version
+
+    def health(self, request: Request) -> Response:
+        """Liveness: the process answers."""
+        return json_response(200, {"status": "ok", "version": self._version})
+
+    def readiness(self, request: Request) -> Response:
+        """Readiness: what the state directory knew was resumed."""
+        if self._ready():
+            return json_response(200, {"status": "ready"})
+        return json_response(503, {"status": "not-ready"}, {"Retry-After": "1"})
+
+    def metrics(self, request: Request) -> Response:
+        """Prometheus text."""
+        text = render_metrics(self._engine.status(), self._version)
+        return Response(200, text.encode("utf-8"), CONTENT_TYPE)
+
+    def status_page(self, request: Request) -> Response:
+        """The page for people."""
+        html = page.render_page(self._engine.status(), self._engine.findings())
+        return Response(200, html.encode("utf-8"), "text/html; charset=utf-8", page.HEADERS)
+
+    def style(self, request: Request) -> Response:
+        """The page's style sheet."""
+        return Response(200, page.STYLE.encode("utf-8"), "text/css; charset=utf-8")
+
+    def status(self, request: Request) -> Response:
+        """The status document."""
+        return json_response(200, self._engine.status())
+
+    def start(self, request: Request) -> Response:
+        """Start with the specification in the body; its fields are checked by the engine."""
+        return self._controlled(self._engine.start(fields.json_object(request)))
+
+    def stop(self, request: Request) -> Response:
+        """Begin the cutover."""
+        body = fields.json_object(request)
+        fields.only(body, ("wait_timeout", "max_downtime"))
+        options = {name: fields.seconds(body, name) for name in body}
+        return self._controlled(self._engine.stop(_given(options)))
+
+    def abort(self, request: Request) -> Response:
+        """End the migration without opening the target."""
+        return self._controlled(self._engine.abort(self._reason(request)))
+
+    def pause(self, request: Request) -> Response:
+        """Suspend replication."""
+        return self._controlled(self._engine.pause(self._reason(request)))
+
+    def resume(self, request: Request) -> Response:
+        """Go on after a pause."""
+        return self._controlled(self._engine.resume(self._reason(request)))
+
+    def shards(self, request: Request) -> Response:
+        """Detail by shard, in pages."""
+        fields.only(request.query, ("state", "database", "limit", "offset"))
+        options: dict[str, object] = {
+            name: request.query[name] for name in ("state", "database") if name in request.query
+        }
+        options["limit"] = fields.number(request.query, "limit", 1000, MAX_SHARDS)
+        options["offset"] = fields.number(request.query, "offset", 0, 999_999_999)
+        return json_response(200, self._engine.shards(options))
+
+    def findings(self, request: Request) -> Response:
+        """All findings."""
+        return json_response(200, {"findings": self._engine.findings()})
+
+    def report(self, request: Request) -> Response:
+        """The last cutover's report."""
+        report = self._engine.report()
+        if report is None:
+            raise CutoverError("CUT-AGENT-21", "there is no report: no cutover was made yet")
+        return json_response(200, report)
+
+    def server_mode(self, request: Request) -> Response:
+        """The source's mode as its servers show it."""
+        return json_response(200, self._engine.server_mode())
+
+    def set_server_mode(self, request: Request) -> Response:
+        """Set the source's mode."""
+        body = fields.json_object(request)
+        fields.only(body, ("mode",))
+        mode = fields.text(body, "mode")
+        if mode not in SERVER_MODES:
+            raise fields.bad_field("mode", f"must be one of {', '.join(SERVER_MODES)}")
+        changed = self._engine.set_server_mode(mode)
+        return json_response(200, {**self._engine.server_mode(), "changed": changed})
+
+    def begin_precheck(self, request: Request) -> Response:
+        """Run the prechecks of a specification in the background."""
+        return json_response(202, self._prechecks.begin(fields.json_object(request)))
+
+    def precheck(self, request: Request) -> Response:
+        """State and result of one precheck."""
+        return json_response(200, self._prechecks.get(request.path.rpartition("/")[2]))
+
+    def _reason(self, request: Request) -> dict[str, object]:
+        body = fields.json_object(request)
+        fields.only(body, ("reason",))
+        return _given({"reason": fields.text(body, "reason")})
+
+    def _controlled(self, changed: bool) -> Response:
+        return json_response(202 if changed else 200, self._engine.status())
+
+
+def _given(options: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,195 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The agent's configuration file: one JSON object, checked strictly before anything is opened."""
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+from .._core.errors import CutoverError
+
+DEFAULT_PORT = 8629
+MAX_CONFIG_BYTES = 1 << 20
+ROLES = ("read", "operate", "cutover")
+LOG_FORMATS = ("text", "json")
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A bearer token, known by its digest only."""
+
+    name: str
+    sha256: str
+    role: str
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """What the root-owned file says. Paths are absolute; `time_scale` shortens all waits (1.0 = real time)."""
+
+    tls_keyfile: Path
+    state_directory: Path
+    source_jwt_secret_path: Path
+    listen_host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    client_ca: Path | None = None
+    tokens: tuple[Token, ...] = ()
+    allowed_sources: tuple[str, ...] | None = None
+    allowed_targets: tuple[str, ...] | None = None
+    time_scale: float = 1.0
+    log_format: str = "text"
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether callers have to prove who they are."""
+        return bool(self.tokens) or self.client_ca is not None
+
+
+def _bad(field: str, problem: str) -> CutoverError:
+    return CutoverError("CUT-AGENT-2", f"agent configuration: {field}: {problem}", details={"field": field})
+
+
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str) or not value or value != value.strip():
+        raise _bad(field, "must be a text that is not empty and has no blanks around it")
+    return value
+
+
+def _path(field: str, value: Any) -> Path:
+    path = Path(_text(field, value))
+    if not path.is_absolute():
+        raise _bad(field, f"must be an absolute path, not {str(path)!r}")
+    return path
+
+
+def _port(field: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
+        raise _bad(field, "must be a whole number from 0 to 65535 (0 = any free port)")
+    return value
+
+
+def _scale(field: str, value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 1:
+        raise _bad(field, "must be a number above 0 and at most 1")
+    return float(value)
+
+
+def _choice(allowed: tuple[str, ...]) -> Callable[[str, Any], str]:
+    def check(field: str, value: Any) -> str:
+        if value not in allowed:
+            raise _bad(field, f"must be one of {', '.join(allowed)}, not {value!r}")
+        return str(value)
+
+    return check
+
+
+def _endpoints(field: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _bad(field, "must be a list of endpoints such as https://db.example.com:8529")
+    return tuple(_text(f"{field}[{index}]", item) for index, item in enumerate(value))
+
+
+def _token(field: str, value: Any) -> Token:
+    if not isinstance(value, dict):
+        raise _bad(field, "must be an object with name, sha256 and role")
+    unknown = sorted(set(value) - {"name", "sha256", "role"})
+    if unknown:
+        raise _bad(f"{field}.{unknown[0]}", "unknown field; known are name, sha256, role")
+    digest = value.get("sha256")
+    if not isinstance(digest, str) or not _SHA256.match(digest):
+        raise _bad(f"{field}.sha256", "must be the token's SHA-256 as 64 lower-case hexadecimal digits")
+    role = _choice(ROLES)(f"{field}.role", value.get("role"))
+    return Token(_text(f"{field}.name", value.get("name")), digest, role)
+
+
+def _tokens(field: str, value: Any) -> tuple[Token, ...]:
+    if not isinstance(value, list):
+        raise _bad(field, "must be a list of objects with name, sha256 and role")
+    tokens = tuple(_token(f"{field}[{index}]", item) for index, item in enumerate(value))
+    for kind in ("name", "sha256"):
+        seen = [getattr(token, kind) for token in tokens]
+        if len(set(seen)) != len(seen):
+            raise _bad(field, f"two tokens have the same {kind}")
+    return tokens
+
+
+CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
+    "listen_host": _text,
+    "port": _port,
+    "tls_keyfile": _path,
+    "client_ca": _path,
+    "tokens": _tokens,
+    "state_directory": _path,
+    "source_jwt_secret_path": _path,
+    "allowed_sources": _endpoints,
+    "allowed_targets": _endpoints,
+    "time_scale": _scale,
+    "log_format": _choice(LOG_FORMATS),
+}
+REQUIRED = ("tls_keyfile", "state_directory", "source_jwt_secret_path")
+MAY_BE_NULL = ("client_ca", "allowed_sources", "allowed_targets")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_config(document: Any) -> AgentConfig:
+    """Check a decoded configuration; raises CUT-AGENT-2 naming the field, CUT-AGENT-5 if it would listen openly."""
+    if not isinstance(document, dict):
+        raise _bad("(the whole file)", "must be one JSON object")
+    for name in document:
+        if name not in CHECKS:
+            raise _bad(str(name), f"unknown field; known are {', '.join(sorted(CHECKS))}")
+    for name in REQUIRED:
+        if document.get(name) is None:
+            raise _bad(name, "is missing")
+    values = {
+        name: CHECKS[name](name, value)
+        for name, value in document.items()
+        if not (value is None and name in MAY_BE_NULL)
+    }
+    config = AgentConfig(**values)
+    if not config.authenticates and not _is_loopback(config.listen_host):
+        raise CutoverError(
+            "CUT-AGENT-5",
+            f"agent configuration: listen_host is {config.listen_host}, which others can reach, "
+            "but neither tokens nor client_ca is set",
+            details={"field": "listen_host"},
+        )
+    return config
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            raise _bad(name, "appears twice")
+        result[name] = value
+    return result
+
+
+def load_config(path: Path) -> AgentConfig:
+    """Read and check the file; raises CUT-AGENT-1 when it cannot be read, otherwise as parse_config."""
+    try:
+        with open(path, "rb") as stream:
+            raw = stream.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise CutoverError("CUT-AGENT-1", f"reading the agent configuration {path}: {error.strerror}") from error
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise CutoverError("CUT-AGENT-1", f"the agent configuration {path} is larger than {MAX_CONFIG_BYTES} bytes")
+    try:
+        document = json.loads(raw, object_pairs_hook=_no_duplicates)
+    except ValueError as error:
+        raise CutoverError("CUT-AGENT-1", f"the agent configuration {path} is not JSON: {error}") from error
+    return parse_config(document)
