@@ -1,0 +1,273 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One keep-alive HTTP/1.1 connection with exact deadlines and bounded answers."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import select
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, Union, cast
+
+from .clock import Deadline
+from .endpoint import Endpoint
+from .errors import TransportError
+
+Buffer = Union[bytes, bytearray, memoryview]
+# Head and small bodies leave in one packet; what is larger is handed over in pieces, without a copy of the whole.
+_COALESCE = 256 * 1024
+_READ = 1024 * 1024
+
+
+class AnswerTooLargeError(Exception):
+    """The answer's body is longer than the caller allows."""
+
+
+class AnswerIncompleteError(Exception):
+    """The answer broke off, or it cannot be known whether it is whole."""
+
+
+def nbytes(part: Buffer) -> int:
+    """Length of a buffer in bytes, whatever its items are."""
+    return part.nbytes if isinstance(part, memoryview) else len(part)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer; header names are lower-case, a repeated header's values are joined by a comma."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def queue_time(self) -> Optional[float]:
+        """``x-arango-queue-time-seconds``: how long requests wait in the server at the moment (facts §7.8)."""
+        try:
+            return float(self.headers["x-arango-queue-time-seconds"])
+        except (KeyError, ValueError):
+            return None
+
+
+class _Stream(io.RawIOBase):
+    """The receiving side of a socket; every read gets only the time that is left until the deadline."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
+        self._sock = sock
+        self.deadline = Deadline(None)
+        self.received = 0
+        self.muted = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Receive once; while muted nothing is received, so that a look at the buffer does not block."""
+        if self.muted:
+            return 0
+        limit(self._sock, self.deadline)
+        count = self._sock.recv_into(buffer)
+        self.received += count
+        return count
+
+
+class _Reader(io.BufferedReader):
+    """Outlives the answers that are read from it: ``http.client`` closes its file after each of them."""
+
+    def close(self) -> None:
+        """Nothing: the connection ends with its socket."""
+
+
+class _AnswerSource:
+    """What ``http.client.HTTPResponse`` wants of a socket."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
+
+    def makefile(self, *_args: Any, **_kwargs: Any) -> _Reader:
+        """The connection's one reader."""
+        return self._reader
+
+
+def limit(sock: socket.socket, deadline: Deadline) -> None:
+    """Give the next call on the socket the time that is left; raises ``TimeoutError`` if there is none."""
+    remaining = deadline.remaining()
+    if remaining <= 0:
+        raise TimeoutError("deadline reached")
+    sock.settimeout(None if remaining == float("inf") else remaining)
+
+
+class Connection:
+    """A connected socket. Not thread safe: the pool lends it to one caller at a time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._stream = _Stream(sock)
+        self._reader = _Reader(self._stream, 64 * 1024)
+        self.idle_since = 0.0
+
+    @property
+    def received(self) -> int:
+        """Bytes received since the connection was made."""
+        return self._stream.received
+
+    def is_stale(self) -> bool:
+        """True if the peer has closed, or has sent something that nobody asked for."""
+        self._stream.muted = True
+        try:
+            if self._reader.peek(1):
+                return True
+            poller = select.poll()
+            poller.register(self._sock, select.POLLIN | select.POLLHUP | select.POLLERR)
+            return bool(poller.poll(0))
+        except (OSError, ValueError):
+            return True
+        finally:
+            self._stream.muted = False
+
+    def send(self, head: bytes, body: Sequence[Buffer], deadline: Deadline) -> None:
+        """Send head and body, small ones in one call. Raises ``OSError``."""
+        pending: list[Buffer] = [head]
+        size = len(head)
+        for part in body:
+            length = nbytes(part)
+            if size + length > _COALESCE:
+                self._send_all(b"".join(pending), deadline)
+                pending, size = [], 0
+                if length > _COALESCE:
+                    self._send_all(part, deadline)
+                    continue
+            pending.append(part)
+            size += length
+        if pending:
+            self._send_all(b"".join(pending), deadline)
+
+    def _send_all(self, data: Buffer, deadline: Deadline) -> None:
+        with memoryview(data) as whole, whole.cast("B") as view:
+            sent = 0
+            while sent < len(view):
+                limit(self._sock, deadline)
+                sent += self._sock.send(view[sent : sent + _COALESCE])
+
+    def receive(self, method: str, max_body: int, deadline: Deadline) -> tuple[Response, bool]:
+        """Read one answer; the second value says whether the connection can be used again.
+
+        Raises ``OSError``, ``http.client.HTTPException``, ``AnswerTooLargeError`` or ``AnswerIncompleteError``.
+        """
+        self._stream.deadline = deadline
+        answer = http.client.HTTPResponse(cast(socket.socket, _AnswerSource(self._reader)), method=method)
+        answer.begin()
+        body, complete = _read_body(answer, max_body)
+        headers: dict[str, str] = {}
+        for name, value in answer.getheaders():
+            lower = name.lower()
+            headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+        reusable = complete and not answer.will_close
+        return Response(answer.status, headers, body), reusable
+
+    def close(self) -> None:
+        """End the connection; a thread that waits in it wakes with an error."""
+        with contextlib.suppress(OSError):  # not connected any more
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+
+def _read_body(answer: http.client.HTTPResponse, max_body: int) -> tuple[bytes, bool]:
+    """The body and whether its end was marked (length or chunks) rather than the end of the connection.
+
+    An answer without a mark may have been cut: it is taken only with an error status, as old proxies send it.
+    """
+    declared = answer.length
+    if declared is not None and declared > max_body:
+        raise AnswerTooLargeError(f"{declared} bytes announced, {max_body} allowed")
+    marked = declared is not None or bool(answer.chunked)
+    if not marked and answer.status < 400:
+        raise AnswerIncompleteError("the answer has neither length nor chunks, so its end cannot be known")
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        piece = answer.read(_READ if declared is None else max(1, min(declared, max_body) - size))
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_body:
+            raise AnswerTooLargeError(f"more than the {max_body} bytes allowed")
+        if declared is not None and size >= declared:
+            break
+    if declared is not None and size < declared:
+        raise AnswerIncompleteError(f"the answer broke off after {size} of {declared} bytes")
+    return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), marked
+
+
+def connect(endpoint: Endpoint, context: Optional[ssl.SSLContext], deadline: Deadline) -> Connection:
+    """Connect and do the TLS handshake. Raises ``TransportError`` with ``outcome_unknown`` False."""
+    sock = _connect_socket(endpoint, deadline)
+    try:
+        # Head and body may be several packets: never wait for the peer's acknowledgement in between.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if endpoint.scheme == "https":
+            if context is None:
+                raise ValueError("https needs a TLS context")
+            limit(sock, deadline)
+            sock = context.wrap_socket(sock, server_hostname=endpoint.host)
+    except ssl.SSLCertVerificationError as error:
+        sock.close()
+        raise TransportError(
+            "CUT-HTTP-2",
+            f"the certificate of {endpoint.url} does not verify: {error.verify_message}",
+            outcome_unknown=False,
+            retriable=False,
+            details={"endpoint": endpoint.url},
+        ) from error
+    except OSError as error:
+        sock.close()
+        raise _not_connected("CUT-HTTP-3", endpoint, "TLS handshake failed", error) from error
+    except BaseException:
+        sock.close()
+        raise
+    return Connection(sock)
+
+
+def _connect_socket(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
+    try:
+        addresses = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise _not_connected("CUT-HTTP-10", endpoint, "the host name cannot be resolved", error) from error
+    failure: OSError = OSError("no address")
+    for family, kind, protocol, _name, address in addresses:
+        sock = None
+        try:
+            sock = socket.socket(family, kind, protocol)
+            limit(sock, deadline)
+            sock.connect(address)
+        except OSError as error:
+            failure = error
+            if sock is not None:
+                sock.close()
+        else:
+            return sock
+    raise _not_connected("CUT-HTTP-1", endpoint, "cannot connect", failure) from failure
+
+
+def _not_connected(code: str, endpoint: Endpoint, what: str, error: Exception) -> TransportError:
+    return TransportError(
+        code, f"{endpoint.url}: {what}: {reason(error)}", outcome_unknown=False, details={"endpoint": endpoint.url}
+    )
+
+
+def reason(error: BaseException) -> str:
+    """A short text for what went wrong, without addresses of objects or whole records."""
+    if isinstance(error, (TimeoutError, socket.timeout)):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return str(error.reason).replace("_", " ").lower()
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:200] if text else type(error).__name__
