@@ -179,8 +179,11 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def load_config(path: Path) -> AgentConfig:
-    """Read and check the file; raises CUT-AGENT-1 when it cannot be read, otherwise as parse_config."""
+def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> AgentConfig:
+    """Read and check the file, with `overrides` laid over it.
+
+    Raises CUT-AGENT-1 when it cannot be read, otherwise as parse_config.
+    """
     try:
         with open(path, "rb") as stream:
             raw = stream.read(MAX_CONFIG_BYTES + 1)
@@ -192,4 +195,6 @@ def load_config(path: Path) -> AgentConfig:
         document = json.loads(raw, object_pairs_hook=_no_duplicates)
     except ValueError as error:
         raise CutoverError("CUT-AGENT-1", f"the agent configuration {path} is not JSON: {error}") from error
+    if overrides and isinstance(document, dict):
+        document.update(overrides)
     return parse_config(document)

@@ -11,7 +11,7 @@ from .._core.errors import ArangoError, CutoverError, TransportError
 
 JSON_TYPE = "application/json"
 # Codes of areas that are not named here are conflicts with what runs now (409).
-STATUS_BY_AREA = {"CUT-SPEC": 400, "CUT-STATE": 409, "CUT-PRECHECK": 422}
+STATUS_BY_AREA = {"CUT-SPEC": 400, "CUT-TLS": 400, "CUT-STATE": 409, "CUT-PRECHECK": 422}
 STATUS_BY_CODE = {
     "CUT-AGENT-10": 401,
     "CUT-AGENT-11": 403,

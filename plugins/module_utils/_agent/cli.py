@@ -1,0 +1,189 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command line: `serve` is the agent, everything else talks to one.
+
+Exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+from .._core.agent_api import AgentApi, AgentUnreachable
+from .._core.errors import CutoverError, TransportError
+from .._engine.display import status_line, status_table
+from .._engine.waiting import Wait, wait_for
+from .flags import add_agent_flags, add_spec_flags, agent_endpoint, specification
+from .references import resolve
+from .serve_command import add_serve, run_serve
+from .version import build_info
+
+FINE, USAGE, BLOCKED, FAILED, UNREACHABLE = 0, 2, 3, 5, 6
+USAGE_AREAS = ("CUT-SPEC", "CUT-SECRET", "CUT-TLS")
+USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CUT-AGENT-35", "CUT-AGENT-36")
+BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK")
+BLOCKED_CODES = ("CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
+WATCH_FOREVER = 10.0 * 365 * 86400
+EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable"
+
+
+def exit_code(error: CutoverError) -> int:
+    """The documented exit code for an error."""
+    area = error.code.rpartition("-")[0]
+    if isinstance(error, (AgentUnreachable, TransportError)):
+        return UNREACHABLE
+    if area in USAGE_AREAS or error.code in USAGE_CODES:
+        return USAGE
+    if area in BLOCKED_AREAS or error.code in BLOCKED_CODES:
+        return BLOCKED
+    return FAILED
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _show(arguments: argparse.Namespace, status: Mapping[str, Any]) -> None:
+    _write(json.dumps(status, indent=2) if arguments.output == "json" else status_table(status))
+
+
+class _Progress:
+    """Prints a line whenever something has changed; as JSON lines where JSON was asked for."""
+
+    def __init__(self, output: str) -> None:
+        self._output = output
+        self._last = ""
+
+    def __call__(self, status: Mapping[str, Any]) -> None:
+        line = json.dumps(status) if self._output == "json" else status_line(status)
+        if line != self._last:
+            _write(line)
+            self._last = line
+
+
+def _connect(arguments: argparse.Namespace) -> AgentApi:
+    token = resolve("--agent.token", arguments.agent_token) if arguments.agent_token else None
+    return AgentApi.connect(
+        agent_endpoint(arguments),
+        ca_path=arguments.agent_ca_path,
+        token=token,
+        client_keyfile=arguments.agent_client_keyfile,
+    )
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    if arguments.watch:
+        wait_for(api.status, Wait("completed", WATCH_FOREVER, arguments.interval), on_status=_Progress(arguments.output))
+        return FINE
+    _show(arguments, api.status())
+    return FINE
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    if arguments.check_only:
+        return _precheck(arguments)
+    api = _connect(arguments)
+    status = api.start(specification(arguments))[1]
+    if arguments.watch:
+        wait = Wait("in_sync", WATCH_FOREVER, arguments.interval)
+        status = wait_for(api.status, wait, on_status=_Progress(arguments.output))
+    _show(arguments, status)
+    return FINE
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    before = api.status()
+    if arguments.abort:
+        api.abort()
+        wait = Wait("aborted", arguments.wait_timeout)
+    else:
+        api.stop({} if arguments.max_downtime is None else {"max_downtime": arguments.max_downtime})
+        wait = Wait("completed", arguments.wait_timeout)
+    _show(arguments, wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output)))
+    return FINE
+
+
+def _set_server_mode(arguments: argparse.Namespace) -> int:
+    answer = _connect(arguments).set_server_mode(arguments.server_mode)
+    if arguments.output == "json":
+        _write(json.dumps(answer, indent=2))
+    else:
+        _write(f"the source is {answer.get('mode')}{'' if answer.get('changed') else ' (it was so before)'}")
+    return FINE
+
+
+def _precheck(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    run = api.begin_precheck(specification(arguments))
+    while run["state"] == "running":
+        time.sleep(0.3)
+        run = api.precheck(run["id"])
+    if run["state"] == "failed":
+        error = run["error"]
+        raise CutoverError(error["code"], error["message"], remedy=error["remedy"], details=error["details"])
+    result = run["result"]
+    if arguments.output == "json":
+        _write(json.dumps(result, indent=2))
+    else:
+        for check in result["checks"]:
+            _write(f"{check['status']:<8} {check['id']}: {check['message']}")
+            if check["status"] != "ok" and check.get("remedy"):
+                _write(f"         remedy: {check['remedy']}")
+        _write("passed" if result["passed"] else "not passed")
+    return FINE if result["passed"] else BLOCKED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their flags."""
+    parser = argparse.ArgumentParser(prog="cutover-agent", description=(__doc__ or "").split("\n", 1)[0], epilog=EXITS)
+    parser.add_argument("--version", action="version", version=str(build_info()["version"]))
+    commands = parser.add_subparsers(dest="command", required=True)
+    add_serve(commands).set_defaults(run=run_serve)
+    start = _command(commands, "start", "start a migration", _start)
+    add_spec_flags(start)
+    start.add_argument("--check-only", action="store_true", help="run the prechecks and nothing else")
+    _watch_flags(start)
+    precheck = _command(commands, "precheck", "run the prechecks", _precheck)
+    add_spec_flags(precheck)
+    _watch_flags(_command(commands, "status", "show the migration", _status))
+    stop = _command(commands, "stop", "cut over: fence the source, prove, open the target", _stop)
+    stop.add_argument("--abort", action="store_true", help="end without opening the target")
+    stop.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
+    stop.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
+    mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)
+    mode.add_argument(
+        "--source.server-mode", dest="server_mode", required=True, choices=("readonly", "default"), help="the mode"
+    )
+    return parser
+
+
+def _command(commands: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, epilog=EXITS)
+    parser.set_defaults(run=run)
+    add_agent_flags(parser)
+    return parser
+
+
+def _watch_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--watch", action="store_true", help="print a line at each change until the end")
+    parser.add_argument("--interval", type=float, default=1.0, help="seconds between two looks")
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run one command and return its exit code; errors go to standard error with their remedy."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except CutoverError as error:
+        sys.stderr.write(f"{error}\n")
+        for blocker in error.details.get("blockers") or []:
+            sys.stderr.write(f"  blocked: {blocker.get('text')} ({blocker.get('code')}); {blocker.get('remedy')}\n")
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return FINE

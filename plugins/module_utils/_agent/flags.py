@@ -1,0 +1,103 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Command line flags: those of the specification under one table, names as the former tool had them."""
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from .._core.agent_api import DEFAULT_PORT
+from .._core.errors import CutoverError
+from .references import resolve
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag and the specification's field that it fills; `kind` says how its text is read."""
+
+    flag: str
+    field: str
+    kind: str
+    help: str
+
+
+SPEC_FLAGS = (
+    Flag("--name", "name", "text", "name of the migration"),
+    Flag("--source.endpoint", "source_endpoints", "list", "coordinator of the source; may be repeated"),
+    Flag("--source.cacert", "source_ca_path", "text", "file with the CA of the source, on the agent's host"),
+    Flag("--source.ignore-metrics", "ignore_metrics", "switch", "checks that cannot measure become warnings"),
+    Flag("--target.endpoint", "target_endpoints", "list", "endpoint of the target; may be repeated"),
+    Flag("--target.cacert", "target_ca_path", "text", "file with the CA of the target, on the agent's host"),
+    Flag("--target.username", "target_username", "text", "user on the target"),
+    Flag("--target.password", "target_password", "secret", "password on the target, as file:PATH or env:NAME"),
+    Flag("--target.overwrite", "overwrite_target", "switch", "destroy what the target holds"),
+    Flag("--early-readers", "early_readers", "switch", "users may read on the target before the cutover"),
+    Flag("--users", "users", "text", "copy or skip"),
+    Flag("--accept", "accept", "accept", "accept a finding, as ID=REASON; may be repeated"),
+    Flag("--max-downtime", "max_downtime", "seconds", "longest write downtime of the cutover, in seconds"),
+    Flag("--max-lag", "max_lag", "seconds", "largest lag with which the cutover may begin, in seconds"),
+    Flag("--settle-after", "settle_after", "seconds", "how long a request without answer may still run, in seconds"),
+    Flag("--late-write-watch", "late_write_watch", "seconds", "how long to watch for late writes, in seconds"),
+    Flag("--source.endpoint-map", "endpoint_map", "map", "INNER=OUTER address of a server; may be repeated"),
+    Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
+)
+_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "secret": str}
+
+
+def add_spec_flags(parser: argparse.ArgumentParser) -> None:
+    """All flags of a start request."""
+    group = parser.add_argument_group("specification")
+    for item in SPEC_FLAGS:
+        if item.kind == "switch":
+            group.add_argument(item.flag, dest=item.field, action="store_const", const=True, help=item.help)
+        elif item.kind in ("list", "map", "accept"):
+            group.add_argument(item.flag, dest=item.field, action="append", help=item.help)
+        else:
+            group.add_argument(item.flag, dest=item.field, type=_SIMPLE[item.kind], help=item.help)
+
+
+def _pairs(flag: str, texts: list[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for text in texts:
+        left, sign, right = text.partition("=")
+        if not sign or not left or not right:
+            raise CutoverError("CUT-AGENT-36", f"{flag} takes two parts joined by =, not {text!r}")
+        pairs.append((left, right))
+    return pairs
+
+
+def specification(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The start request that the given flags make; absent flags leave the field out."""
+    request: dict[str, Any] = {}
+    for item in SPEC_FLAGS:
+        value = getattr(arguments, item.field)
+        if value is None:
+            continue
+        if item.kind == "secret":
+            value = resolve(item.flag, value)
+        elif item.kind == "map":
+            value = dict(_pairs(item.flag, value))
+        elif item.kind == "accept":
+            value = [{"id": left, "reason": right} for left, right in _pairs(item.flag, value)]
+        request[item.field] = value
+    return request
+
+
+def add_agent_flags(parser: argparse.ArgumentParser) -> None:
+    """Where the agent is and who asks."""
+    group = parser.add_argument_group("agent")
+    group.add_argument("--agent.endpoint", dest="agent_endpoint", help="https://HOST:PORT of the agent")
+    group.add_argument("--agent.listen-host", dest="agent_host", default="127.0.0.1", help="host of the agent")
+    group.add_argument("--agent.master-port", dest="agent_port", type=int, default=DEFAULT_PORT, help="its port")
+    group.add_argument("--agent.cacert", dest="agent_ca_path", help="file with the CA of the agent's certificate")
+    group.add_argument("--agent.token", dest="agent_token", help="token, as file:PATH or env:NAME")
+    group.add_argument("--agent.client-auth-keyfile", dest="agent_client_keyfile", help="client certificate and key")
+    group.add_argument("--output", choices=("table", "json"), default="table", help="form of the answer")
+
+
+def agent_endpoint(arguments: argparse.Namespace) -> str:
+    """The agent's endpoint out of --agent.endpoint, or host and port."""
+    given: Optional[str] = arguments.agent_endpoint
+    host = arguments.agent_host
+    return given or f"https://{f'[{host}]' if ':' in host else host}:{arguments.agent_port}"

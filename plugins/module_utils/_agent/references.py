@@ -1,0 +1,36 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Secrets on the command line are references: file:PATH or env:NAME, never the secret itself."""
+from __future__ import annotations
+
+import os
+from typing import Mapping
+
+from .._core.errors import CutoverError
+from .._core.redact import register_secret
+
+MAX_SECRET_FILE = 64 << 10
+
+
+def resolve(flag: str, reference: str, environment: Mapping[str, str] | None = None) -> str:
+    """The secret that `reference` names; raises CUT-AGENT-30 for a bare secret, CUT-AGENT-31 for a broken reference.
+
+    What was given is never repeated in the error: it may be the secret.
+    """
+    variables = os.environ if environment is None else environment
+    kind, colon, name = reference.partition(":")
+    if not colon or kind not in ("file", "env") or not name:
+        raise CutoverError("CUT-AGENT-30", f"{flag} takes file:PATH or env:NAME, not the secret itself")
+    if kind == "env":
+        value = variables.get(name, "")
+    else:
+        try:
+            with open(name, encoding="utf-8") as stream:
+                value = stream.read(MAX_SECRET_FILE).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise CutoverError("CUT-AGENT-31", f"{flag}: reading {name}: {reason}") from error
+    if not value:
+        raise CutoverError("CUT-AGENT-31", f"{flag}: {kind} {name} is empty or absent")
+    register_secret(value)
+    return value

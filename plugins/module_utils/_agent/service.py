@@ -1,0 +1,121 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The daemon: one engine behind one listener, from the first lock to the last checkpoint."""
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import Any, Callable, Mapping, TextIO
+
+from .._core.errors import CutoverError
+from .._core.jwt import load_secret
+from .._engine.display import status_line
+from .api import Api
+from .auth import Authenticator
+from .config import AgentConfig
+from .engine_port import MigrationEngine
+from .notify import Notifier
+from .routes import Application
+from .server import AgentServer
+from .tls import server_context
+from .version import build_info
+
+LOG = logging.getLogger(__name__)
+CLOSE_TIMEOUT = 9.0
+STATUS_INTERVAL = 10.0
+Check = Callable[[Mapping[str, object]], dict[str, Any]]
+
+
+def lock_state_directory(directory: Path) -> TextIO:
+    """Hold the state directory for this process alone; raises CUT-AGENT-6. The lock ends with the returned file."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = open(directory / "agent.lock", "a", encoding="utf-8")
+    except OSError as error:
+        raise CutoverError("CUT-AGENT-6", f"state_directory {directory}: {error.strerror}") from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        held.close()
+        raise CutoverError("CUT-AGENT-6", f"state_directory {directory}: another agent is using it") from error
+    return held
+
+
+class Service:
+    """Runs until told to end. `engine` and `check` are built by the caller, so that tests can give others."""
+
+    def __init__(self, config: AgentConfig, engine: MigrationEngine, check: Check) -> None:
+        self._config = config
+        self._engine = engine
+        self._recovered = threading.Event()
+        self._end = threading.Event()
+        self._notifier = Notifier()
+        version = str(build_info()["version"])
+        api = Api(engine, check, self._recovered.is_set, version)
+        context = server_context(config.tls_keyfile, config.client_ca, bool(config.tokens))
+        application = Application(api, Authenticator(config))
+        self._server = AgentServer((config.listen_host, config.port), context, application)
+        LOG.info("agent %s listens on https://%s:%d", version, config.listen_host, self._server.port)
+
+    @property
+    def port(self) -> int:
+        """The port really bound."""
+        return self._server.port
+
+    def end(self, *signal_arguments: object) -> None:
+        """Ask `run` to return; may be called from a signal handler."""
+        self._end.set()
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve, resume what was going on, then wait; on the way out write the last checkpoint."""
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="listener", daemon=True)
+        thread.start()
+        try:
+            self._engine.recover()
+            self._recovered.set()
+            self._notifier.send(READY="1", STATUS="ready")
+            on_ready()
+            self._watch()
+        finally:
+            self._notifier.send(STOPPING="1")
+            LOG.info("ending: finishing the batch and writing a checkpoint")
+            self._server.close()
+            self._engine.close(CLOSE_TIMEOUT)
+            LOG.info("ended")
+
+    def _watch(self) -> None:
+        interval = min(self._notifier.watchdog_interval or STATUS_INTERVAL, STATUS_INTERVAL)
+        while not self._end.wait(interval):
+            self._notifier.send(WATCHDOG="1", STATUS=status_line(self._engine.status()))
+
+
+def _production_engine(config: AgentConfig) -> tuple[MigrationEngine, Check]:
+    from .._engine.engine import Engine, EngineConfig
+    from .precheck_run import checker
+
+    engine_config = EngineConfig(
+        state_directory=config.state_directory,
+        source_jwt_secret_path=config.source_jwt_secret_path,
+        allowed_sources=None if config.allowed_sources is None else list(config.allowed_sources),
+        allowed_targets=None if config.allowed_targets is None else list(config.allowed_targets),
+        time_scale=config.time_scale,
+        hostname=socket.gethostname(),
+    )
+    return Engine(engine_config), checker(config)
+
+
+def serve(config: AgentConfig, on_ready: Callable[[], None]) -> None:
+    """Run an agent in this process until SIGTERM or SIGINT; raises CutoverError when it cannot start."""
+    os.umask(0o077)
+    load_secret(str(config.source_jwt_secret_path))
+    with lock_state_directory(config.state_directory):
+        engine, check = _production_engine(config)
+        service = Service(config, engine, check)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, service.end)
+        service.run(on_ready)

@@ -1,0 +1,111 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Waiting for a migration: one predicate per goal, a monotonic deadline, and no state that is left undecided."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping, Optional
+
+from .._core.agent_api import AgentUnreachable
+from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
+from .._core.errors import CutoverError
+from .display import lookup, status_line
+
+GOALS = ("in_sync", "ready", "completed", "aborted")
+# States that lead nowhere by themselves; what is not here and not the goal is still on its way.
+DEAD_ENDS = {
+    "in_sync": ("inactive", "aborting", "aborted", "failed"),
+    "ready": ("inactive", "aborting", "aborted", "failed"),
+    "completed": ("inactive", "aborting", "aborted", "failed"),
+    "aborted": ("completed", "failed"),
+}
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What to wait for, how long, and how often to ask (seconds)."""
+
+    goal: str
+    timeout: float
+    interval: float = 1.0
+
+
+def reached(goal: str, status: Mapping[str, Any]) -> bool:
+    """Whether the status document shows the goal."""
+    state = status.get("state")
+    if goal == "aborted":
+        return state in ("aborted", "inactive")
+    if state == "completed":
+        return True
+    if goal == "ready":
+        return bool(lookup(status, "cutover.ready"))
+    if goal == "in_sync":
+        return state == "running" and lookup(status, "shards.in_sync") == lookup(status, "shards.total")
+    return False
+
+
+def _last_attempt(status: Mapping[str, Any]) -> Any:
+    return lookup(status, "cutover.last_attempt")
+
+
+def check_dead_end(goal: str, status: Mapping[str, Any], before: Optional[Mapping[str, Any]]) -> None:
+    """Raise CUT-AGENT-41 or CUT-AGENT-42 when the goal cannot be reached any more without somebody's help.
+
+    `before` is the status from before the request that began the way to the goal.
+    """
+    state = str(status.get("state"))
+    if state in DEAD_ENDS[goal]:
+        reason = lookup(status, "reason.text") or "no reason is given"
+        raise CutoverError(
+            "CUT-AGENT-41",
+            f"waiting for {goal}: the migration is {state} ({reason})",
+            details={"state": state, "problems": list(status.get("problems") or [])},
+        )
+    if goal == "completed" and before is not None and state != "stopping":
+        attempt = _last_attempt(status)
+        if attempt and attempt != _last_attempt(before):
+            blockers = list(lookup(status, "cutover.blockers") or [])
+            raise CutoverError(
+                "CUT-AGENT-42",
+                f"the cutover ended with {attempt.get('result')}: {attempt.get('reason') or 'no reason is given'}",
+                details={"last_attempt": attempt, "blockers": attempt.get("blockers") or blockers},
+            )
+
+
+def wait_for(
+    read: Callable[[], dict[str, Any]],
+    wait: Wait,
+    *,
+    before: Optional[Mapping[str, Any]] = None,
+    on_status: Optional[Callable[[Mapping[str, Any]], None]] = None,
+    clock: Clock = SYSTEM_CLOCK,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Ask until the goal is reached and return the status then.
+
+    A restarting agent is waited for. Raises CUT-AGENT-40 at the deadline, CUT-AGENT-41 and 42 at dead ends.
+    """
+    deadline = Deadline(wait.timeout, clock)
+    while True:
+        try:
+            status: Optional[dict[str, Any]] = read()
+        except AgentUnreachable:
+            if deadline.expired:
+                raise
+            status = None
+        if status is not None:
+            if on_status is not None:
+                on_status(status)
+            if reached(wait.goal, status):
+                return status
+            check_dead_end(wait.goal, status, before)
+        if deadline.expired:
+            shown = status_line(status) if status is not None else "the agent does not answer"
+            raise CutoverError(
+                "CUT-AGENT-40",
+                f"waited {wait.timeout:g} s for {wait.goal}; now: {shown}",
+                retriable=True,
+                details={"goal": wait.goal, "state": status.get("state") if status else None},
+            )
+        sleep(min(wait.interval, max(deadline.remaining(), 0.05)))
