@@ -1,0 +1,254 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The write-ahead log of one server as a pure model: sequence numbers, write batches, scanning rules (facts §5).
+
+A tick is a sequence number; a write batch takes one for each entry it puts (old document, document, primary index,
+every secondary index entry), so that ticks of markers have gaps. An *empty* batch takes none and shares its number with
+the next write. Only committed writes get here.
+
+Batches are kept in segments ("WAL files"), which is the unit of purging.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Callable, Iterator, NamedTuple, Sequence
+
+from tests.testbed.wal_clients import LogClients
+from tests.testbed.wal_markers import (
+    COLLECTION_CREATE,
+    COLLECTION_DROP,
+    COLLECTION_RENAME,
+    DATABASE_CREATE,
+    DATABASE_DROP,
+    REMOVE,
+    VIEW_CREATE,
+    VIEW_DROP,
+    Batch,
+    DatabaseRef,
+    DdlBatch,
+    FrameBatch,
+    ObjectRef,
+    SilentBatch,
+    SingleBatch,
+    ddl_rest,
+)
+from tests.testbed.wal_tail import Printer, TailQuery, TailResult
+
+FILE_TIMEOUT = 10.0
+FILE_TIMEOUT_INITIAL = 60.0
+
+
+class WalOp(NamedTuple):
+    """One document operation: `kind` 2300 with the raw document, or 2302 with `removal(key, rev)`.
+
+    `secondary` = entries written to secondary indexes; `replaces` = an older version of the document is deleted first.
+    """
+
+    cuid: str
+    kind: int
+    data: bytes
+    secondary: int = 0
+    replaces: bool = False
+
+
+@dataclass
+class Segment:
+    """A WAL file: contiguous batches."""
+
+    start: int
+    opened: float
+    batches: list[Batch] = field(default_factory=list)
+
+
+def sequences(op: WalOp) -> tuple[int, int]:
+    """How many numbers an operation takes, and the offset of the one which its marker carries (facts §5.4).
+
+    A removal deletes the document, then the primary index entry: the marker has the number of the second.
+    """
+    if op.kind == REMOVE:
+        return 2 + op.secondary, 1
+    return 2 + op.replaces + op.secondary, int(op.replaces)
+
+
+class Wal:
+    """The log of one server. `nasty` adds empty batches and writes that nobody sees (facts §5.4)."""
+
+    def __init__(
+        self,
+        *,
+        server_id: str,
+        clock: Callable[[], float] = time.time,
+        nasty: bool = True,
+        empty_every: int = 5,
+        segment_batches: int = 2048,
+        segment_age: float = 5.0,
+        time_scale: float = 1.0,
+        missing_is_present: bool = False,
+    ) -> None:
+        self.server_id = server_id
+        self.clients = LogClients()
+        self._clock = clock
+        self._nasty = nasty
+        self._empty_every = empty_every
+        self._appends = 0
+        self._segment_batches = segment_batches
+        self._segment_age = segment_age
+        self._time_scale = time_scale
+        self._missing_is_present = missing_is_present
+        self._last = 0
+        self._started = clock()
+        self._databases: dict[str, DatabaseRef] = {}
+        self._segments: list[Segment] = [Segment(1, clock())]
+
+    # --- writing ---
+
+    def append_single(
+        self, db: str, cuid: str, kind: int, data: bytes, secondary: int = 0, replaces: bool = False
+    ) -> int:
+        """A stand-alone operation on one document (tid "0", no frame); returns its marker's tick."""
+        count, offset = sequences(WalOp(cuid, kind, data, secondary, replaces))
+        start = self._last + 1
+        tick = start + offset
+        self._add(SingleBatch(start, self._last + count, tick, self._databases[db].objects[cuid], kind, data))
+        return tick
+
+    def append_transaction(self, db: str, tid: str, ops: Sequence[WalOp]) -> tuple[int, int]:
+        """One frame 2200…2201; returns its first and last number. Without operations nothing is written."""
+        start = position = self._last + 1
+        ref = self._databases[db]
+        content = []
+        for op in ops:
+            count, offset = sequences(op)
+            content.append((position + offset, ref.objects[op.cuid], op.kind, op.data))
+            position += count
+        if content:
+            self._add(FrameBatch(start, position - 1, ref, tid.encode(), tuple(content)))
+        return start, position - 1
+
+    def append_ddl(self, kind: int, db: str, *, cuid: str = "", name: str = "", data: bytes = b"") -> int:
+        """A marker 1100 to 2112 (facts §5.5), also 2004. Keeps the log's idea of what exists on this server.
+
+        `name` = name of the collection or shard *on this server* (2000, 2002). `data` = raw JSON of the marker.
+        """
+        if kind == DATABASE_CREATE:
+            self._databases[db] = DatabaseRef(db)
+        ref = self._databases[db]
+        if kind in (COLLECTION_CREATE, VIEW_CREATE):
+            ref.objects[cuid] = ObjectRef(ref, cuid, name)
+        obj = ref.objects[cuid] if cuid else None
+        if obj is not None and kind == COLLECTION_RENAME:
+            obj.name = name
+        tick = self._last + 1
+        self._add(DdlBatch(tick, tick, ref, obj, kind, ddl_rest(kind, db, cuid, data)))
+        if kind == DATABASE_DROP:
+            ref.alive = False
+            del self._databases[db]
+            self.clients.forget_database(db)
+        if obj is not None and kind in (COLLECTION_DROP, VIEW_DROP):
+            obj.alive = False
+            del ref.objects[cuid]
+        return tick
+
+    def append_internal(self, count: int) -> None:
+        """Entries that no marker shows: statistics, settings, estimates. Ticks keep growing by them."""
+        self._add(SilentBatch(self._last + 1, self._last + count))
+
+    def append_empty(self) -> None:
+        """A write batch without entries: its number is given again to the next write (facts §5.4)."""
+        self._store(SilentBatch(self._last + 1, self._last))
+
+    def _add(self, batch: Batch) -> None:
+        self._last = batch.end
+        self._store(batch)
+        self._appends += 1
+        if self._nasty and self._appends % self._empty_every == 0:
+            self.append_empty()
+
+    def _store(self, batch: Batch) -> None:
+        segment = self._segments[-1]
+        if len(segment.batches) >= self._segment_batches:
+            segment = self._rotate()
+        segment.batches.append(batch)
+
+    def _rotate(self) -> Segment:
+        segment = Segment(self._last + 1, self._clock())
+        self._segments.append(segment)
+        return segment
+
+    # --- state ---
+
+    def last_tick(self) -> int:
+        """The newest sequence number."""
+        return self._last
+
+    def tick_range(self) -> tuple[int, int]:
+        """Start of the oldest file kept, newest number (facts §5.1)."""
+        return min(self._segments[0].start, self._last), self._last
+
+    def databases(self) -> list[str]:
+        """The databases that exist on this server."""
+        return list(self._databases)
+
+    def knows(self, db: str, name: str) -> bool:
+        """Whether a collection or shard of that (local) name exists on this server."""
+        ref = self._databases.get(db)
+        return ref is not None and any(obj.name == name for obj in ref.objects.values())
+
+    # --- retention ---
+
+    def restarted(self) -> None:
+        """The server came back with its data directory: registrations are gone, purging starts anew (facts §5.7)."""
+        self.clients.clear()
+        self._started = self._clock()
+
+    def purge(self) -> int:
+        """Drop files that are archived, old enough and needed by no registered client; returns how many."""
+        now = self._clock()
+        self.clients.expire(now)
+        if self._segments[-1].batches and now - self._segments[-1].opened > self._segment_age / self._time_scale:
+            self._rotate()
+        if now - self._started < FILE_TIMEOUT_INITIAL / self._time_scale:
+            return 0
+        oldest_needed = self.clients.lowest_tick()
+        limit = now - FILE_TIMEOUT / self._time_scale
+        dropped = 0
+        while len(self._segments) > 1 and self._segments[1].opened <= limit:
+            if oldest_needed is not None and self._segments[1].start > oldest_needed:
+                break
+            del self._segments[0]
+            dropped += 1
+        return dropped
+
+    def purge_all(self) -> None:
+        """Drop everything, whoever needs it: what an archive size limit may do (facts §5.7)."""
+        self._segments = [Segment(self._last + 1, self._clock())]
+
+    # --- reading ---
+
+    def tail(self, query: TailQuery) -> TailResult:
+        """Scan from a position; every rule of facts §5.3 and §5.4. Raises KeyError for an unknown collection."""
+        since = query.from_tick
+        if 0 < query.last_scanned < query.from_tick:
+            since = query.last_scanned
+        printer = Printer(query, self._databases)
+        first, last_scanned = printer.scan(self._batches_from(since), since)
+        present = first is not None and first <= query.from_tick
+        if first is None:
+            last_scanned = 0
+            present = self._missing_is_present and query.from_tick == self._last
+        return TailResult(printer.pieces, printer.last_included, last_scanned, self._last, present)
+
+    def _batches_from(self, since: int) -> Iterator[Batch]:
+        """From the batch that holds `since` (an empty one holds nothing), or the first one after it."""
+        index = len(self._segments) - 1
+        while index > 0 and self._segments[index].start > since:
+            index -= 1
+        batches = self._segments[index].batches
+        skip = bisect_left(batches, since, key=lambda batch: batch.end)
+        yield from islice(batches, skip, None)
+        for segment in self._segments[index + 1 :]:
+            yield from segment.batches
