@@ -15,18 +15,15 @@ import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Callable, Iterator, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Callable, Iterator, NamedTuple, Sequence
 
 from tests.testbed.wal_clients import LogClients
 from tests.testbed.wal_markers import (
     COLLECTION_CREATE,
-    COLLECTION_DROP,
-    COLLECTION_RENAME,
     DATABASE_CREATE,
     DATABASE_DROP,
     REMOVE,
     VIEW_CREATE,
-    VIEW_DROP,
     Batch,
     DatabaseRef,
     DdlBatch,
@@ -35,8 +32,13 @@ from tests.testbed.wal_markers import (
     SilentBatch,
     SingleBatch,
     ddl_rest,
+    json_bytes,
+    local_name,
 )
 from tests.testbed.wal_tail import Printer, TailQuery, TailResult
+
+if TYPE_CHECKING:
+    from tests.testbed.model import Server
 
 FILE_TIMEOUT = 10.0
 FILE_TIMEOUT_INITIAL = 60.0
@@ -45,13 +47,12 @@ FILE_TIMEOUT_INITIAL = 60.0
 class WalOp(NamedTuple):
     """One document operation: `kind` 2300 with the raw document, or 2302 with `removal(key, rev)`.
 
-    `secondary` = entries written to secondary indexes; `replaces` = an older version of the document is deleted first.
+    `replaces` = an older version of the document is deleted first, which takes a number of its own.
     """
 
     cuid: str
     kind: int
     data: bytes
-    secondary: int = 0
     replaces: bool = False
 
 
@@ -64,14 +65,14 @@ class Segment:
     batches: list[Batch] = field(default_factory=list)
 
 
-def sequences(op: WalOp) -> tuple[int, int]:
+def numbers(kind: int, replaces: bool, secondary: int) -> tuple[int, int]:
     """How many numbers an operation takes, and the offset of the one which its marker carries (facts §5.4).
 
     A removal deletes the document, then the primary index entry: the marker has the number of the second.
     """
-    if op.kind == REMOVE:
-        return 2 + op.secondary, 1
-    return 2 + op.replaces + op.secondary, int(op.replaces)
+    if kind == REMOVE:
+        return 2 + secondary, 1
+    return 2 + replaces + secondary, int(replaces)
 
 
 class Wal:
@@ -104,53 +105,65 @@ class Wal:
         self._databases: dict[str, DatabaseRef] = {}
         self._segments: list[Segment] = [Segment(1, clock())]
 
+    @classmethod
+    def for_server(cls, server: Server) -> Wal:
+        """The log of a server of a deployment, as its options want it."""
+        options = server.deployment.options
+        return cls(
+            server_id=server.replication_id,
+            nasty=options.nasty,
+            time_scale=options.time_scale,
+            missing_is_present=options.readings.get(4) == "present",
+        )
+
     # --- writing ---
 
-    def append_single(
-        self, db: str, cuid: str, kind: int, data: bytes, secondary: int = 0, replaces: bool = False
-    ) -> int:
+    def append_single(self, db: str, cuid: str, kind: int, data: bytes, replaces: bool = False) -> int:
         """A stand-alone operation on one document (tid "0", no frame); returns its marker's tick."""
-        count, offset = sequences(WalOp(cuid, kind, data, secondary, replaces))
+        obj = self._databases[db].objects[cuid]
+        count, offset = numbers(kind, replaces, obj.secondary)
         start = self._last + 1
-        tick = start + offset
-        self._add(SingleBatch(start, self._last + count, tick, self._databases[db].objects[cuid], kind, data))
-        return tick
+        self._add(SingleBatch(start, self._last + count, start + offset, obj, kind, data))
+        return start + offset
 
-    def append_transaction(self, db: str, tid: str, ops: Sequence[WalOp]) -> tuple[int, int]:
+    def append_transaction(self, db: str, tid: str, ops: Sequence[WalOp | tuple[str, int, bytes]]) -> tuple[int, int]:
         """One frame 2200…2201; returns its first and last number. Without operations nothing is written."""
         start = position = self._last + 1
         ref = self._databases[db]
+        objects = ref.objects
         content = []
-        for op in ops:
-            count, offset = sequences(op)
-            content.append((position + offset, ref.objects[op.cuid], op.kind, op.data))
+        for cuid, kind, data, *rest in ops:
+            obj = objects[cuid]
+            count, offset = numbers(kind, bool(rest and rest[0]), obj.secondary)
+            content.append((position + offset, obj, kind, data))
             position += count
         if content:
             self._add(FrameBatch(start, position - 1, ref, tid.encode(), tuple(content)))
         return start, position - 1
 
-    def append_ddl(self, kind: int, db: str, *, cuid: str = "", name: str = "", data: bytes = b"") -> int:
+    def append_ddl(self, kind: int, db: str, cuid: str | None = None, data: object = None, name: str = "") -> int:
         """A marker 1100 to 2112 (facts §5.5), also 2004. Keeps the log's idea of what exists on this server.
 
-        `name` = name of the collection or shard *on this server* (2000, 2002). `data` = raw JSON of the marker.
+        `name` = name of the collection or shard on this server; without it that of `local_name`. `data` = what the
+        marker shows (raw JSON or an object). Raises KeyError for a database or object that was not announced before.
         """
         if kind == DATABASE_CREATE:
             self._databases[db] = DatabaseRef(db)
         ref = self._databases[db]
-        if kind in (COLLECTION_CREATE, VIEW_CREATE):
-            ref.objects[cuid] = ObjectRef(ref, cuid, name)
-        obj = ref.objects[cuid] if cuid else None
-        if obj is not None and kind == COLLECTION_RENAME:
-            obj.name = name
+        obj = None
+        if cuid:
+            if kind in (COLLECTION_CREATE, VIEW_CREATE):
+                ref.objects[cuid] = ObjectRef(ref, cuid, name or local_name(cuid, data))
+            obj = ref.objects[cuid]
         tick = self._last + 1
-        self._add(DdlBatch(tick, tick, ref, obj, kind, ddl_rest(kind, db, cuid, data)))
+        raw = data if isinstance(data, bytes) else b"" if data is None else json_bytes(data)
+        self._add(DdlBatch(tick, tick, ref, obj, kind, ddl_rest(kind, db, cuid or "", raw)))
         if kind == DATABASE_DROP:
             ref.alive = False
             del self._databases[db]
             self.clients.forget_database(db)
-        if obj is not None and kind in (COLLECTION_DROP, VIEW_DROP):
-            obj.alive = False
-            del ref.objects[cuid]
+        elif obj is not None:
+            obj.follow(kind, data)
         return tick
 
     def append_internal(self, count: int) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import NamedTuple, Union
 
 DATABASE_CREATE = 1100
@@ -39,7 +40,7 @@ def removal(key: str, rev: str) -> bytes:
 
 
 def excluded(name: str, include_system: bool, include_foxx_queues: bool) -> bool:
-    """`TRI_ExcludeCollectionReplication` by the *local* name, which on a DB-Server is the shard's (facts §3.6, §5.2)."""
+    """`TRI_ExcludeCollectionReplication` by the local name, on a DB-Server the shard's (facts §3.6, §5.2)."""
     if not name.startswith("_"):
         return False
     if name.startswith("_statistics") or name == "_routing":
@@ -63,17 +64,43 @@ class DatabaseRef:
 
 
 class ObjectRef:
-    """A collection, shard or view on one server; `name` is its local name."""
+    """A collection, shard or view on one server; `name` is its local name.
 
-    __slots__ = ("alive", "database", "name", "rest")
+    `secondary` = entries that a document of it has in secondary indexes, each with a number of its own.
+    """
+
+    __slots__ = ("alive", "cuid", "database", "name", "rest", "secondary")
 
     def __init__(self, database: DatabaseRef, cuid: str, name: str) -> None:
         self.database = database
+        self.cuid = cuid
         self.name = name
         self.alive = True
+        self.secondary = 0
         # kind -> what stands between the tick and the tid
         middle = b',"db":' + json_bytes(database.name) + b',"cuid":' + json_bytes(cuid) + b',"tid":"'
         self.rest = {kind: b'","type":%d' % kind + middle for kind in (INSERT, REMOVE)}
+
+    def follow(self, kind: int, data: object) -> None:
+        """What a marker of the given kind changes about the object."""
+        if kind in (COLLECTION_DROP, VIEW_DROP):
+            self.alive = False
+            del self.database.objects[self.cuid]
+        elif kind == COLLECTION_RENAME and isinstance(data, Mapping):
+            self.name = str(data["name"])
+        elif kind == COLLECTION_CREATE and isinstance(data, Mapping) and data.get("type") == 3:
+            self.secondary += 2
+        elif kind == INDEX_CREATE:
+            self.secondary += 1
+        elif kind == INDEX_DROP and self.secondary:
+            self.secondary -= 1
+
+
+def local_name(cuid: str, data: object) -> str:
+    """Name on the server itself: the shard's for `c<plan id>/<shard>`, else that of the definition (facts §5.6)."""
+    if cuid.startswith("c") and "/" in cuid:
+        return cuid.partition("/")[2]
+    return str(data["name"]) if isinstance(data, Mapping) else cuid
 
 
 class SingleBatch(NamedTuple):
