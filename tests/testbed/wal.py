@@ -194,6 +194,10 @@ class Wal:
 
     # --- state ---
 
+    def now(self) -> float:
+        """The time of this server's clock, seconds since 1970."""
+        return self._clock()
+
     def last_tick(self) -> int:
         """The newest sequence number."""
         return self._last
