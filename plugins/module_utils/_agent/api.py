@@ -31,31 +31,31 @@ class Api:
         self._ready = ready
         self._version = version
 
-    def health(self, request: Request) -> Response:
+    def health(self, _request: Request) -> Response:
         """Liveness: the process answers."""
         return json_response(200, {"status": "ok", "version": self._version})
 
-    def readiness(self, request: Request) -> Response:
+    def readiness(self, _request: Request) -> Response:
         """Readiness: what the state directory knew was resumed."""
         if self._ready():
             return json_response(200, {"status": "ready"})
         return json_response(503, {"status": "not-ready"}, {"Retry-After": "1"})
 
-    def metrics(self, request: Request) -> Response:
+    def metrics(self, _request: Request) -> Response:
         """Prometheus text."""
         text = render_metrics(self._engine.status(), self._version)
         return Response(200, text.encode("utf-8"), CONTENT_TYPE)
 
-    def status_page(self, request: Request) -> Response:
+    def status_page(self, _request: Request) -> Response:
         """The page for people."""
         html = page.render_page(self._engine.status(), self._engine.findings())
         return Response(200, html.encode("utf-8"), "text/html; charset=utf-8", page.HEADERS)
 
-    def style(self, request: Request) -> Response:
+    def style(self, _request: Request) -> Response:
         """The page's style sheet."""
         return Response(200, page.STYLE.encode("utf-8"), "text/css; charset=utf-8")
 
-    def status(self, request: Request) -> Response:
+    def status(self, _request: Request) -> Response:
         """The status document."""
         return json_response(200, self._engine.status())
 
@@ -92,18 +92,18 @@ class Api:
         options["offset"] = fields.number(request.query, "offset", 0, 999_999_999)
         return json_response(200, self._engine.shards(options))
 
-    def findings(self, request: Request) -> Response:
+    def findings(self, _request: Request) -> Response:
         """All findings."""
         return json_response(200, {"findings": self._engine.findings()})
 
-    def report(self, request: Request) -> Response:
+    def report(self, _request: Request) -> Response:
         """The last cutover's report."""
         report = self._engine.report()
         if report is None:
             raise CutoverError("CUT-AGENT-21", "there is no report: no cutover was made yet")
         return json_response(200, report)
 
-    def server_mode(self, request: Request) -> Response:
+    def server_mode(self, _request: Request) -> Response:
         """The source's mode as its servers show it."""
         return json_response(200, self._engine.server_mode())
 

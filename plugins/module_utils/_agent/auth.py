@@ -71,7 +71,7 @@ class Authenticator:
         if role not in caller.roles:
             raise CutoverError(
                 "CUT-AGENT-11",
-                f"{request.method} {request.path} needs the role {role}; {caller.name} has {', '.join(sorted(caller.roles))}",
+                f"{request.method} {request.path} needs the role {role}, which {caller.name} does not have",
                 details={"needed": role},
             )
         return caller

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any, Callable, Mapping, Optional, Sequence
 
-from .._core.agent_api import AgentApi, AgentUnreachable
+from .._core.agent_api import AgentApi, AgentUnreachableError
 from .._core.errors import CutoverError, TransportError
 from .._engine.display import status_line, status_table
 from .._engine.waiting import Wait, wait_for
@@ -33,7 +33,7 @@ EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 f
 def exit_code(error: CutoverError) -> int:
     """The documented exit code for an error."""
     area = error.code.rpartition("-")[0]
-    if isinstance(error, (AgentUnreachable, TransportError)):
+    if isinstance(error, (AgentUnreachableError, TransportError)):
         return UNREACHABLE
     if area in USAGE_AREAS or error.code in USAGE_CODES:
         return USAGE
@@ -78,7 +78,8 @@ def _connect(arguments: argparse.Namespace) -> AgentApi:
 def _status(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
     if arguments.watch:
-        wait_for(api.status, Wait("completed", WATCH_FOREVER, arguments.interval), on_status=_Progress(arguments.output))
+        wait = Wait("completed", WATCH_FOREVER, arguments.interval)
+        wait_for(api.status, wait, on_status=_Progress(arguments.output))
         return FINE
     _show(arguments, api.status())
     return FINE

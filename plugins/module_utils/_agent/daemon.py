@@ -170,9 +170,9 @@ def _become_daemon(
     except CutoverError as error:
         sys.stderr.write(f"{error}\n")
         word.say(json.dumps(error.as_dict()).encode())
-    except Exception:
-        traceback.print_exc()
     finally:
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
         sys.stderr.flush()
         os._exit(status)
 

@@ -11,29 +11,24 @@ import time
 from .._core.redact import redact
 
 
+def _utc(record: logging.LogRecord) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+
+
 class TextFormatter(logging.Formatter):
     """`time level logger: message`, in UTC; line breaks and other control characters are escaped."""
 
-    converter = time.gmtime
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-
     def format(self, record: logging.LogRecord) -> str:
-        line = redact(super().format(record))
+        line = redact(f"{_utc(record)} {record.levelname} {record.name}: {super().format(record)}")
         return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object per line."""
 
-    converter = time.gmtime
-
     def format(self, record: logging.LogRecord) -> str:
         entry = {
-            "at": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
+            "at": _utc(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": redact(record.getMessage()),

@@ -25,7 +25,12 @@ METRICS = (
         "How long the source can keep the log that is still needed.",
         "replication.retention_runway_seconds",
     ),
-    ("cutover_predicted_downtime_seconds", "gauge", "Expected write downtime.", "cutover.predicted_downtime_seconds.mid"),
+    (
+        "cutover_predicted_downtime_seconds",
+        "gauge",
+        "Expected write downtime.",
+        "cutover.predicted_downtime_seconds.mid",
+    ),
     ("cutover_attempts_total", "counter", "Cutovers tried.", "cutover.attempts"),
     ("cutover_errors_total", "counter", "Errors met.", "totals.errors"),
     ("cutover_retries_total", "counter", "Requests repeated.", "totals.retries"),

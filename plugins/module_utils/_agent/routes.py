@@ -87,9 +87,8 @@ class Application:
                 return route
         if there:
             allowed = sorted({route.method for route in there})
-            raise CutoverError(
-                "CUT-AGENT-13", f"{request.path} takes {', '.join(allowed)}, not {request.method}", details={"allow": allowed}
-            )
+            message = f"{request.path} takes {', '.join(allowed)}, not {request.method}"
+            raise CutoverError("CUT-AGENT-13", message, details={"allow": allowed})
         raise CutoverError("CUT-AGENT-12", f"there is nothing at {request.path[:200]}")
 
 

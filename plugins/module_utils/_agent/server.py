@@ -176,8 +176,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(response.body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        LOG.debug("%s %s", self.client_address[0], format % args)
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing here: the application keeps the audit log."""
 
 
 class AgentServer(socketserver.TCPServer):
@@ -247,7 +247,7 @@ class AgentServer(socketserver.TCPServer):
         with self._lock:
             self._open.discard(connection)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, _request: Any, client_address: Any) -> None:
         """A connection that could not be handed to a thread is logged, and the agent goes on."""
         LOG.exception("a connection from %s was lost", client_address)
 

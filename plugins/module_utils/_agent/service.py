@@ -3,6 +3,7 @@
 """The daemon: one engine behind one listener, from the first lock to the last checkpoint."""
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -10,7 +11,7 @@ import signal
 import socket
 import threading
 from pathlib import Path
-from typing import Any, Callable, Mapping, TextIO
+from typing import Any, Callable, Iterator, Mapping
 
 from .._core.errors import CutoverError
 from .._core.jwt import load_secret
@@ -31,19 +32,22 @@ STATUS_INTERVAL = 10.0
 Check = Callable[[Mapping[str, object]], dict[str, Any]]
 
 
-def lock_state_directory(directory: Path) -> TextIO:
-    """Hold the state directory for this process alone; raises CUT-AGENT-6. The lock ends with the returned file."""
+@contextlib.contextmanager
+def state_directory(directory: Path) -> Iterator[None]:
+    """Hold the state directory for this process alone; raises CUT-AGENT-6."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = open(directory / "agent.lock", "a", encoding="utf-8")
+        handle = os.open(directory / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CutoverError("CUT-AGENT-6", f"state_directory {directory}: {error.strerror}") from error
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        held.close()
-        raise CutoverError("CUT-AGENT-6", f"state_directory {directory}: another agent is using it") from error
-    return held
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CutoverError("CUT-AGENT-6", f"state_directory {directory}: another agent is using it") from error
+        yield
+    finally:
+        os.close(handle)
 
 
 class Service:
@@ -67,7 +71,7 @@ class Service:
         """The port really bound."""
         return self._server.port
 
-    def end(self, *signal_arguments: object) -> None:
+    def end(self, *_signal: object) -> None:
         """Ask `run` to return; may be called from a signal handler."""
         self._end.set()
 
@@ -113,7 +117,7 @@ def serve(config: AgentConfig, on_ready: Callable[[], None]) -> None:
     """Run an agent in this process until SIGTERM or SIGINT; raises CutoverError when it cannot start."""
     os.umask(0o077)
     load_secret(str(config.source_jwt_secret_path))
-    with lock_state_directory(config.state_directory):
+    with state_directory(config.state_directory):
         engine, check = _production_engine(config)
         service = Service(config, engine, check)
         for number in (signal.SIGTERM, signal.SIGINT):

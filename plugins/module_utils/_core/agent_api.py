@@ -37,7 +37,7 @@ class AgentError(CutoverError):
         self.endpoint = endpoint
 
 
-class AgentUnreachable(CutoverError):
+class AgentUnreachableError(CutoverError):
     """No answer from the agent; `outcome_unknown` when it may have received the request."""
 
     def __init__(self, endpoint: str, cause: TransportError) -> None:
@@ -151,7 +151,7 @@ class AgentApi:
         try:
             answer = self._http.request(method, path, body=raw, headers=headers, timeout=timeout, max_body=MAX_ANSWER)
         except TransportError as error:
-            raise AgentUnreachable(self.endpoint, error) from error
+            raise AgentUnreachableError(self.endpoint, error) from error
         return answer.status, self._decoded(answer.status, answer.body)
 
     def _decoded(self, status: int, raw: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Optional
 
-from .._core.agent_api import AgentUnreachable
+from .._core.agent_api import AgentUnreachableError
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import CutoverError
 from .display import lookup, status_line
@@ -90,7 +90,7 @@ def wait_for(
     while True:
         try:
             status: Optional[dict[str, Any]] = read()
-        except AgentUnreachable:
+        except AgentUnreachableError:
             if deadline.expired:
                 raise
             status = None

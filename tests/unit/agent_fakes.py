@@ -1,0 +1,218 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An engine that only remembers what it was asked, certificates, and an agent around them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trustme
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.config import AgentConfig, Token
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.service import Service
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentApi
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+
+TOKENS = {"read": "reader-token-1", "operate": "operator-token-2", "cutover": "cutover-token-3"}
+
+STATUS: dict[str, Any] = {
+    "schema": 1,
+    "migration": {"id": None, "name": "default", "config_digest": None},
+    "at": "2026-11-23T00:00:00Z",
+    "age_seconds": 0.1,
+    "state": "inactive",
+    "since": None,
+    "pause": {"state": "none", "by": None, "reason": None, "since": None},
+    "waiting": {"for": None, "since": None},
+    "reason": {"code": None, "text": None, "remedy": None},
+    "allowed_actions": ["start"],
+    "progress": {"percent": 50.0, "bytes_copied": 1536, "bytes_total": 3072, "documents_copied": 7,
+                 "documents_total": 14, "eta_seconds": 200},
+    "replication": {"lag_seconds": 0.4, "applied_total": 12, "behind_bytes": None},
+    "shards": {"pending": 1, "copying": 1, "catching_up": 0, "in_sync": 2, "suspect": 0, "total": 4},
+    "cutover": {"ready": False, "blockers": [], "step": None, "steps": [], "last_attempt": None, "attempts": 0},
+    "source": {"mode": "default"},
+    "target": {"mode": "default"},
+    "problems": [],
+    "totals": {"errors": 0, "retries": 1, "recopies": 0, "restarts": 0},
+}  # fmt: skip
+
+
+class FakeEngine:
+    """Follows the states of a migration at once; `fail` makes the next control call raise."""
+
+    def __init__(self) -> None:
+        self.document = copy.deepcopy(STATUS)
+        self.calls: list[tuple[str, Any]] = []
+        self.fail: Exception | None = None
+        self.mode = "default"
+        self.stop_result = "completed"
+        self.closed = False
+
+    def _note(self, name: str, argument: Any) -> None:
+        self.calls.append((name, argument))
+        if self.fail is not None:
+            failure, self.fail = self.fail, None
+            raise failure
+
+    def recover(self) -> None:
+        self._note("recover", None)
+
+    def start(self, request: Mapping[str, object]) -> bool:
+        self._note("start", dict(request))
+        public = {key: value for key, value in request.items() if key != "target_password"}
+        digest = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
+        running = self.document["state"] not in ("inactive", "aborted")
+        if running and digest == self.document["migration"]["config_digest"]:
+            return False
+        if self.document["state"] == "completed":
+            raise CutoverError("CUT-STATE-1", "the migration was completed at 2026-11-23T00:00:00Z")
+        if running:
+            raise CutoverError("CUT-STATE-2", "another specification is running")
+        self.document["migration"]["config_digest"] = digest
+        self.document["state"] = "running"
+        self.document["shards"]["in_sync"] = 4
+        return True
+
+    def stop(self, options: Mapping[str, object]) -> bool:
+        self._note("stop", dict(options))
+        if self.document["state"] == "completed":
+            return False
+        if self.document["state"] == "inactive":
+            raise CutoverError("CUT-STATE-3", "nothing was started")
+        if self.stop_result == "completed":
+            self.document["state"] = "completed"
+        else:
+            self.document["cutover"]["attempts"] += 1
+            self.document["cutover"]["last_attempt"] = {
+                "at": "later", "result": self.stop_result, "reason": "a server did not answer", "fenced_seconds": 1.0,
+            }  # fmt: skip
+        return True
+
+    def abort(self, options: Mapping[str, object]) -> bool:
+        self._note("abort", dict(options))
+        changed = self.document["state"] not in ("inactive", "aborted")
+        if changed:
+            self.document["state"] = "aborted"
+        return changed
+
+    def pause(self, options: Mapping[str, object]) -> bool:
+        self._note("pause", dict(options))
+        return True
+
+    def resume(self, options: Mapping[str, object]) -> bool:
+        self._note("resume", dict(options))
+        return False
+
+    def status(self) -> dict[str, Any]:
+        return copy.deepcopy(self.document)
+
+    def shards(self, options: Mapping[str, object]) -> dict[str, Any]:
+        self._note("shards", dict(options))
+        return {"shards": [{"database": "db", "collection": "c", "shard": "s1", "state": "in-sync"}], "total": 1}
+
+    def findings(self) -> list[dict[str, Any]]:
+        return [{"code": "CUT-X-1", "severity": "warning", "where": "db/c", "message": "<odd>", "remedy": "look"}]
+
+    def report(self) -> dict[str, Any] | None:
+        return {"result": "completed"} if self.document["state"] == "completed" else None
+
+    def server_mode(self) -> dict[str, Any]:
+        return {"mode": self.mode, "servers": {"CRDN-1": self.mode}}
+
+    def set_server_mode(self, mode: str) -> bool:
+        self._note("set_server_mode", mode)
+        changed = mode != self.mode
+        self.mode = mode
+        return changed
+
+    def close(self, timeout: float) -> None:
+        self.closed = True
+
+
+def passing_check(request: Mapping[str, object]) -> dict[str, Any]:
+    """A precheck that passes for every request but one without target endpoints."""
+    if "target_endpoints" not in request:
+        raise CutoverError("CUT-SPEC-1", "target_endpoints: is missing", details={"field": "target_endpoints"})
+    check = {"id": "source-is-cluster", "group": "source", "status": "ok", "message": "fine", "remedy": "", "measured": 1}
+    return {"passed": True, "summary": {"ok": 1}, "checks": [check]}
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Paths of PEM files: CA, the server's keyfile, a client's keyfile, and a keyfile of another CA."""
+
+    ca: Path
+    server_keyfile: Path
+    client_keyfile: Path
+    foreign_keyfile: Path
+
+
+def make_certificates(directory: Path) -> Certificates:
+    """Fresh certificates for 127.0.0.1 and localhost."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    paths = Certificates(*(directory / name for name in ("ca.pem", "server.pem", "client.pem", "foreign.pem")))
+    authority.cert_pem.write_to_path(paths.ca)
+    authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(paths.server_keyfile)
+    authority.issue_cert("ops@example.com", common_name="ops").private_key_and_cert_chain_pem.write_to_path(
+        paths.client_keyfile
+    )
+    stranger.issue_cert("eve@example.com", common_name="eve").private_key_and_cert_chain_pem.write_to_path(
+        paths.foreign_keyfile
+    )
+    return paths
+
+
+def agent_config(certificates: Certificates, directory: Path, **changes: Any) -> AgentConfig:
+    """A configuration with three tokens on a free port."""
+    tokens = tuple(Token(role, hashlib.sha256(text.encode()).hexdigest(), role) for role, text in TOKENS.items())
+    values: dict[str, Any] = {
+        "tls_keyfile": certificates.server_keyfile,
+        "state_directory": directory / "state",
+        "source_jwt_secret_path": directory / "secret",
+        "port": 0,
+        "tokens": tokens,
+    }
+    return AgentConfig(**{**values, **changes})
+
+
+@dataclass
+class RunningAgent:
+    """An agent in this process."""
+
+    engine: FakeEngine
+    port: int
+    certificates: Certificates
+
+    def api(self, role: str | None = "cutover", **options: Any) -> AgentApi:
+        """A client with the token of `role`."""
+        token = TOKENS[role] if role else None
+        return AgentApi.connect(
+            f"https://127.0.0.1:{self.port}", ca_path=str(self.certificates.ca), token=token, **options
+        )
+
+
+@contextlib.contextmanager
+def running_agent(config: AgentConfig, certificates: Certificates) -> Iterator[RunningAgent]:
+    """Serve a FakeEngine until the block ends; the service must end cleanly."""
+    engine = FakeEngine()
+    service = Service(config, engine, passing_check)
+    ready = threading.Event()
+    thread = threading.Thread(target=service.run, args=(ready.set,))
+    thread.start()
+    try:
+        if not ready.wait(10):
+            raise TimeoutError("the agent did not become ready")
+        yield RunningAgent(engine, service.port, certificates)
+    finally:
+        service.end()
+        thread.join(10)
+    if thread.is_alive() or not engine.closed:
+        raise RuntimeError("the agent did not end cleanly")
