@@ -6,4 +6,237 @@ from __future__ import annotations
 
 from .catalogue_entry import Entry
 
-CODES: dict[str, Entry] = {}
+_BUG = "This is an error of this software: please report it with the message."
+
+CODES: dict[str, Entry] = {
+    "CUT-SPEC-1": Entry("error", "operator", "A field has a value that cannot be used", "Correct the named field."),
+    "CUT-SPEC-2": Entry("error", "operator", "An unknown field", "Take the field out, or correct its name."),
+    "CUT-SPEC-3": Entry("error", "operator", "A required field is missing", "Give the named field."),
+    "CUT-SPEC-4": Entry("error", "operator", "Fields contradict each other", "Change one of the named fields."),
+    "CUT-SPEC-5": Entry(
+        "error", "operator", "An endpoint that the agent's configuration does not allow",
+        "Add the host to allowed_sources or allowed_targets in the agent's own configuration, or use one of those.",
+    ),
+    "CUT-STATE-1": Entry("error", "operator", "No migration was started", "Start the migration first."),
+    "CUT-STATE-2": Entry(
+        "error", "operator", "Another specification is running",
+        "Use the specification of the running migration, or abort it first.",
+    ),
+    "CUT-STATE-3": Entry(
+        "error", "operator", "The migration into this target is completed",
+        "Nothing is left to do. To migrate into this deployment again, remove the collection _cutover in its database "
+        "_system by hand first, knowing that all data on it will be replaced.",
+    ),
+    "CUT-STATE-4": Entry(
+        "error", "operator", "Another agent holds this migration",
+        "Use the agent on the host that the message names; it alone has the state of this migration.",
+    ),
+    "CUT-STATE-5": Entry(
+        "error", "operator", "Not possible in this state",
+        "Look at the status: allowed_actions lists what can be asked for now.",
+    ),
+    "CUT-STATE-6": Entry(
+        "error", "operator", "The state directory is in use by another agent process",
+        "End the other agent process, or give this one a state directory of its own.",
+    ),
+    "CUT-STATE-7": Entry(
+        "error", "operator", "The target holds the journal of another migration",
+        "Abort that migration with the agent that made it, or choose another target.",
+    ),
+    "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
+    "CUT-PRECHECK-1": Entry(
+        "error", "operator", "Prechecks failed", "Correct what the failed checks name, or accept them by id with a reason."
+    ),
+    "CUT-DISK-1": Entry(
+        "error", "operator", "The state directory cannot be written",
+        "Give the disk room or correct the owner of the state directory; the migration goes on by itself then.",
+    ),
+    "CUT-DISK-2": Entry(
+        "error", "operator", "A file of the state directory cannot be read",
+        "Restore the file, or abort with a new state directory and start again.",
+    ),
+    "CUT-TOPO-1": Entry(
+        "error", "operator", "A server of the source is not allowed",
+        "Add the host to allowed_servers, or give the address to use in endpoint_map.",
+    ),
+    "CUT-TOPO-2": Entry(
+        "error", "operator", "A server of the source does not speak TLS",
+        "Switch TLS on at the source, or allow it with allow_plaintext_source on a network that you trust.",
+    ),
+    "CUT-TOPO-3": Entry(
+        "error", "operator", "The source's servers cannot be found out",
+        "Check that source_endpoints are coordinators of an ArangoDB cluster of version 3.10 or newer.",
+    ),
+    "CUT-TOPO-4": Entry(
+        "error", "operator", "The source is not a cluster",
+        "Give coordinators of a cluster in source_endpoints. Single servers and active failover are moved by dump and "
+        "restore.",
+    ),
+    "CUT-TOPO-5": Entry(
+        "error", "operator", "Another server answers at an address of the source",
+        "Correct endpoint_map: each server must be reached at an address of its own.",
+    ),
+    "CUT-TOPO-6": Entry(
+        "error", "operator", "An endpoint of the source is no coordinator", "Give coordinators in source_endpoints."
+    ),
+    "CUT-TOPO-7": Entry(
+        "error", "operator", "The source has no DB-Server",
+        "Give coordinators of a cluster in source_endpoints; its health document must name the DB-Servers.",
+    ),
+    "CUT-TOPO-8": Entry(
+        "error", "operator", "The source's servers changed while migrating",
+        "Abort and start again: what was copied may lack writes of the moment of the change.",
+    ),
+    "CUT-FENCE-1": Entry(
+        "error", "transient", "Not every server shows the server mode that was set",
+        "Look at the named servers: one that does not answer must be brought back or taken out of the cluster.",
+    ),
+    "CUT-FENCE-2": Entry(
+        "error", "operator", "A server does not tell its server mode", "Check that the endpoint is an ArangoDB server."
+    ),
+    "CUT-FENCE-3": Entry(
+        "error", "transient", "The server mode cannot be set",
+        "Check that a coordinator is reachable and that the cluster's agency has a leader.",
+    ),
+    "CUT-FENCE-4": Entry(
+        "error", "transient", "Writers on the source do not end",
+        "End the named queries and transactions by hand, then try the cutover again.",
+    ),
+    "CUT-FINDING-1": Entry(
+        "error", "operator", "Too many findings to list", "Remove the cause of those listed, then abort and start again."
+    ),
+    "CUT-LEASE-1": Entry(
+        "warning", "transient", "The lease has run out",
+        "Nothing has to be done: it is renewed as soon as the target answers; until then nothing is written.",
+    ),
+    "CUT-LEASE-2": Entry(
+        "error", "operator", "The lease was taken by another agent",
+        "Use the agent that the message names. This one has stopped.",
+    ),
+    "CUT-JOURNAL-1": Entry(
+        "error", "operator", "The journal cannot be made on the target",
+        "Give the target user the level rw on _system; the target must not be read-only.",
+    ),
+    "CUT-JOURNAL-2": Entry(
+        "error", "transient", "A journal document was changed by someone else",
+        "Nothing may write into the journal but the agent that holds its lease: find out who did.",
+    ),
+    "CUT-JOURNAL-3": Entry(
+        "error", "operator", "The journal is of a newer version",
+        "Use an agent of the version that began this migration, or a newer one.",
+    ),
+    "CUT-DECISION-1": Entry("error", "fatal", "A step of the decision record that does not exist", _BUG),
+    "CUT-DECISION-2": Entry(
+        "error", "transient", "The decision was taken differently meanwhile",
+        "Nothing has to be done: the record on the target decides, and this agent follows it.",
+    ),
+    "CUT-SCHEMA-1": Entry(
+        "error", "operator", "The target refuses a definition",
+        "Read the target's message; change or drop the definition on the source, or use a target that can take it.",
+    ),
+    "CUT-SCHEMA-2": Entry(
+        "error", "operator", "A target collection has another layout than the source's",
+        "Drop the collection on the target and start again: shards, shard keys and strategy must be the same.",
+    ),
+    "CUT-SCHEMA-3": Entry(
+        "error", "operator", "A definition on the target is not the source's",
+        "Nothing has to be done while it is followed; if it stays, compare the named definition on both sides.",
+    ),
+    "CUT-SCHEMA-4": Entry(
+        "error", "operator", "A source collection cannot keep its revisions",
+        "Collections made before 3.8 (usesRevisionsAsDocumentIds false) must be dumped and restored on the source first.",
+    ),
+    "CUT-SCHEMA-5": Entry(
+        "error", "operator", "A unique index cannot be built on the target",
+        "Two documents have the same values there. If the source has none, abort and start again.",
+    ),
+    "CUT-SCHEMA-6": Entry(
+        "warning", "operator", "A definition is left out because the target's version has no such thing",
+        "See the message for what takes its place.",
+    ),
+    "CUT-SCHEMA-7": Entry(
+        "warning", "transient", "The definitions of the source cannot be read",
+        "Nothing has to be done: it is repeated. If it stays, check the source's coordinators.",
+    ),
+    "CUT-SCHEMA-8": Entry(
+        "error", "operator", "The inventory of the source is not as expected",
+        "Check that the source is of version 3.10 or newer; report the message with the version.",
+    ),
+    "CUT-SCHEMA-9": Entry(
+        "warning", "operator", "A late index was not built",
+        "Build the named index on the target by hand; the data is complete without it.",
+    ),
+    "CUT-USER-1": Entry(
+        "error", "operator", "The target refuses the restore of users",
+        "Give the target user the level rw on _system. Where the provider forbids it, start with users: skip and make "
+        "the users by hand.",
+    ),
+    "CUT-USER-2": Entry(
+        "error", "operator", "Users on the target are not as they must be",
+        "Nothing but this agent may change users on the target before the opening: find out who did.",
+    ),
+    "CUT-PROOF-1": Entry(
+        "error", "operator", "Source and target differ",
+        "The source is open again and nothing is lost. Abort and start again; report the differences if they come back.",
+    ),
+    "CUT-PROOF-2": Entry(
+        "error", "transient", "Writes came after the fence",
+        "Find the client that writes with superuser rights on the source and stop it, then try the cutover again.",
+    ),
+    "CUT-PROOF-3": Entry(
+        "warning", "operator", "A write on the source came after the opening",
+        "The named document was written on the source by a superuser after the target was opened: copy it by hand.",
+    ),
+    "CUT-CUTOVER-1": Entry(
+        "error", "transient", "The cutover took longer than max_downtime",
+        "Try at a quieter time, or allow a longer max_downtime.",
+    ),
+    "CUT-CUTOVER-2": Entry(
+        "error", "transient", "Definitions on the source changed during the cutover",
+        "Try again when nobody creates or drops collections.",
+    ),
+    "CUT-CUTOVER-3": Entry(
+        "error", "transient", "The source's servers changed during the cutover",
+        "Wait until the source cluster is quiet, then abort and start again.",
+    ),
+    "CUT-CUTOVER-4": Entry(
+        "error", "transient", "The cutover was cancelled", "Nothing has to be done: the source is open as before."
+    ),
+    "CUT-CUTOVER-5": Entry(
+        "warning", "transient", "The way back is not finished",
+        "It is repeated until it succeeds. The source stays read-only until then: check that it can be reached, or set "
+        "its mode by hand.",
+    ),
+    "CUT-CUTOVER-6": Entry(
+        "warning", "transient", "The opening is not finished",
+        "It is repeated until it succeeds: check that the target can be reached.",
+    ),
+    "CUT-GATE-1": Entry(
+        "error", "operator", "The cutover is not possible now",
+        "Remove each blocker as its own remedy says, or wait (wait_timeout).",
+    ),
+    "CUT-GATE-2": Entry("error", "transient", "The copy is not finished", "Wait until all shards are in sync."),
+    "CUT-GATE-3": Entry("error", "transient", "The target lags behind", "Wait, or allow a larger max_lag."),
+    "CUT-GATE-4": Entry(
+        "error", "transient", "Writes whose outcome is not known yet are waiting to be read back",
+        "Wait: they are read back after settle_after.",
+    ),
+    "CUT-GATE-5": Entry("error", "transient", "Unique indexes are being built", "Wait until they are built."),
+    "CUT-GATE-6": Entry("error", "operator", "There are findings", "Remove the cause of each finding, or abort."),
+    "CUT-GATE-7": Entry(
+        "error", "operator", "The mode of the source's servers cannot be read or differs",
+        "Bring every server of the source back; set one mode for all of them.",
+    ),
+    "CUT-GATE-8": Entry(
+        "error", "operator", "The expected downtime is longer than allowed",
+        "Allow a longer max_downtime, or choose a quieter time.",
+    ),
+    "CUT-GATE-9": Entry("error", "operator", "The migration is paused", "Resume it first."),
+    "CUT-GATE-10": Entry(
+        "error", "transient", "The migration is waiting for a server", "Look at what the status says it is waiting for."
+    ),
+    "CUT-GATE-11": Entry(
+        "error", "transient", "Users are not copied yet", "Wait; if it stays, look at the findings."
+    ),
+    "CUT-ENGINE-1": Entry("error", "fatal", "The migration stopped at an unexpected error", _BUG),
+}

@@ -1,0 +1,139 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The source's server mode: set, read back from every server, and end what still writes (facts §2.3)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Optional
+
+from .._core.arango import Server
+from .._core.clock import Deadline
+from .._core.errors import ArangoError, CutoverError, TransportError
+from .parallel import gather
+from .topology import Source
+
+READONLY = "readonly"
+DEFAULT = "default"
+MODES = (DEFAULT, READONLY)
+MIXED = "mixed"
+_MODE_PATH = "/_admin/server/mode"
+# The PUT sleeps about 2 s on the server, and each server sees the flag with its next heartbeat (facts §2.3).
+_PUT_TIMEOUT = 30.0
+_WRITING = re.compile(r"\b(INSERT|UPDATE|REPLACE|REMOVE|UPSERT)\b", re.IGNORECASE)
+
+
+def read_mode(server: Server, timeout: float = 10.0) -> str:
+    """The mode flag of one server. Raises CUT-FENCE-2 for an answer that names none."""
+    answer = server.json("GET", _MODE_PATH, timeout=timeout)
+    mode = answer.get("mode") if isinstance(answer, dict) else None
+    if mode not in MODES:
+        raise CutoverError("CUT-FENCE-2", f"{server.label} does not tell its server mode")
+    return str(mode)
+
+
+def read_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
+    """The mode of every coordinator and DB-Server by server id. Raises the first error: a silent server is no mode."""
+    return gather({name: partial(read_mode, server, timeout) for name, server in source.labels().items()})
+
+
+def summary(modes: Mapping[str, str]) -> str:
+    """``default``, ``readonly``, or ``mixed`` while servers differ."""
+    distinct = set(modes.values())
+    return distinct.pop() if len(distinct) == 1 else MIXED
+
+
+def set_mode(
+    source: Source, mode: str, deadline: Deadline, *, stop: Optional[threading.Event] = None, pause: float = 0.1
+) -> dict[str, str]:
+    """Set the cluster-wide mode and wait until every server shows it; returns the modes by server id.
+
+    Setting is repeated on every coordinator in turn until one takes it: it is idempotent. Raises CUT-FENCE-1 at the
+    deadline with the servers that do not show the mode, or the last error.
+    """
+    if mode not in MODES:
+        raise CutoverError("CUT-SPEC-1", f"mode: must be one of {', '.join(MODES)}", details={"field": "mode"})
+    waiting = stop or threading.Event()
+    _put_mode(source, mode, deadline, waiting)
+    last: dict[str, str] = {}
+    problem: Optional[CutoverError] = None
+    while True:
+        try:
+            last = read_modes(source, timeout=max(0.5, min(10.0, deadline.remaining())))
+            problem = None
+            if all(value == mode for value in last.values()):
+                return last
+        except CutoverError as error:
+            problem = error
+        if deadline.expired or waiting.wait(pause):
+            behind = sorted(name for name, value in last.items() if value != mode)
+            text = str(problem) if problem else f"not yet there: {', '.join(behind)}"
+            raise CutoverError(
+                "CUT-FENCE-1",
+                f"not every server of the source shows the mode {mode}: {text}",
+                retriable=True,
+                details={"mode": mode, "servers": last},
+            ) from problem
+
+
+def _put_mode(source: Source, mode: str, deadline: Deadline, stop: threading.Event) -> None:
+    """Ask one coordinator after another until one accepts."""
+    while True:
+        problem: Optional[CutoverError] = None
+        for server in source.coordinators.each():
+            try:
+                server.json("PUT", _MODE_PATH, body={"mode": mode}, timeout=_PUT_TIMEOUT, idempotent=True)
+                return
+            except (TransportError, ArangoError) as error:
+                problem = error
+        if deadline.expired or stop.wait(min(0.5, deadline.remaining())):
+            raise CutoverError(
+                "CUT-FENCE-3", f"no coordinator of the source takes the mode {mode}: {problem}", retriable=True
+            ) from problem
+
+
+def _writers(server: Server) -> set[str]:
+    """Ids of queries that write and of stream transactions that run, as one coordinator lists them."""
+    queries = server.json("GET", "/_api/query/current", query={"all": True}, timeout=10.0) or []
+    transactions = server.json("GET", "/_api/transaction", timeout=10.0) or {}
+    found = {f"query {item.get('id')}" for item in queries if isinstance(item, dict) and _writes(item)}
+    running = transactions.get("transactions", []) if isinstance(transactions, dict) else []
+    return found | {f"transaction {item.get('id')}" for item in running if isinstance(item, dict)}
+
+
+def _writes(query: Mapping[str, Any]) -> bool:
+    flag = query.get("modificationQuery")
+    if isinstance(flag, bool):
+        return flag
+    return bool(_WRITING.search(str(query.get("query", ""))))
+
+
+def cancel_writers(source: Source, deadline: Deadline, *, stop: Optional[threading.Event] = None) -> int:
+    """Cancel write queries and transactions on every coordinator until none is left; returns how many were seen.
+
+    A transaction that survives three cancellations in a row without any writing query is one that only reads: the
+    cancellation ends every writing one (facts §2.3). Raises CUT-FENCE-4 at the deadline.
+    """
+    waiting = stop or threading.Event()
+    seen: set[str] = set()
+    survived: dict[str, int] = {}
+    while True:
+        left: set[str] = set()
+        for server in source.coordinators.each():
+            server.request("DELETE", "/_api/transaction/write", timeout=10.0, idempotent=True)
+            left |= {f"{server.label}: {name}" for name in _writers(server)}
+        survived = {name: survived.get(name, 0) + 1 for name in left}
+        readers = {name for name, times in survived.items() if times > 3 and ": transaction " in name}
+        if left == readers:
+            return len(seen - readers)
+        seen |= left
+        if deadline.expired or waiting.wait(0.1):
+            raise CutoverError(
+                "CUT-FENCE-4",
+                f"writers on the source do not end: {', '.join(sorted(left)[:5])}",
+                retriable=True,
+                details={"writers": sorted(left)[:50]},
+            )

@@ -1,0 +1,241 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The start request: flat fields, one name everywhere, checked as a whole before anything is touched (design §3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Optional
+
+from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
+from .._core.errors import CutoverError
+
+USERS = ("copy", "skip")
+# Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
+CREDENTIALS = ("target_username", "target_password")
+MAX_NAME = 100
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A precheck or finding that the operator accepts, with the reason that goes into the report."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked start request. All durations are seconds as given, not scaled."""
+
+    source_endpoints: tuple[Endpoint, ...]
+    target_endpoints: tuple[Endpoint, ...]
+    target_password: str = field(repr=False)
+    target_username: str = "root"
+    source_ca_path: Optional[str] = None
+    target_ca_path: Optional[str] = None
+    overwrite_target: bool = False
+    early_readers: bool = False
+    ignore_metrics: bool = False
+    allow_plaintext_source: bool = False
+    accept: tuple[Acceptance, ...] = ()
+    users: str = "copy"
+    max_downtime: float = 300.0
+    wait_timeout: float = 0.0
+    max_lag: float = 5.0
+    settle_after: float = 300.0
+    late_write_watch: float = 10.0
+    endpoint_map: Mapping[str, str] = field(default_factory=dict)
+    allowed_servers: tuple[str, ...] = ()
+    name: str = "default"
+
+    def as_request(self) -> dict[str, Any]:
+        """The start request that gives this specification again, with the password: only for the state directory."""
+        return {**self.public(), "target_username": self.target_username, "target_password": self.target_password}
+
+    def public(self) -> dict[str, Any]:
+        """The specification without credentials, as JSON values."""
+        return {
+            "name": self.name,
+            "source_endpoints": [endpoint.url for endpoint in self.source_endpoints],
+            "source_ca_path": self.source_ca_path,
+            "target_endpoints": [endpoint.url for endpoint in self.target_endpoints],
+            "target_ca_path": self.target_ca_path,
+            "overwrite_target": self.overwrite_target,
+            "early_readers": self.early_readers,
+            "ignore_metrics": self.ignore_metrics,
+            "allow_plaintext_source": self.allow_plaintext_source,
+            "accept": [{"id": item.id, "reason": item.reason} for item in self.accept],
+            "users": self.users,
+            "max_downtime": self.max_downtime,
+            "wait_timeout": self.wait_timeout,
+            "max_lag": self.max_lag,
+            "settle_after": self.settle_after,
+            "late_write_watch": self.late_write_watch,
+            "endpoint_map": dict(self.endpoint_map),
+            "allowed_servers": list(self.allowed_servers),
+        }
+
+    @property
+    def config_digest(self) -> str:
+        """SHA-256 (hex) of everything but the credentials: the same digest is the same migration."""
+        text = json.dumps(self.public(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+    def with_credentials_of(self, other: Spec) -> Spec:
+        """This specification with the credentials of another."""
+        return replace(self, target_username=other.target_username, target_password=other.target_password)
+
+    @property
+    def accepted(self) -> dict[str, str]:
+        """Reason by accepted id."""
+        return {item.id: item.reason for item in self.accept}
+
+
+def refuse(name: str, message: str, code: str = "CUT-SPEC-1") -> CutoverError:
+    """The error for a field that is not as it must be."""
+    return CutoverError(code, f"{name}: {message}", details={"field": name})
+
+
+def _boolean(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise refuse(name, "must be true or false")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise refuse(name, "must be a text that is not empty")
+    return value
+
+
+def _secret(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise refuse(name, "must be a text")
+    return value
+
+
+def _path(name: str, value: object) -> Optional[str]:
+    return None if value is None else _text(name, value)
+
+
+def _name(name: str, value: object) -> str:
+    text = _text(name, value)
+    if len(text) > MAX_NAME:
+        raise refuse(name, f"must have at most {MAX_NAME} characters")
+    return text
+
+
+def _seconds(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
+        raise refuse(name, "must be a number of seconds, 0 or more")
+    return float(value)
+
+
+def _duration(name: str, value: object) -> float:
+    seconds = _seconds(name, value)
+    if seconds == 0:
+        raise refuse(name, "must be more than 0 seconds")
+    return seconds
+
+
+def _users(name: str, value: object) -> str:
+    if value not in USERS:
+        raise refuse(name, f"must be one of {', '.join(USERS)}")
+    return str(value)
+
+
+def _endpoints(name: str, value: object) -> tuple[Endpoint, ...]:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, (list, tuple)):
+        raise refuse(name, "must be a list of endpoints")
+    return tuple(parse_endpoints(value, name))
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise refuse(name, "must be a list of texts")
+    return tuple(_text(name, item) for item in value)
+
+
+def _map(name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise refuse(name, "must map an endpoint or a server id to the endpoint to use")
+    return {_text(name, key): parse_endpoint(_text(name, target), name).url for key, target in value.items()}
+
+
+def _accept(name: str, value: object) -> tuple[Acceptance, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise refuse(name, "must be a list of objects with id and reason")
+    items = []
+    for item in value:
+        if not isinstance(item, Mapping) or set(item) != {"id", "reason"}:
+            raise refuse(name, "each entry must have exactly id and reason")
+        items.append(Acceptance(_text(f"{name}.id", item["id"]), _text(f"{name}.reason", item["reason"])))
+    return tuple(items)
+
+
+FIELDS: dict[str, Callable[[str, object], Any]] = {
+    "source_endpoints": _endpoints,
+    "source_ca_path": _path,
+    "target_endpoints": _endpoints,
+    "target_ca_path": _path,
+    "target_username": _text,
+    "target_password": _secret,
+    "overwrite_target": _boolean,
+    "early_readers": _boolean,
+    "ignore_metrics": _boolean,
+    "allow_plaintext_source": _boolean,
+    "accept": _accept,
+    "users": _users,
+    "max_downtime": _duration,
+    "wait_timeout": _seconds,
+    "max_lag": _duration,
+    "settle_after": _seconds,
+    "late_write_watch": _seconds,
+    "endpoint_map": _map,
+    "allowed_servers": _texts,
+    "name": _name,
+}
+REQUIRED = ("source_endpoints", "target_endpoints", "target_password")
+
+
+def parse(request: object) -> Spec:
+    """Check a start request as a whole.
+
+    Raises ``CutoverError`` CUT-SPEC-1 (value), CUT-SPEC-2 (unknown field), CUT-SPEC-3 (missing field), CUT-SPEC-4
+    (fields that contradict each other), or CUT-SPEC-901 to 904 (endpoints); ``details.field`` names the field. A
+    field that is null counts as not given.
+    """
+    if not isinstance(request, Mapping):
+        raise refuse("request", "must be an object")
+    unknown = sorted(str(name) for name in request if name not in FIELDS)
+    if unknown:
+        known = ", ".join(FIELDS)
+        raise refuse(unknown[0], f"is not a field of the start request; known: {known}", "CUT-SPEC-2")
+    given = {name: value for name, value in request.items() if value is not None}
+    for name in REQUIRED:
+        if name not in given:
+            raise refuse(name, "is required", "CUT-SPEC-3")
+    spec = Spec(**{name: FIELDS[name](name, value) for name, value in given.items()})
+    if spec.users == "skip" and spec.early_readers:
+        raise refuse("early_readers", "needs users: copy, since only copied users can read", "CUT-SPEC-4")
+    if not set(spec.source_endpoints).isdisjoint(spec.target_endpoints):
+        raise refuse("target_endpoints", "source and target are the same server", "CUT-SPEC-4")
+    return spec
+
+
+STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {"wait_timeout": _seconds, "max_downtime": _duration}
+REASON_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text}
+
+
+def parse_options(options: Mapping[str, object], allowed: Mapping[str, Callable[[str, object], Any]]) -> dict[str, Any]:
+    """Check the options of a control request; unknown ones raise CUT-SPEC-2."""
+    for name in options:
+        if name not in allowed:
+            raise refuse(str(name), f"is not an option here; known: {', '.join(allowed) or 'none'}", "CUT-SPEC-2")
+    return {name: allowed[name](name, value) for name, value in options.items() if value is not None}
