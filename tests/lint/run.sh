@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Every linter, each announced with what it costs; runs all of them and fails if one did.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+python tests/tree.py >/dev/null
+failed=()
+
+step() {
+    local name=$1 begun=$SECONDS
+    shift
+    printf '== %s\n' "$name"
+    if "$@"; then
+        printf -- '-- %s: fine (%d s)\n' "$name" $((SECONDS - begun))
+    else
+        failed+=("$name")
+        printf -- '-- %s: FAILED (%d s)\n' "$name" $((SECONDS - begun))
+    fi
+}
+
+package=ansible_collections.cutover.arangodb
+step "ruff" ruff check .
+step "mypy" mypy -p "$package.plugins.module_utils" -p tests.testbed -p tests.demo -p tests.e2e
+step "yamllint" yamllint --strict .
+step "shellcheck" shellcheck .ci/run tests/lint/*.sh
+step "ansible-lint" ansible-lint --offline --profile production --nocolor
+step "ansible-test sanity" tests/lint/sanity.sh
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'lint: FAILED: %s\n' "${failed[*]}"
+    exit 1
+fi
+printf 'lint: fine\n'
