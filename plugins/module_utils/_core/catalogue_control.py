@@ -45,7 +45,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
     "CUT-PRECHECK-1": Entry(
-        "error", "operator", "Prechecks failed", "Correct what the failed checks name, or accept them by id with a reason."
+        "error", "operator", "Prechecks failed",
+        "Correct what the failed checks name, or accept them by id with a reason.",
     ),
     "CUT-DISK-1": Entry(
         "error", "operator", "The state directory cannot be written",
@@ -103,7 +104,8 @@ CODES: dict[str, Entry] = {
         "End the named queries and transactions by hand, then try the cutover again.",
     ),
     "CUT-FINDING-1": Entry(
-        "error", "operator", "Too many findings to list", "Remove the cause of those listed, then abort and start again."
+        "error", "operator", "Too many findings to list",
+        "Remove the cause of those listed, then abort and start again.",
     ),
     "CUT-LEASE-1": Entry(
         "warning", "transient", "The lease has run out",
@@ -144,7 +146,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-SCHEMA-4": Entry(
         "error", "operator", "A source collection cannot keep its revisions",
-        "Collections made before 3.8 (usesRevisionsAsDocumentIds false) must be dumped and restored on the source first.",
+        "Collections made before 3.8 (usesRevisionsAsDocumentIds false) must be dumped and restored there first.",
     ),
     "CUT-SCHEMA-5": Entry(
         "error", "operator", "A unique index cannot be built on the target",
@@ -177,7 +179,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-PROOF-1": Entry(
         "error", "operator", "Source and target differ",
-        "The source is open again and nothing is lost. Abort and start again; report the differences if they come back.",
+        "The source is open again and nothing is lost. Abort and start again; report it if it comes back.",
     ),
     "CUT-PROOF-2": Entry(
         "error", "transient", "Writes came after the fence",

@@ -1,0 +1,232 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The lease on a target: one agent works, and stops by itself before its lease ends (design §4.8).
+
+The owner's id lies on the agent's disk, so that the same host re-enters at once; in this version the lease of another
+owner is always refused, also when it has run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional, Protocol
+
+from .._core.errors import CutoverError
+from .files import read_json, write_json
+from .journal import Entry, JournalConflictError, Store
+from .times import stamp
+
+LOG = logging.getLogger(__name__)
+KEY = "lease"
+# The owner stops this share of the lease before its end: time for a request that is already under way.
+_SAFE_SHARE = 0.75
+_RENEW_SHARE = 0.25
+
+
+class Clocks(Protocol):
+    """Three clocks that fail in different ways: a suspended machine stops the first, an operator sets the last."""
+
+    def monotonic(self) -> float:
+        """Seconds; may stand still while the machine sleeps."""
+
+    def boot(self) -> float:
+        """Seconds since boot, counting sleep."""
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+
+
+class SystemClocks:
+    """The machine's clocks."""
+
+    def monotonic(self) -> float:
+        """See ``Clocks``."""
+        return time.monotonic()
+
+    def boot(self) -> float:
+        """See ``Clocks``; monotonic time where the system has no boot clock."""
+        clock = getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+    def wall(self) -> float:
+        """See ``Clocks``."""
+        return time.time()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One reading of all clocks."""
+
+    monotonic: float
+    boot: float
+    wall: float
+
+    @classmethod
+    def now(cls, clocks: Clocks) -> Moment:
+        """Read the clocks."""
+        return cls(clocks.monotonic(), clocks.boot(), clocks.wall())
+
+    def elapsed(self, clocks: Clocks) -> float:
+        """Seconds since then by the clock that says most."""
+        now = Moment.now(clocks)
+        return max(now.monotonic - self.monotonic, now.boot - self.boot, now.wall - self.wall)
+
+
+class LeaseLostError(CutoverError):
+    """Nothing may be written now. ``retriable``: the lease is only late; else another agent has it."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a lease: a random id that stays with the state directory, and the host for humans."""
+
+    id: str
+    host: str
+
+    @classmethod
+    def load(cls, path: Path, host: Optional[str] = None) -> Owner:
+        """The id in the file; made and written at the first time."""
+        known = read_json(path)
+        if isinstance(known, dict) and isinstance(known.get("id"), str):
+            return cls(known["id"], host or socket.gethostname())
+        owner = cls(uuid.uuid4().hex, host or socket.gethostname())
+        write_json(path, {"id": owner.id})
+        return owner
+
+
+class Lease:
+    """This agent's lease. ``check`` is the gate before every write to the target; thread safe."""
+
+    def __init__(self, store: Store, owner: Owner, duration: float, clocks: Optional[Clocks] = None) -> None:
+        self._store = store
+        self._owner = owner
+        self._duration = duration
+        self._clocks: Clocks = clocks or SystemClocks()
+        self._lock = threading.Lock()
+        self._entry: Optional[Entry] = None
+        self._since: Optional[Moment] = None
+        self._lost: Optional[str] = None
+        self._stop = threading.Event()
+        self._thread: Optional[threading.Thread] = None
+
+    @property
+    def epoch(self) -> int:
+        """Counts how often the lease was taken; 0 before."""
+        return int(self._entry.body["epoch"]) if self._entry else 0
+
+    def describe(self) -> dict[str, Any]:
+        """The holder as in the status document's ``workers``."""
+        entry, since = self._entry, self._since
+        return {
+            "id": self._owner.id,
+            "host": self._owner.host,
+            "lease_until": entry.body.get("until") if entry else None,
+            "last_seen_seconds": round(since.elapsed(self._clocks), 1) if since else None,
+        }
+
+    def _body(self, epoch: int) -> dict[str, Any]:
+        until = stamp(self._clocks.wall() + self._duration)
+        return {
+            "owner": self._owner.id,
+            "host": self._owner.host,
+            "epoch": epoch,
+            "duration": self._duration,
+            "until": until,
+        }
+
+    def acquire(self) -> int:
+        """Take the lease; returns the epoch. Raises CUT-STATE-4 naming the holder."""
+        since = Moment.now(self._clocks)
+        current = self._store.read(KEY)
+        if current is not None:
+            check_foreign(current, self._owner.id)
+        try:
+            if current is None:
+                entry = self._store.create(KEY, self._body(1))
+            else:
+                entry = self._store.replace(KEY, self._body(int(current.body["epoch"]) + 1), current.rev)
+        except JournalConflictError as error:
+            if error.current is not None:
+                check_foreign(error.current, self._owner.id)
+            raise
+        with self._lock:
+            self._entry, self._since, self._lost = entry, since, None
+        return self.epoch
+
+    def renew(self) -> None:
+        """Prolong the lease. Raises ``LeaseLostError`` (not retriable) when another owner has it."""
+        entry = self._entry
+        if entry is None:
+            raise LeaseLostError("CUT-LEASE-1", "there is no lease to renew", retriable=True)
+        since = Moment.now(self._clocks)
+        try:
+            renewed = self._store.replace(KEY, self._body(int(entry.body["epoch"])), entry.rev)
+        except JournalConflictError as error:
+            holder = error.current.body.get("host", "nobody") if error.current else "nobody"
+            with self._lock:
+                self._lost = f"the lease on the target is now held by {holder}"
+            raise self._lost_error() from error
+        with self._lock:
+            self._entry, self._since = renewed, since
+
+    def _lost_error(self) -> LeaseLostError:
+        return LeaseLostError("CUT-LEASE-2", str(self._lost), retriable=False)
+
+    def check(self) -> None:
+        """Raise ``LeaseLostError`` unless the lease certainly lasts. Called before every write to the target."""
+        with self._lock:
+            if self._lost is not None:
+                raise self._lost_error()
+            since = self._since
+        if since is None or since.elapsed(self._clocks) >= self._duration * _SAFE_SHARE:
+            raise LeaseLostError("CUT-LEASE-1", "the lease on the target could not be renewed in time", retriable=True)
+
+    def keep(self, on_error: Callable[[CutoverError], None]) -> None:
+        """Renew from a thread of its own until ``release`` or ``abandon``; errors go to ``on_error``."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._keep, args=(on_error,), name="lease", daemon=True)
+        self._thread.start()
+
+    def _keep(self, on_error: Callable[[CutoverError], None]) -> None:
+        while not self._stop.wait(self._duration * _RENEW_SHARE):
+            try:
+                self.renew()
+            except LeaseLostError as error:
+                on_error(error)
+                return
+            except CutoverError as error:
+                LOG.warning("the lease could not be renewed: %s", error)
+                on_error(error)
+
+    def abandon(self) -> None:
+        """Stop renewing and let the lease run out; the same host re-enters at once."""
+        self._stop.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5.0)
+
+    def release(self) -> None:
+        """Give the lease back: nobody holds it. Raises like the journal's writes."""
+        self.abandon()
+        with self._lock:
+            entry, self._entry, self._since = self._entry, None, None
+        if entry is not None:
+            self._store.replace(KEY, {**entry.body, "owner": None, "until": None}, entry.rev)
+
+
+def check_foreign(entry: Entry, owner_id: str) -> None:
+    """Raise CUT-STATE-4 when somebody else holds the lease."""
+    holder = entry.body.get("owner")
+    if holder is not None and holder != owner_id:
+        raise CutoverError(
+            "CUT-STATE-4",
+            f"this target is being migrated into by the agent {holder} on host {entry.body.get('host')} "
+            f"(lease until {entry.body.get('until')})",
+            details={"owner": holder, "host": entry.body.get("host"), "until": entry.body.get("until")},
+        )
