@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every linter, each announced with what it costs; runs all of them and fails if one did.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 python tests/tree.py >/dev/null
 failed=()
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All ansible-test sanity tests, in a copy of the tracked files: they need the collection's own path and a git tree.
+# All ansible-test sanity tests, in a copy of the files that a user gets: they need the collection's own path and a git
+# tree. The project's own tests stay outside: they aren't packed, and ruff and mypy look at them.
 # usage: tests/lint/sanity.sh [ARGUMENT OF ansible-test sanity]...
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,7 +12,7 @@ mkdir -p "$scratch"
 
 rm -rf "$copy"
 mkdir -p "$copy"
-git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+git ls-files -z --cached --others --exclude-standard -- . ':!tests' tests/config.yml | while IFS= read -r -d '' file; do
     if [ -f "$file" ]; then printf '%s\0' "$file"; fi
 done | xargs -0 cp --parents -t "$copy"
 cd "$copy"
