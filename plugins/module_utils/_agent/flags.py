@@ -26,6 +26,7 @@ SPEC_FLAGS = (
     Flag("--name", "name", "text", "name of the migration"),
     Flag("--source.endpoint", "source_endpoints", "list", "coordinator of the source; may be repeated"),
     Flag("--source.cacert", "source_ca_path", "text", "file with the CA of the source, on the agent's host"),
+    Flag("--source.allow-plaintext", "allow_plaintext_source", "switch", "talk to source servers without TLS too"),
     Flag("--source.ignore-metrics", "ignore_metrics", "switch", "checks that cannot measure become warnings"),
     Flag("--target.endpoint", "target_endpoints", "list", "endpoint of the target; may be repeated"),
     Flag("--target.cacert", "target_ca_path", "text", "file with the CA of the target, on the agent's host"),

@@ -101,12 +101,12 @@ def build_archive(collection_root: Path) -> Archive:
     return Archive(content, hashlib.sha256(content).hexdigest(), version)
 
 
-def differs(path: Path, archive: Archive) -> bool:
-    """Whether the file at `path` is absent or other than `archive`."""
+def digest_of(path: Path) -> str | None:
+    """SHA-256 of the file at `path`, None when there is none; raises CUT-AGENT-50."""
     try:
-        return path.read_bytes() != archive.content
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
-        return True
+        return None
     except OSError as error:
         raise CutoverError("CUT-AGENT-50", f"reading {path}: {error.strerror}") from error
 

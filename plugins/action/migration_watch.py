@@ -1,0 +1,80 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows a migration's progress on the controller until a condition holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentUnreachableError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import status_line
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.waiting import GOALS, Wait, wait_for
+from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import agent_options
+from ansible_collections.cutover.arangodb.plugins.plugin_utils._failure import failed_result
+
+OPTIONS = {
+    "until": {"type": "str", "choices": list(GOALS), "default": "in_sync"},
+    "timeout": {"type": "float", "default": 86400.0},
+    "interval": {"type": "float", "default": 5.0},
+}
+
+
+class ActionModule(ActionBase):
+    """The action of `cutover.arangodb.migration_watch`."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Look, show what has changed, and wait; the last status document is the result."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = self.validate_argument_spec(argument_spec={**agent_options(), **OPTIONS})[1]
+        connection = {name: value for name, value in self._task.args.items() if name not in OPTIONS}
+        shown = _Shown(Display(), str((task_vars or {}).get("inventory_hostname", "")))
+
+        def read() -> dict[str, Any]:
+            return _status_of(
+                self._execute_module("cutover.arangodb.migration_info", module_args=connection, task_vars=task_vars)
+            )
+
+        try:
+            if self._task.check_mode:
+                return {**result, "changed": False, "migration": read()}
+            wait = Wait(arguments["until"], arguments["timeout"], arguments["interval"])
+            status = wait_for(read, wait, on_status=shown)
+        except CutoverError as error:
+            return {**result, **failed_result(error)}
+        return {**result, "changed": False, "migration": status}
+
+
+class _Shown:
+    """Prints a line when it differs from the last one."""
+
+    def __init__(self, display: Display, host: str) -> None:
+        self._display = display
+        self._host = host
+        self._last = ""
+
+    def __call__(self, status: Mapping[str, Any]) -> None:
+        line = f"[{self._host}] {status_line(status)}"
+        if line != self._last:
+            self._display.display(line)
+            self._last = line
+
+
+def _status_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The status document in a module's result; raises what the module failed with."""
+    if not result.get("failed"):
+        return dict(result["migration"])
+    failure = result.get("failure") or {}
+    code = str(failure.get("code") or "CUT-AGENT-33")
+    message = str(result.get("msg") or "the module migration_info failed without a message")
+    if code == "CUT-AGENT-32":
+        cause = TransportError(code, message, outcome_unknown=False)
+        raise AgentUnreachableError(str(failure.get("endpoint")), cause)
+    raise CutoverError(code, message, remedy="", details=failure.get("details") or {})

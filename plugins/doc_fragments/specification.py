@@ -1,0 +1,90 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that say what is migrated to where."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The target, and what is done on the way."""
+
+    DOCUMENTATION = r"""
+options:
+  target_endpoints:
+    description:
+      - Endpoints of the target, each as V(https://HOST:PORT).
+      - If not set, E(CUTOVER_TARGET_ENDPOINTS) is used, with commas between endpoints.
+    type: list
+    elements: str
+  target_ca_path:
+    description:
+      - File on the agent's host with the CA certificates of the target.
+      - If not set, E(CUTOVER_TARGET_CA_PATH) is used, and the system's certificates without that.
+    type: path
+  target_username:
+    description:
+      - User of the target that may do everything there. This user itself is not migrated.
+      - If not set, E(CUTOVER_TARGET_USERNAME) is used.
+    type: str
+    default: root
+  target_password:
+    description:
+      - Password of O(target_username). It is kept only in the agent's state directory.
+      - If not set, E(CUTOVER_TARGET_PASSWORD) is used.
+    type: str
+  name:
+    description: Name of the migration, for reports and logs.
+    type: str
+    default: default
+  overwrite_target:
+    description:
+      - Whether databases and users that the target already holds may be destroyed.
+      - Without it, a target that holds data is refused, and the refusal lists what is there.
+    type: bool
+    default: false
+  early_readers:
+    description: Whether the migrated users may read on the target before the cutover.
+    type: bool
+    default: false
+  ignore_metrics:
+    description: Whether checks that cannot measure become warnings.
+    type: bool
+    default: false
+  accept:
+    description: Findings and checks to accept, each with the reason that the report will show.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: Identifier of the check or finding.
+        type: str
+        required: true
+      reason:
+        description: Why it is acceptable.
+        type: str
+        required: true
+  users:
+    description: Whether users are copied with their passwords and grants, or left out.
+    type: str
+    choices: [copy, skip]
+    default: copy
+  max_lag:
+    description: Replication lag in seconds above which a cutover is refused.
+    type: float
+    default: 5.0
+  settle_after:
+    description: Seconds after which a request without answer is taken for settled and its documents are read back.
+    type: float
+    default: 300.0
+  late_write_watch:
+    description: Seconds for which the source is watched for late writes after the target has opened.
+    type: float
+    default: 10.0
+  max_downtime:
+    description:
+      - Longest write downtime in seconds that a cutover may take. It is undone when it would take longer.
+      - At the cutover it overrides the value given at the start. The agent's default is 300.
+    type: float
+"""

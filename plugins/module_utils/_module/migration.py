@@ -1,0 +1,110 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The body of the module `migration`: one plan for check mode and the real run."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.agent_api import AgentApi
+from .._core.errors import CutoverError
+from .._engine import spec, states
+from .._engine.display import lookup
+from .._engine.waiting import Wait, wait_for
+from .agent_client import connect_agent
+from .argspec import start_request
+
+GOALS = {"started": "in_sync", "stopped": "completed", "aborted": "aborted"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done: `action` (start, refresh, stop, abort, none), and the state that it leads to."""
+
+    action: str
+    leads_to: str
+
+    @property
+    def changed(self) -> bool:
+        """Taking over credentials and joining what already runs are no changes."""
+        return self.action in ("start", "stop", "abort")
+
+
+def _refusal(state: str, wanted: str, why: str) -> CutoverError:
+    return CutoverError("CUT-AGENT-43", f"state: {wanted} is not possible: the migration is {state}{why}")
+
+
+def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan:
+    """What `wanted` asks for, given the status document; raises CUT-AGENT-43 when it cannot be had."""
+    state = str(current.get("state"))
+    if wanted == "started":
+        return _plan_start(current, state, digest)
+    if wanted == "stopped":
+        if state in (states.INACTIVE, states.ABORTED, states.FAILED):
+            raise _refusal(state, wanted, "; nothing is running that could be cut over")
+        settled = state in (states.COMPLETED, states.STOPPING)
+        return Plan("none" if settled else "stop", states.COMPLETED)
+    if state == states.COMPLETED:
+        raise _refusal(state, wanted, f" since {current.get('since')}; the target is open")
+    settled = state in (states.INACTIVE, states.ABORTED, states.ABORTING)
+    return Plan("none" if settled else "abort", state if state == states.INACTIVE else states.ABORTED)
+
+
+def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str]) -> Plan:
+    if state == states.COMPLETED:
+        raise _refusal(state, "started", f" since {current.get('since')}; starting again would destroy the target")
+    if state in (states.INACTIVE, states.ABORTED, states.FAILED):
+        return Plan("start", states.INITIALIZING)
+    if lookup(current, "migration.config_digest") != digest:
+        raise _refusal(state, "started", " with another specification; stop or abort it first")
+    return Plan("refresh", state)
+
+
+def _apply(
+    api: AgentApi, chosen: Plan, params: Mapping[str, Any], current: dict[str, Any]
+) -> tuple[bool, dict[str, Any]]:
+    if chosen.action in ("start", "refresh"):
+        return api.start(start_request(params))
+    if chosen.action == "stop":
+        options = {"max_downtime": params["max_downtime"], "wait_timeout": params["gate_timeout"]}
+        return api.stop({name: value for name, value in options.items() if value is not None})
+    if chosen.action == "abort":
+        return api.abort()
+    return False, current
+
+
+def _diff(current: Mapping[str, Any], chosen: Plan, digest: Optional[str]) -> dict[str, dict[str, Any]]:
+    known = lookup(current, "migration.config_digest")
+    before = {"state": current.get("state"), "config_digest": known}
+    if not chosen.changed:
+        return {"before": before, "after": before}
+    return {"before": before, "after": {"state": chosen.leads_to, "config_digest": digest or known}}
+
+
+def _warn_of_blockers(module: AnsibleModule, status: Mapping[str, Any]) -> None:
+    for blocker in lookup(status, "cutover.blockers") or []:
+        module.warn(f"the cutover would be refused: {blocker.get('text')} ({blocker.get('code')})")
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Read, plan, and unless in check mode do it and wait; the module's result."""
+    params = module.params
+    wanted = params["state"]
+    digest = spec.parse(start_request(params)).config_digest if wanted == "started" else None
+    api = connect_agent(module)
+    current = api.status()
+    chosen = plan(current, wanted, digest)
+    result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
+    result["diff"] = _diff(current, chosen, digest)
+    if module.check_mode:
+        if chosen.action == "stop":
+            _warn_of_blockers(module, current)
+        return result
+    result["changed"], result["migration"] = _apply(api, chosen, params, current)
+    wait = params["wait"] if params["wait"] is not None else wanted != "started"
+    if wait:
+        limit = Wait(GOALS[wanted], params["wait_timeout"], params["wait_interval"])
+        result["migration"] = wait_for(api.status, limit, before=current)
+    return result

@@ -1,0 +1,73 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The body of the module `server_mode`: through the agent, or straight to the source while there is none."""
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.agent_api import AgentApi, AgentError, AgentUnreachableError
+from .._core.clock import Deadline
+from .._core.errors import CutoverError
+from .._core.jwt import load_secret
+from .._engine import fence, topology
+from .agent_client import connect_agent
+
+
+def _through_agent(module: AnsibleModule, api: AgentApi) -> tuple[str, dict[str, Any], Callable[[], dict[str, Any]]]:
+    wanted = module.params["mode"]
+    return "agent", api.server_mode(), lambda: api.set_server_mode(wanted)
+
+
+def _directly(module: AnsibleModule) -> tuple[str, dict[str, Any], Callable[[], dict[str, Any]]]:
+    params = module.params
+    secret = load_secret(params["source_jwt_secret_path"])
+    source = topology.connect_texts(
+        params["source_endpoints"],
+        params["source_ca_path"],
+        secret,
+        params["endpoint_map"],
+        params["allowed_servers"],
+        params["allow_plaintext_source"],
+    )
+
+    def write() -> dict[str, Any]:
+        return _document(fence.set_mode(source, params["mode"], Deadline(params["timeout"])))
+
+    return "direct", _document(fence.read_modes(source)), write
+
+
+def _document(modes: Mapping[str, str]) -> dict[str, Any]:
+    return {"mode": fence.summary(modes), "servers": dict(modes)}
+
+
+def _open(module: AnsibleModule) -> tuple[str, dict[str, Any], Callable[[], dict[str, Any]]]:
+    """How the mode is reached, what it is now, and how to set it."""
+    can_go_directly = bool(module.params["source_endpoints"] and module.params["source_jwt_secret_path"])
+    try:
+        return _through_agent(module, connect_agent(module))
+    except (AgentUnreachableError, AgentError) as error:
+        idle = isinstance(error, AgentUnreachableError) or error.code.startswith("CUT-STATE-")
+        if not idle:
+            raise
+        if not can_go_directly:
+            remedy = f"{error.remedy} Or give source_endpoints and source_jwt_secret_path to go without the agent."
+            raise CutoverError(error.code, error.message, remedy=remedy, retriable=True) from error
+    return _directly(module)
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Read, compare, and unless in check mode set and confirm on every server."""
+    wanted = module.params["mode"]
+    via, current, write = _open(module)
+    changed = current.get("mode") != wanted
+    after = write() if changed and not module.check_mode else current
+    shown = {"mode": wanted} if changed else {"mode": current.get("mode")}
+    return {
+        "changed": changed,
+        "mode": wanted if changed else current.get("mode"),
+        "servers": after.get("servers") or {},
+        "via": via,
+        "diff": {"before": {"mode": current.get("mode")}, "after": shown},
+    }

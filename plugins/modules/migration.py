@@ -1,0 +1,213 @@
+#!/usr/bin/python
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration
+short_description: Start, cut over or abort a live migration
+description:
+  - Brings a live migration of an ArangoDB cluster to the wanted state, through the agent on the source's network.
+  - With O(state=started), the source is copied to the target and every later write follows. The source stays in use.
+  - With O(state=stopped), the cutover is made. The source is made read-only, the target is proved equal, and only
+    then opened. If anything is wrong before the opening, the source is given back and the migration goes on.
+  - With O(state=aborted), the migration ends without opening the target.
+author:
+  - The cutover.arangodb contributors
+extends_documentation_fragment:
+  - cutover.arangodb.agent
+  - cutover.arangodb.attributes
+  - cutover.arangodb.attributes.actiongroup_arangodb
+  - cutover.arangodb.source
+  - cutover.arangodb.specification
+
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - The wanted state.
+      - V(started) needs O(source_endpoints), O(target_endpoints) and O(target_password). The same specification again
+        changes nothing (new credentials are taken over), another one is refused while a migration runs.
+      - V(stopped) is refused, with every reason, while the migration is not ready for it.
+    type: str
+    choices: [started, stopped, aborted]
+    default: started
+  wait:
+    description:
+      - Whether to wait until all shards are in sync (V(started)), the cutover is made (V(stopped)), or everything has
+        ended (V(aborted)).
+      - If not given, V(started) returns at once and the other states wait.
+    type: bool
+  wait_timeout:
+    description: Seconds to wait at most. The migration itself goes on when this is over.
+    type: float
+    default: 3600.0
+  wait_interval:
+    description: Seconds between two looks at the status.
+    type: float
+    default: 1.0
+  gate_timeout:
+    description:
+      - Seconds that the agent may wait for blockers of the cutover to pass by themselves before it refuses.
+      - If not given, it refuses at once.
+    type: float
+notes:
+  - This module runs on the agent's host, so the agent may listen on loopback.
+  - The module never destroys data of a completed migration, whatever O(overwrite_target) says.
+seealso:
+  - module: cutover.arangodb.precheck
+  - module: cutover.arangodb.migration_info
+  - module: cutover.arangodb.server_mode
+"""
+
+EXAMPLES = r"""
+- name: Start migrating and go on at once
+  cutover.arangodb.migration:
+    state: started
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+    source_endpoints:
+      - https://coordinator-1.db.example.com:8529
+    source_ca_path: /etc/cutover-arangodb/source-ca.pem
+    target_endpoints:
+      - https://target.example.com:8529
+    target_password: "{{ vault_target_password }}"
+
+- name: Cut over, with at most 20 seconds without writes
+  cutover.arangodb.migration:
+    state: stopped
+    max_downtime: 20
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
+- name: Give up
+  cutover.arangodb.migration:
+    state: aborted
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+"""
+
+RETURN = r"""
+migration:
+  description: The migration's status document. Figures that are not known are null.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description:
+        - One of V(inactive), V(initializing), V(initial-sync), V(running), V(stopping), V(completed), V(aborting),
+          V(aborted), V(failed).
+      type: str
+      sample: running
+    migration:
+      description: Identity of the migration and digest of its specification.
+      type: dict
+      sample: {"id": "20261123-1f0c", "name": "default", "config_digest": "5e884898da28"}
+    progress:
+      description: How far the copy is.
+      type: dict
+      sample: {"percent": 61.4, "bytes_copied": 128974848, "bytes_total": 210000000, "eta_seconds": 42}
+    replication:
+      description: How far the target is behind.
+      type: dict
+      sample: {"lag_seconds": 0.4, "operations_per_second": 310.0, "applied_total": 18220}
+    shards:
+      description: Number of shards by state.
+      type: dict
+      sample: {"pending": 0, "copying": 2, "catching_up": 1, "in_sync": 21, "suspect": 0, "total": 24}
+    cutover:
+      description: Whether the cutover can be made now, what blocks it, and how the last attempt ended.
+      type: dict
+      sample: {"ready": false, "blockers": [{"code": "CUT-GATE-1", "text": "3 shards are not in sync"}]}
+    source:
+      description: The source and its server mode.
+      type: dict
+      sample: {"mode": "default"}
+    target:
+      description: The target.
+      type: dict
+      sample: {"mode": "default"}
+    problems:
+      description: What needs attention, each with its remedy.
+      type: list
+      elements: dict
+      sample: []
+    allowed_actions:
+      description: What can be asked for in this state.
+      type: list
+      elements: str
+      sample: ["stop", "abort", "pause"]
+failure:
+  description: The error as data.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: Code of the error in the catalogue.
+      type: str
+      sample: CUT-AGENT-32
+    http_status:
+      description: HTTP status of the answer that was refused, if there was one.
+      type: int
+      sample: 409
+    error_num:
+      description: ArangoDB's own error number, if there is one.
+      type: int
+      sample: 1203
+    retriable:
+      description: Whether the same task can succeed later without any change.
+      type: bool
+      sample: true
+    endpoint:
+      description: Who was asked.
+      type: str
+      sample: https://127.0.0.1:8629
+    remedy:
+      description: What to do about it.
+      type: str
+      sample: Check that the agent runs.
+    details:
+      description: Figures and names that belong to the error, such as C(blockers) of a refused cutover.
+      type: dict
+      sample: {"blockers": []}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._module.argspec import agent_options, merged, source_options, specification_options, target_options
+from ..module_utils._module.migration import run
+from ..module_utils._module.runner import run_module
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec=merged(
+            agent_options(),
+            source_options(),
+            target_options(),
+            specification_options(),
+            {
+                "state": {"type": "str", "choices": ["started", "stopped", "aborted"], "default": "started"},
+                "wait": {"type": "bool"},
+                "wait_timeout": {"type": "float", "default": 3600.0},
+                "wait_interval": {"type": "float", "default": 1.0},
+                "gate_timeout": {"type": "float"},
+            },
+        ),
+        required_if=[("state", "started", ("source_endpoints", "target_endpoints", "target_password"))],
+        supports_check_mode=True,
+    )
+    run_module(module, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: precheck
+short_description: Check whether a migration can be made
+description:
+  - Looks at source, target and the agent's host, writes nothing, and returns every check with what was measured and
+    what to do.
+  - Needs no agent. It runs in its own process on the host where the agent is going to run, with the secret file there.
+author:
+  - The cutover.arangodb contributors
+extends_documentation_fragment:
+  - cutover.arangodb.attributes
+  - cutover.arangodb.attributes.info
+  - cutover.arangodb.source
+  - cutover.arangodb.source.jwt
+  - cutover.arangodb.specification
+options:
+  fail_on_errors:
+    description: Whether the task fails when the checks are not passed. The result is returned either way.
+    type: bool
+    default: true
+  query:
+    description:
+      - A JMESPath expression that is applied to the result on the controller, where the Python library C(jmespath) is
+        needed.
+      - Its value is returned as RV(query_result).
+    type: str
+seealso:
+  - module: cutover.arangodb.migration
+"""
+
+EXAMPLES = r"""
+- name: Can this be migrated?
+  cutover.arangodb.precheck:
+    source_endpoints:
+      - https://coordinator-1.db.example.com:8529
+    source_ca_path: /etc/cutover-arangodb/source-ca.pem
+    source_jwt_secret_path: /etc/cutover-arangodb/source.jwt
+    target_endpoints:
+      - https://target.example.com:8529
+    target_password: "{{ vault_target_password }}"
+
+- name: Only what stands in the way
+  cutover.arangodb.precheck:
+    source_endpoints:
+      - https://coordinator-1.db.example.com:8529
+    source_jwt_secret_path: /etc/cutover-arangodb/source.jwt
+    target_endpoints:
+      - https://target.example.com:8529
+    target_password: "{{ vault_target_password }}"
+    fail_on_errors: false
+    query: checks[?status == 'error'].[id, message, remedy]
+  register: result
+"""
+
+RETURN = r"""
+passed:
+  description: Whether no check stands in the way.
+  returned: always, unless the checks could not be begun
+  type: bool
+  sample: true
+summary:
+  description: Number of checks by status.
+  returned: always, unless the checks could not be begun
+  type: dict
+  sample: {"ok": 21, "warning": 1, "error": 0}
+checks:
+  description: Every check.
+  returned: always, unless the checks could not be begun
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Identifier, for O(accept).
+      type: str
+      sample: target-empty
+    group:
+      description: What it is about.
+      type: str
+      sample: target
+    status:
+      description: How it ended.
+      type: str
+      sample: ok
+    message:
+      description: What was found.
+      type: str
+      sample: the target holds no data
+    remedy:
+      description: What to do about it.
+      type: str
+      sample: Set overwrite_target, or choose an empty target.
+    measured:
+      description: The measured values.
+      type: raw
+      sample: {"databases": 0}
+query_result:
+  description: What O(query) selected.
+  returned: when O(query) is given
+  type: raw
+  sample: []
+failure:
+  description: The error as data.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: Code of the error in the catalogue.
+      type: str
+      sample: CUT-AGENT-32
+    http_status:
+      description: HTTP status of the answer that was refused, if there was one.
+      type: int
+      sample: 409
+    error_num:
+      description: ArangoDB's own error number, if there is one.
+      type: int
+      sample: 1203
+    retriable:
+      description: Whether the same task can succeed later without any change.
+      type: bool
+      sample: true
+    endpoint:
+      description: Who was asked.
+      type: str
+      sample: https://127.0.0.1:8629
+    remedy:
+      description: What to do about it.
+      type: str
+      sample: Check that the agent runs.
+    details:
+      description: Figures and names that belong to the error, such as C(blockers) of a refused cutover.
+      type: dict
+      sample: {"blockers": []}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._module.argspec import (
+    merged,
+    secret_options,
+    source_options,
+    specification_options,
+    target_options,
+)
+from ..module_utils._module.precheck import run
+from ..module_utils._module.runner import run_module
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec=merged(
+            source_options(),
+            secret_options(),
+            target_options(),
+            specification_options(),
+            {"fail_on_errors": {"type": "bool", "default": True}, "query": {"type": "str"}},
+        ),
+        supports_check_mode=True,
+    )
+    run_module(module, run)
+
+
+if __name__ == "__main__":
+    main()
