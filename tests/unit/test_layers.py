@@ -80,7 +80,8 @@ def test_a_wrong_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     module_utils = tmp_path / "plugins" / "module_utils"
     (module_utils / "_core").mkdir(parents=True)
     wrong = module_utils / "_core" / "wrong.py"
-    wrong.write_text("import requests\nfrom .._engine import engine\nfrom ..._x import y\nfrom . import fine\nimport ssl\n")
+    lines = ["import requests", "from .._engine import engine", "from ..._x import y", "from . import fine", "import ssl"]
+    wrong.write_text("\n".join(lines))
     monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
     monkeypatch.setattr(f"{__name__}.MODULE_UTILS", module_utils)
     assert len(layer_violations(wrong, "_core")) == 3
