@@ -123,6 +123,8 @@ class Connection:
         try:
             if self._reader.peek(1):
                 return True
+            if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+                return True
             poller = select.poll()
             poller.register(self._sock, select.POLLIN | select.POLLHUP | select.POLLERR)
             return bool(poller.poll(0))
