@@ -1,0 +1,264 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""`/_api/document`, single and bulk (facts §7.5, §7.6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from tests.testbed import keygen
+from tests.testbed.collection import Collection
+from tests.testbed.documents import Outcome, Overwrite, Writer, WriteOptions
+from tests.testbed.errors import ArangoError
+from tests.testbed.message import Request, Response, dumps
+from tests.testbed.rawjson import Element, parse, parse_array, quoted
+from tests.testbed.rights import may_read, may_write
+from tests.testbed.routing import route
+from tests.testbed.storage import Transaction
+
+MODES: tuple[Overwrite, ...] = ("conflict", "replace", "update", "ignore")
+Operation = Callable[[Writer, str, Any], Outcome]
+TRANSACTION_HEADER = "x-arango-trx-id"
+
+
+def write_options(request: Request) -> WriteOptions:
+    """The query parameters of a write; an unknown `overwriteMode` counts as none given."""
+    mode: Overwrite = "conflict"
+    if request.flag("overwrite") and request.deployment.version_tuple < (4, 0, 0):
+        mode = "replace"
+    mode = next((known for known in MODES if known == request.query.get("overwriteMode")), mode)
+    return WriteOptions(
+        overwrite=mode,
+        is_restore=request.flag("isRestore"),
+        ignore_revs=request.flag("ignoreRevs", True),
+        keep_null=request.flag("keepNull", True),
+        merge_objects=request.flag("mergeObjects", True),
+    )
+
+
+def transaction_of(request: Request, *, single: bool) -> tuple[Transaction, bool]:
+    """The transaction a request works in, and whether it is to be committed at the end of the request."""
+    name = request.headers.get(TRANSACTION_HEADER)
+    if name is None:
+        return Transaction(request.database, single=single), True
+    running: dict[str, Transaction] = request.deployment.objects.get("transactions", {})
+    if name not in running:
+        raise ArangoError(1655, f"transaction '{name}' not found", status=404)
+    return running[name], False
+
+
+class _Answer:
+    """Renders what operations did, as the query asks."""
+
+    def __init__(self, request: Request, collection: Collection, writing_status: tuple[int, int]) -> None:
+        self._name = quoted(collection.name)[1:-1]
+        self._silent = request.flag("silent")
+        self._new = request.flag("returnNew")
+        self._old = request.flag("returnOld")
+        waited = request.flag("waitForSync") or collection.properties["waitForSync"]
+        self.status = writing_status[0] if waited else writing_status[1]
+        self._collection = collection
+
+    def item(self, outcome: Outcome, *, fresh: bool) -> str:
+        """One document's part of the answer."""
+        key = outcome.key
+        text = f'{{"_id":"{self._name}/{key}","_key":"{key}","_rev":{quoted(outcome.revision)}'
+        if outcome.old is not None and outcome.new is not None and outcome.old is not outcome.new and not fresh:
+            text += f',"_oldRev":{quoted(outcome.old[0])}'
+        if self._new and outcome.new is not None:
+            text += f',"new":{outcome.new[1].decode()}'
+        if self._old and outcome.old is not None:
+            text += f',"old":{outcome.old[1].decode()}'
+        return text + "}"
+
+    def single(self, outcome: Outcome, *, location: bool) -> Response:
+        """The answer of a request on one document."""
+        collection = self._collection
+        headers = {"etag": f'"{outcome.revision}"'}
+        if location:
+            headers["location"] = f"/_db/{collection.database.name}/_api/document/{collection.name}/{outcome.key}"
+        body = "{}" if self._silent else self.item(outcome, fresh=False)
+        return Response(self.status, body.encode(), headers)
+
+    def many(self, outcomes: list[Outcome | ArangoError]) -> Response:
+        """The answer of a request on an array: errors by position, and their numbers in a header."""
+        errors = Counter(entry.error_num for entry in outcomes if isinstance(entry, ArangoError))
+        items = [
+            dumps(entry.item()).decode() if isinstance(entry, ArangoError) else self.item(entry, fresh=False)
+            for entry in outcomes
+            if not self._silent or isinstance(entry, ArangoError)
+        ]
+        headers = {"x-arango-error-codes": dumps({str(n): c for n, c in errors.items()}).decode()} if errors else {}
+        return Response(self.status, f"[{','.join(items)}]".encode(), headers)
+
+
+def _collection(request: Request) -> Collection:
+    collection = request.database.collection(request.params["collection"])
+    may_write(request, collection)
+    return collection
+
+
+def _many(request: Request, status: tuple[int, int], operation: Operation) -> Response:
+    collection = _collection(request)
+    answer = _Answer(request, collection, status)
+    pairs = parse_array(request.body)
+    transaction, own = transaction_of(request, single=False)
+    writer = Writer(transaction, collection, request.server, write_options(request))
+    outcomes: list[Outcome | ArangoError] = []
+    for text, value in pairs:
+        try:
+            outcomes.append(operation(writer, text, value))
+        except ArangoError as error:
+            outcomes.append(error)
+    if own:
+        transaction.commit()
+    return answer.many(outcomes)
+
+
+def _one(
+    request: Request, status: tuple[int, int], operation: Callable[[Writer], Outcome], *, location: bool = True
+) -> Response:
+    collection = _collection(request)
+    answer = _Answer(request, collection, status)
+    options = write_options(request)
+    transaction, own = transaction_of(request, single=True)
+    outcome = operation(Writer(transaction, collection, request.server, options))
+    if own:
+        transaction.commit()
+    return answer.single(outcome, location=location)
+
+
+def _element(text: str, value: Any) -> Element:
+    if not isinstance(value, dict):
+        raise ArangoError(1227)
+    return Element(text, value)
+
+
+def _single_body(request: Request) -> Element:
+    text, value = parse(request.body)
+    if not isinstance(value, dict):
+        raise ArangoError(400, "expecting an object or an array in the request body")
+    return Element(text, value)
+
+
+def _guard(request: Request, element: dict[str, Any]) -> dict[str, Any]:
+    """Put the revision of `If-Match` into the selector; it is compared whatever `ignoreRevs` says."""
+    wanted = request.headers.get("if-match")
+    if wanted is None:
+        return element
+    request.query["ignoreRevs"] = "false"
+    return {**element, "_rev": wanted.strip('"')}
+
+
+@route("POST", "/_api/document/{collection}")
+def insert(request: Request) -> Response:
+    """Insert one document or an array."""
+    status = (201, 202)
+    if request.body.lstrip()[:1] == b"[":
+        return _many(request, status, lambda writer, text, value: writer.insert(_element(text, value)))
+    element = _single_body(request)
+    return _one(request, status, lambda writer: writer.insert(element))
+
+
+@route("POST", "/_api/document")
+def insert_old_style(request: Request) -> Response:
+    """The collection may also come as a query parameter."""
+    request.params["collection"] = request.query.get("collection", "")
+    return insert(request)
+
+
+@route("PUT", "/_api/document/{collection}")
+def replace_many(request: Request) -> Response:
+    """Replace an array of documents, or read one with `onlyget`."""
+    if request.flag("onlyget"):
+        return read_many(request)
+    return _many(request, (201, 202), lambda writer, text, value: writer.replace(None, _element(text, value)))
+
+
+@route("PATCH", "/_api/document/{collection}")
+def update_many(request: Request) -> Response:
+    """Update an array of documents."""
+    return _many(request, (201, 202), lambda writer, text, value: writer.update(None, _element(text, value)))
+
+
+@route("DELETE", "/_api/document/{collection}")
+def remove_many(request: Request) -> Response:
+    """Remove an array of keys, ids or objects."""
+    if request.body.lstrip()[:1] != b"[":
+        raise ArangoError(400, "expecting a JSON array in the request")
+    return _many(request, (200, 202), lambda writer, _text, value: writer.remove(value))
+
+
+@route("PUT", "/_api/document/{collection}/{key}")
+def replace(request: Request) -> Response:
+    """Replace one document."""
+    element = _guarded_element(request)
+    return _one(request, (201, 202), lambda writer: writer.replace(request.params["key"], element))
+
+
+@route("PATCH", "/_api/document/{collection}/{key}")
+def update(request: Request) -> Response:
+    """Update one document."""
+    element = _guarded_element(request)
+    return _one(request, (201, 202), lambda writer: writer.update(request.params["key"], element))
+
+
+def _guarded_element(request: Request) -> Element:
+    element = _single_body(request)
+    value = _guard(request, element.value)
+    if value is element.value:
+        return element
+    if "_rev" in element.value:
+        members = {name: entry for name, entry in element.value.items() if name != "_rev"}
+        element = Element.of(members)
+    rest = element.text[1:]
+    return Element(f'{{"_rev":{quoted(value["_rev"])}{"," if rest != "}" else ""}{rest}', value)
+
+
+@route("DELETE", "/_api/document/{collection}/{key}")
+def remove(request: Request) -> Response:
+    """Remove one document."""
+    selector = _guard(request, {"_key": request.params["key"]})
+    return _one(request, (200, 202), lambda writer: writer.remove(selector), location=False)
+
+
+@route("GET", "/_api/document/{collection}/{key}")
+def read(request: Request) -> Response:
+    """Read one document, with `If-Match` and `If-None-Match`."""
+    collection = request.database.collection(request.params["collection"])
+    may_read(request, collection)
+    key = request.params["key"]
+    if not keygen.valid(key):
+        raise ArangoError(1202)
+    transaction, _own = transaction_of(request, single=True)
+    selector = {"_key": key}
+    options = WriteOptions(ignore_revs=True)
+    _key, (revision, raw) = Writer(transaction, collection, request.server, options).read(selector)
+    headers = {"etag": f'"{revision}"'}
+    if request.headers.get("if-none-match", "").strip('"') == revision:
+        return Response(304, b"", headers, "text/plain")
+    wanted = request.headers.get("if-match")
+    if wanted is not None and wanted.strip('"') != revision:
+        extra = {"_id": f"{collection.name}/{key}", "_key": key, "_rev": revision}
+        raise ArangoError(1200, "conflict, _rev values do not match", status=412, extra=extra, headers=headers)
+    return Response(200, raw, headers)
+
+
+def read_many(request: Request) -> Response:
+    """Read an array of keys, ids or objects; missing ones are errors at their position."""
+    collection = request.database.collection(request.params["collection"])
+    may_read(request, collection)
+    transaction, _own = transaction_of(request, single=False)
+    reader = Writer(transaction, collection, request.server, write_options(request))
+    pieces: list[bytes] = []
+    errors: Counter[int] = Counter()
+    for _text, value in parse_array(request.body):
+        try:
+            pieces.append(reader.read(value)[1][1])
+        except ArangoError as error:
+            errors[error.error_num] += 1
+            pieces.append(dumps(error.item()))
+    headers = {"x-arango-error-codes": dumps({str(n): c for n, c in errors.items()}).decode()} if errors else {}
+    return Response(200, b"[" + b",".join(pieces) + b"]", headers)

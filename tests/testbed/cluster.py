@@ -1,0 +1,87 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A running deployment: a TLS listener per server, the control listener, and killing and restarting servers."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.testbed import api, app, control_api
+from tests.testbed.control import Faults
+from tests.testbed.http_server import HttpProtocol
+from tests.testbed.message import Request, Response
+from tests.testbed.model import Deployment, Server
+
+HOST = "127.0.0.1"
+HANDLER_MODULES = api.__all__
+
+
+@dataclass
+class _Listener:
+    server: asyncio.Server
+    connections: set[HttpProtocol] = field(default_factory=set)
+
+
+class Cluster:
+    """Listeners around a deployment."""
+
+    def __init__(self, deployment: Deployment, tls_keyfile: Path | None) -> None:
+        self.deployment = deployment
+        deployment.faults = Faults()
+        deployment.objects["cluster"] = self
+        self._context: ssl.SSLContext | None = None
+        if tls_keyfile is not None:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+            self._context.load_cert_chain(tls_keyfile)
+        self._listeners: dict[str, _Listener] = {}
+        self.control_port = 0
+
+    async def start(self, control_token: str) -> None:
+        """Open every listener; ports become known."""
+        for server in self.deployment.servers.values():
+            await self.open(server)
+        front = next(iter(self.deployment.servers.values()))
+        connections: set[HttpProtocol] = set()
+        dispatch = control_api.dispatcher(self, control_token)
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: HttpProtocol(front, dispatch, connections), HOST, 0
+        )
+        self._listeners["control"] = _Listener(listener, connections)
+        self.control_port = listener.sockets[0].getsockname()[1]
+
+    async def open(self, server: Server) -> None:
+        """Let a server listen, on its former port if it had one."""
+        connections: set[HttpProtocol] = set()
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: HttpProtocol(server, self._dispatch, connections),
+            HOST,
+            server.port,
+            ssl=self._context,
+            backlog=512,
+        )
+        self._listeners[server.id] = _Listener(listener, connections)
+        server.port = listener.sockets[0].getsockname()[1]
+        server.running = True
+
+    def _dispatch(self, request: Request) -> Response | None | Awaitable[Response | None]:
+        return app.dispatch(request) if request.server.running else None
+
+    def close(self, server: Server) -> None:
+        """Cut a server's connections and its listener, as when its process is killed."""
+        server.running = False
+        listener = self._listeners.pop(server.id, None)
+        if listener is not None:
+            listener.server.close()
+            for connection in list(listener.connections):
+                connection.abort()
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for server in self.deployment.servers.values():
+            self.close(server)
+        self._listeners.pop("control").server.close()

@@ -1,0 +1,188 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The requests of the control listener (see control.py)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from tests.testbed.collection import Collection
+from tests.testbed.control import KINDS
+from tests.testbed.errors import ArangoError
+from tests.testbed.message import TEXT, Request, Response, failure, reply
+from tests.testbed.model import Deployment, Server
+
+if TYPE_CHECKING:
+    from tests.testbed.cluster import Cluster
+
+Answer = Response | None
+Action = Callable[["Cluster", dict[str, Any]], "object | Awaitable[object]"]
+State = Callable[[Deployment, dict[str, str]], Response]
+ACTIONS: dict[str, Action] = {}
+STATES: dict[str, State] = {}
+
+
+def action(kind: str) -> Callable[[Action], Action]:
+    """Register what `POST /fault` of a kind does; the result is the answer's `result`."""
+
+    def register(function: Action) -> Action:
+        ACTIONS[kind] = function
+        return function
+
+    return register
+
+
+def state(name: str) -> Callable[[State], State]:
+    """Register what `GET /state/<name>` shows."""
+
+    def register(function: State) -> State:
+        STATES[name] = function
+        return function
+
+    return register
+
+
+def dispatcher(cluster: Cluster, token: str) -> Callable[[Request], Answer | Awaitable[Answer]]:
+    """The function that answers requests of the control listener."""
+
+    async def answer(request: Request) -> Answer:
+        try:
+            if not hmac.compare_digest(request.headers.get("x-testbed-token", ""), token):
+                raise ArangoError(401)
+            return await _answer(cluster, request)
+        except ArangoError as error:
+            return failure(error)
+        except (KeyError, TypeError, ValueError) as error:
+            return failure(ArangoError(400, f"{type(error).__name__}: {error}"))
+
+    return answer
+
+
+async def _answer(cluster: Cluster, request: Request) -> Response:
+    deployment = cluster.deployment
+    path = request.path
+    if request.method == "GET" and path.startswith("/state/") and path[7:] in STATES:
+        return STATES[path[7:]](deployment, request.query)
+    if path != "/fault":
+        raise ArangoError(404)
+    if request.method == "DELETE":
+        deployment.faults.entries.clear()
+        return reply({"error": False})
+    spec = request.json_object()
+    if spec.get("kind") in KINDS:
+        return reply({"id": deployment.faults.add(spec)})
+    if spec.get("kind") not in ACTIONS:
+        raise ArangoError(400, f"unknown kind of fault: {spec.get('kind')}")
+    outcome = ACTIONS[spec["kind"]](cluster, spec)
+    return reply({"result": await outcome if isinstance(outcome, Awaitable) else outcome})
+
+
+def server_named(deployment: Deployment, name: str) -> Server:
+    """A server by id or short name."""
+    for server in deployment.servers.values():
+        if name in (server.id, server.short_name):
+            return server
+    raise ArangoError(404, f"no server {name}")
+
+
+def _collection(deployment: Deployment, query: dict[str, Any]) -> Collection:
+    return deployment.database(query["database"]).collection(query["collection"])
+
+
+@state("requests")
+def _requests(deployment: Deployment, query: dict[str, str]) -> Response:
+    return reply(dict(deployment.faults.requests))
+
+
+@state("faults")
+def _faults(deployment: Deployment, query: dict[str, str]) -> Response:
+    return reply(
+        [
+            {"id": fault.identifier, "kind": fault.kind, "acted": fault.acted, "remaining": fault.remaining}
+            | {"pending": len(fault.pending)}
+            for fault in deployment.faults.entries
+        ]
+    )
+
+
+@state("overview")
+def _overview(deployment: Deployment, query: dict[str, str]) -> Response:
+    servers = {
+        server.id: {"role": server.role, "name": server.short_name, "url": server.url, "readonly": server.readonly}
+        | {"running": server.running, "shards": len(server.shards)}
+        for server in deployment.servers.values()
+    }
+    databases = {
+        name: {
+            entry.name: {"id": entry.id, "shards": {shard.name: shard.servers for shard in entry.shards}}
+            | {"count": entry.count()}
+            for entry in database.collections.values()
+        }
+        for name, database in deployment.databases.items()
+    }
+    return reply({"version": deployment.version, "servers": servers, "databases": databases})
+
+
+@state("documents")
+def _documents(deployment: Deployment, query: dict[str, str]) -> Response:
+    def lines() -> Iterator[bytes]:
+        for shard in _collection(deployment, query).shards:
+            replica = shard.leader
+            for key in replica.keys:
+                version = replica.get(key)
+                if version is not None:
+                    yield b"%b\t%b\t%b\n" % (key.encode(), version[0].encode(), version[1])
+
+    return Response(200, b"".join(lines()), content_type=TEXT)
+
+
+@state("replicas")
+def _replicas(deployment: Deployment, query: dict[str, str]) -> Response:
+    shards = _collection(deployment, query).shards
+    return reply(
+        {
+            shard.name: {
+                name: {key: place.partition("\0")[0] for key, place in replica.keys.items()}
+                for name, replica in shard.replicas.items()
+            }
+            for shard in shards
+        }
+    )
+
+
+@action("alter_document")
+def _alter(cluster: Cluster, spec: dict[str, Any]) -> object:
+    """Other content under an unchanged revision, on every replica and in no log."""
+    collection = _collection(cluster.deployment, spec)
+    for shard in collection.shards_for_key(spec["key"]):
+        version = shard.leader.get(spec["key"])
+        if version is None:
+            continue
+        before = json.loads(version[1])
+        kept = {name: before[name] for name in ("_key", "_id", "_from", "_to", "_rev") if name in before}
+        raw = json.dumps({**kept, **spec["body"]}, separators=(",", ":"), ensure_ascii=False).encode()
+        for replica in shard.replicas.values():
+            replica.put(spec["key"], version[0], raw)
+        return version[0]
+    raise ArangoError(1202)
+
+
+@action("kill_server")
+def _kill(cluster: Cluster, spec: dict[str, Any]) -> object:
+    server = server_named(cluster.deployment, spec["server"])
+    cluster.close(server)
+    return server.id
+
+
+@action("restart_server")
+async def _restart(cluster: Cluster, spec: dict[str, Any]) -> object:
+    server = server_named(cluster.deployment, spec["server"])
+    cluster.close(server)
+    server.reboot_id += 1
+    if server.wal is not None:
+        server.wal.restarted()
+    await cluster.open(server)
+    return server.reboot_id

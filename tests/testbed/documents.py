@@ -1,0 +1,222 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Operations on documents inside a transaction, as a leader carries them out (facts §7.5, §7.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from tests.testbed import indexes, keygen
+from tests.testbed.errors import ArangoError
+from tests.testbed.rawjson import Element, build, merge
+from tests.testbed.storage import Shard, ShardWriter, Transaction, Version
+
+if TYPE_CHECKING:
+    from tests.testbed.collection import Collection
+    from tests.testbed.model import Server
+
+Overwrite = Literal["conflict", "replace", "update", "ignore"]
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """Query parameters of a document write."""
+
+    overwrite: Overwrite = "conflict"
+    is_restore: bool = False
+    ignore_revs: bool = True
+    keep_null: bool = True
+    merge_objects: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an operation did; `old` and `new` are the versions before and after."""
+
+    key: str
+    old: Version | None
+    new: Version | None
+
+    @property
+    def revision(self) -> str:
+        """The revision that the answer names: the new one, or the removed one."""
+        version = self.new or self.old
+        return version[0] if version else ""
+
+
+DEFAULTS = WriteOptions()
+
+
+def conflict(collection: Collection, key: str, revision: str) -> ArangoError:
+    """A revision that does not match: 412 for a single document, 1200 at a position of an array (facts §7.8)."""
+    extra = {"_id": f"{collection.name}/{key}", "_key": key, "_rev": revision}
+    return ArangoError(
+        1200, "conflict, _rev values do not match", status=412, extra=extra, headers={"etag": f'"{revision}"'}
+    )
+
+
+class Writer:
+    """Document operations of one transaction on one collection; `server` is the one that makes keys."""
+
+    def __init__(
+        self, transaction: Transaction, collection: Collection, server: Server, options: WriteOptions = DEFAULTS
+    ) -> None:
+        self.transaction = transaction
+        self.collection = collection
+        self.server = server
+        self.options = options
+        self.name_prefix = f"{collection.name}/"
+
+    def insert(self, element: Element) -> Outcome:
+        """Insert a document, or do with the present one what `overwrite` says; errorNum 1210, 1221, 1222, 1233, 1466."""
+        value, options = element.value, self.options
+        key = self._key_for_insert(value)
+        shard = self.collection.shard_of(value, key)
+        writer = self.transaction.writer(shard)
+        old = writer.get(key)
+        if old is not None:
+            if options.overwrite == "ignore":
+                return Outcome(key, old, old)
+            if options.overwrite == "update":
+                return self._update(writer, key, old, element)
+            if options.overwrite == "conflict":
+                text = "unique constraint violated - in index primary of type primary over '_key'; conflicting key: "
+                raise ArangoError(1210, text + key)
+        return self._store(writer, key, old, element)
+
+    def replace(self, key: str | None, element: Element) -> Outcome:
+        """Replace a document; the key comes from the path or the element; errorNum 1200, 1202, 1469."""
+        key, writer, old = self._present(key, element.value)
+        return self._store(writer, key, old, element)
+
+    def update(self, key: str | None, element: Element) -> Outcome:
+        """Merge an element into a document; errorNum 1200, 1202, 1469."""
+        key, writer, old = self._present(key, element.value)
+        return self._update(writer, key, old, element)
+
+    def remove(self, selector: object) -> Outcome:
+        """Remove a document by key, id or object with `_key` and `_rev`; errorNum 1200, 1202.
+
+        Where the shard is not known from the selector every shard is asked, and each that has the key removes it.
+        """
+        key, value = self._selector(selector)
+        expected = self._expected(value)
+        removed: Outcome | None = None
+        refused: ArangoError | None = None
+        for shard in self._shards(value, key):
+            writer = self.transaction.writer(shard)
+            old = writer.get(key)
+            if old is None:
+                continue
+            if expected is not None and expected != old[0]:
+                refused = conflict(self.collection, key, old[0])
+                continue
+            self._stage(writer, key, old, None)
+            writer.remove(key, old[0])
+            removed = removed or Outcome(key, old, None)
+        if removed is None:
+            raise refused or ArangoError(1202)
+        return removed
+
+    def read(self, selector: object) -> tuple[str, Version]:
+        """Key and version of a document; errorNum 1200 when the selector's revision is another one, 1202."""
+        key, value = self._selector(selector)
+        for shard in self._shards(value, key):
+            version = self.transaction.writer(shard).get(key)
+            if version is not None:
+                expected = self._expected(value)
+                if expected is not None and expected != version[0]:
+                    raise conflict(self.collection, key, version[0])
+                return key, version
+        raise ArangoError(1202)
+
+    def _key_for_insert(self, value: Mapping[str, Any]) -> str:
+        collection = self.collection
+        restoring = self.options.is_restore
+        if "_key" not in value:
+            return collection.keys.next(self.server)
+        key = value["_key"]
+        if not keygen.valid(key):
+            raise ArangoError(1221)
+        if not restoring:
+            if not collection.keys.allow_user_keys:
+                raise ArangoError(1222)
+            if not collection.sharded_by_key and len(collection.shards) > 1:
+                raise ArangoError(1466)
+        collection.keys.observe(key)
+        return str(key)
+
+    def _present(self, key: str | None, value: Mapping[str, Any]) -> tuple[str, ShardWriter, Version]:
+        if key is None:
+            key, value = self._selector(value)
+        expected = self._expected(value)
+        for shard in self._shards(value, key):
+            writer = self.transaction.writer(shard)
+            old = writer.get(key)
+            if old is None:
+                continue
+            if expected is not None and expected != old[0]:
+                raise conflict(self.collection, key, old[0])
+            return key, writer, old
+        raise ArangoError(1202)
+
+    def _expected(self, value: Mapping[str, Any]) -> str | None:
+        revision = None if self.options.ignore_revs else value.get("_rev")
+        return revision if isinstance(revision, str) and revision else None
+
+    def _selector(self, selector: object) -> tuple[str, Mapping[str, Any]]:
+        value: Mapping[str, Any] = selector if isinstance(selector, dict) else {}
+        key = value.get("_key") or value.get("_id") if isinstance(selector, dict) else selector
+        if isinstance(key, str) and "/" in key:
+            if not key.startswith(self.name_prefix):
+                raise ArangoError(1202)
+            key = key[len(self.name_prefix) :]
+        if not isinstance(key, str):
+            raise ArangoError(1205)
+        if not keygen.valid(key):
+            raise ArangoError(1202)
+        return key, value
+
+    def _shards(self, value: Mapping[str, Any], key: str) -> list[Shard]:
+        collection = self.collection
+        if not collection.sharded_by_key and all(name == "_key" or name in value for name in collection.shard_keys):
+            return [collection.shard_of(value, key)]
+        return collection.shards_for_key(key)
+
+    def _update(self, writer: ShardWriter, key: str, old: Version, element: Element) -> Outcome:
+        options = self.options
+        before = Element(old[1].decode(), json.loads(old[1]))
+        merged = merge(before, element, keep_null=options.keep_null, deep=options.merge_objects)
+        return self._store(writer, key, old, merged)
+
+    def _store(self, writer: ShardWriter, key: str, old: Version | None, element: Element) -> Outcome:
+        collection, value = self.collection, element.value
+        if old is not None and not collection.sharded_by_key and not self.options.is_restore:
+            if collection.shard_of(value, key) is not writer.shard:
+                raise ArangoError(1469)
+        ends = self._ends(value) if collection.type == 3 else None
+        given = value.get("_rev") if self.options.is_restore else None
+        revision = given if isinstance(given, str) and given else writer.clock.tick_text()
+        rest = element.rest()
+        if ends is None and ("_from" in value or "_to" in value):
+            rest = element.rest(("_key", "_id", "_rev"))
+        raw = build(collection.name, key, revision, ends, rest)
+        self._stage(writer, key, old, value)
+        writer.put(key, revision, raw)
+        return Outcome(key, old, (revision, raw))
+
+    @staticmethod
+    def _ends(value: Mapping[str, Any]) -> tuple[str, str]:
+        start, end = value.get("_from"), value.get("_to")
+        for text in (start, end):
+            if not isinstance(text, str) or not all(text.partition("/")[::2]):
+                raise ArangoError(1233)
+        return str(start), str(end)
+
+    def _stage(self, writer: ShardWriter, key: str, old: Version | None, value: Mapping[str, Any] | None) -> None:
+        if self.collection.unique_indexes:
+            before = None if old is None else json.loads(old[1])
+            indexes.stage(writer, key, before, None if value is None else {**value, "_key": key})

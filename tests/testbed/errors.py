@@ -1,0 +1,112 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ArangoDB error numbers, their HTTP status and texts (facts §7.8, recordings), and the exception that carries one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# errorNum → (HTTP status, message)
+CATALOGUE: dict[int, tuple[int, str]] = {
+    2: (500, "failed"),
+    4: (500, "internal error"),
+    9: (501, "not implemented"),
+    10: (400, "bad parameter"),
+    11: (403, "forbidden"),
+    12: (500, "out of memory in mmap"),
+    18: (500, "timeout"),
+    20: (403, "read-only"),
+    21: (410, "request canceled"),
+    28: (500, "locked"),
+    30: (503, "shutdown in progress"),
+    32: (500, "resource limit exceeded"),
+    400: (400, "bad parameter"),
+    401: (401, "unauthorized"),
+    403: (403, "forbidden"),
+    404: (404, "not found"),
+    405: (405, "method not supported"),
+    412: (412, "precondition failed"),
+    413: (413, "request entity too large"),
+    500: (500, "internal error"),
+    501: (501, "not implemented"),
+    503: (503, "service unavailable"),
+    600: (400, "invalid JSON object"),
+    1004: (403, "read only"),
+    1200: (409, "conflict"),
+    1202: (404, "document not found"),
+    1203: (404, "collection or view not found"),
+    1204: (400, "parameter 'collection' not found"),
+    1205: (400, "illegal document identifier"),
+    1207: (409, "duplicate name"),
+    1208: (400, "illegal name"),
+    1210: (409, "unique constraint violated"),
+    1212: (404, "index not found"),
+    1216: (400, "document too large"),
+    1218: (400, "collection type invalid"),
+    1221: (400, "illegal document key"),
+    1222: (400, "unexpected document key"),
+    1226: (400, "no document selected"),
+    1227: (400, "invalid document type"),
+    1228: (404, "database not found"),
+    1229: (400, "database name invalid"),
+    1230: (403, "operation only allowed in system database"),
+    1233: (400, "edge attribute missing or invalid"),
+    1429: (403, "could not fulfill write concern"),
+    1448: (400, "must specify the key"),
+    1450: (400, "too many shards"),
+    1457: (500, "timeout in cluster operation"),
+    1462: (500, "cluster collection could not be created"),
+    1464: (500, "shard gone"),
+    1466: (400, "must not specify _key for this collection"),
+    1468: (400, "not all sharding attributes given"),
+    1469: (400, "must not change the value of a sharding attribute"),
+    1470: (501, "unsupported operation or parameter for clusters"),
+    1471: (403, "this operation is only valid on a coordinator in a cluster"),
+    1478: (503, "backend unavailable"),
+    1481: (500, "collection is out of sync"),
+    1485: (400, "collection cannot be dropped because other collections use it as distributeShardsLike"),
+    1486: (500, "unknown distributeShardsLike collection"),
+    1491: (503, "shard leader resigned"),
+    1495: (503, "leadership challenge ongoing"),
+    1496: (503, "not a leader"),
+    1600: (404, "cursor not found"),
+    1620: (400, "schema validation failed"),
+    21003: (503, "queue full"),
+    21004: (412, "queue time violated"),
+}
+
+
+class ArangoError(Exception):
+    """An error answered to the client; `extra` joins the body (for example `_id`, `_key`, `_rev` of a conflict)."""
+
+    def __init__(
+        self,
+        error_num: int,
+        message: str | None = None,
+        *,
+        status: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        default_status, default_message = CATALOGUE.get(error_num, (500, "unknown error"))
+        self.error_num = error_num
+        self.message = message if message is not None else default_message
+        self.status = status if status is not None else default_status
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
+        super().__init__(f"{self.error_num}: {self.message}")
+
+    def body(self) -> dict[str, Any]:
+        """The error body of a whole request (facts §7.8)."""
+        return {
+            "error": True,
+            "code": self.status,
+            "errorNum": self.error_num,
+            "errorMessage": self.message,
+            **self.extra,
+        }
+
+    def item(self) -> dict[str, Any]:
+        """The error object at one position of a bulk answer: it names no key (facts §7.5)."""
+        return {"error": True, "errorNum": self.error_num, "errorMessage": self.message}

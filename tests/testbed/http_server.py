@@ -1,0 +1,230 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""HTTP/1.1 on asyncio: keep-alive, pipelining, Content-Length and chunked bodies, limits, bodies as raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tests.testbed.errors import ArangoError
+from tests.testbed.message import Request, Response, failure
+
+if TYPE_CHECKING:
+    from tests.testbed.model import Server
+
+MAX_HEAD = 2 << 20  # facts §7.8
+MAX_BODY = 1 << 30
+_PAUSE_ABOVE = 4 << 20  # pipelined bytes kept while an answer is being made
+_REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.([01])\Z")
+_HEADER_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_COMMON = (  # facts §11: every answer carries these
+    "server: ArangoDB\r\nconnection: {connection}\r\nx-arango-queue-time-seconds: 0.000000\r\n"
+    "x-content-type-options: nosniff\r\n"
+    "cache-control: no-cache, no-store, must-revalidate, pre-check=0, post-check=0, max-age=0, s-maxage=0\r\n"
+    "expires: 0\r\npragma: no-cache\r\n"
+    "content-security-policy: frame-ancestors 'self'; form-action 'self';\r\n"
+    "strict-transport-security: max-age=31536000 ; includeSubDomains\r\n"
+)
+_KEEP = _COMMON.format(connection="Keep-Alive")
+_CLOSE = _COMMON.format(connection="Close")
+
+Answer = Response | None  # None: the connection is cut instead of answered
+Dispatch = Callable[[Request], "Answer | Awaitable[Answer]"]
+
+
+def serialise(response: Response, *, head_only: bool, close: bool) -> bytes:
+    """Bytes of a response in one piece."""
+    lines = [
+        _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unknown\r\n",
+        _CLOSE if close else _KEEP,
+    ]
+    lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
+    body = response.body
+    if response.status not in (204, 304) or body:
+        lines.append(f"content-type: {response.content_type}\r\n")
+    lines.append(f"content-length: {len(body)}\r\n\r\n")
+    head = "".join(lines).encode("utf-8", "replace")
+    return head if head_only else head + body
+
+
+class HttpProtocol(asyncio.Protocol):
+    """One connection: requests are answered in the order in which they came."""
+
+    def __init__(self, server: Server, dispatch: Dispatch, connections: set[HttpProtocol]) -> None:
+        self._server = server
+        self._dispatch = dispatch
+        self._connections = connections
+        self._buffer = bytearray()
+        self._searched = 0  # bytes of the buffer known to hold no end of head
+        self._head: tuple[str, str, dict[str, str], bool] | None = None
+        self._length: int | None = None  # None: chunked
+        self._chunks: list[bytes] = []
+        self._chunked_bytes = 0
+        self._task: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._paused = False
+        self._closing = False
+        self.peer = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the connection so that a killed server can cut it."""
+        self._transport = transport  # type: ignore[assignment]
+        self._connections.add(self)
+        peer = transport.get_extra_info("peername")
+        self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection; a request that is being answered runs on, as on a real server."""
+        self._transport = None
+        self._connections.discard(self)
+
+    def abort(self) -> None:
+        """Cut the connection without an answer."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes and run every request that is complete."""
+        self._buffer += data
+        if self._task is None:
+            self._advance()
+        elif len(self._buffer) > _PAUSE_ABOVE and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _advance(self) -> None:
+        try:
+            while self._task is None and not self._closing and self._transport is not None:
+                request = self._next_request()
+                if request is None:
+                    return
+                answer = self._dispatch(request)
+                if isinstance(answer, Awaitable):
+                    self._task = asyncio.ensure_future(self._finish(request, answer))
+                    return
+                self._send(request, answer)
+        except ArangoError as error:
+            self._closing = True
+            self._write(serialise(failure(error), head_only=False, close=True))
+
+    async def _finish(self, request: Request, answer: Awaitable[Answer]) -> None:
+        try:
+            self._send(request, await answer)
+        finally:
+            self._task = None
+            if self._paused and self._transport is not None:
+                self._paused = False
+                self._transport.resume_reading()
+        self._advance()
+
+    def _send(self, request: Request, response: Answer) -> None:
+        if response is None:
+            self._closing = True
+            self.abort()
+            return
+        self._closing = request.headers.get("connection", "").lower() == "close"
+        self._write(serialise(response, head_only=request.method == "HEAD", close=self._closing))
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        self._transport.write(data)
+        if self._closing:
+            self._transport.close()
+
+    def _next_request(self) -> Request | None:
+        if self._head is None and not self._read_head():
+            return None
+        body = self._read_chunked() if self._length is None else self._read_sized(self._length)
+        if body is None or self._head is None:
+            return None
+        method, target, headers, keep = self._head
+        self._head = None
+        if not keep:
+            headers["connection"] = "close"
+        return Request(self._server, method, target, headers, body, self.peer)
+
+    def _read_head(self) -> bool:
+        buffer = self._buffer
+        while buffer[:2] == b"\r\n":  # empty lines between requests
+            del buffer[:2]
+        end = buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
+        if end < 0:
+            self._searched = len(buffer)
+            if len(buffer) > MAX_HEAD:
+                raise ArangoError(400, "headers too large", status=431)
+            return False
+        head = bytes(buffer[:end])
+        del buffer[: end + 4]
+        self._searched = 0
+        self._head, self._length = parse_head(head)
+        if self._head[2].get("expect", "").lower() == "100-continue":
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    def _read_sized(self, length: int) -> bytes | None:
+        buffer = self._buffer
+        if len(buffer) < length:
+            return None
+        if length == 0:
+            return b""
+        body = bytes(memoryview(buffer)[:length])
+        del buffer[:length]
+        return body
+
+    def _read_chunked(self) -> bytes | None:
+        buffer = self._buffer
+        while True:
+            end = buffer.find(b"\r\n")
+            if end < 0:
+                if len(buffer) > MAX_HEAD:
+                    raise ArangoError(400, "chunk header too large")
+                return None
+            match = _HEX.match(buffer)
+            if match is None:
+                raise ArangoError(400, "bad chunk length")
+            size = int(match.group(), 16)
+            self._chunked_bytes += size
+            if self._chunked_bytes > MAX_BODY:
+                raise ArangoError(413)
+            if len(buffer) < end + 2 + size + 2:
+                self._chunked_bytes -= size
+                return None
+            self._chunks.append(bytes(memoryview(buffer)[end + 2 : end + 2 + size]))
+            del buffer[: end + 4 + size]
+            if size == 0:
+                body = b"".join(self._chunks)
+                self._chunks, self._chunked_bytes = [], 0
+                return body
+
+
+def parse_head(head: bytes) -> tuple[tuple[str, str, dict[str, str], bool], int | None]:
+    """Method, target, headers and keep-alive of a request head, and its body length (None = chunked)."""
+    first, *lines = head.split(b"\r\n")
+    match = _REQUEST_LINE.match(first)
+    if match is None:
+        raise ArangoError(400, "bad request line")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or not _HEADER_NAME.match(name):
+            raise ArangoError(400, "bad header line")
+        headers[name.decode("ascii").lower()] = value.strip().decode("utf-8", "replace")
+    connection = headers.get("connection", "").lower()
+    keep = connection != "close" and (match.group(3) == b"1" or connection == "keep-alive")
+    parsed = (match.group(1).decode("ascii"), match.group(2).decode("ascii", "replace"), headers, keep)
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return parsed, None
+    text = headers.get("content-length", "0")
+    if not text.isdecimal():
+        raise ArangoError(400, "bad content-length")
+    length = int(text)
+    if length > MAX_BODY:
+        raise ArangoError(413)
+    return parsed, length

@@ -1,0 +1,184 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Starts an emulated cluster as a process of its own; used by tests and by the demo."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
+
+from tests.testbed import certificates
+
+Flavour = Literal["selfhosted", "managed", "single"]
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_START_SECONDS = 30.0
+
+
+class Control:
+    """Client of the control listener (see control.py for what it understands)."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self.token = token
+
+    def request(self, method: str, target: str, body: object | None = None) -> bytes:
+        """Send one request; RuntimeError when it is refused."""
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
+        try:
+            data = b"" if body is None else json.dumps(body).encode()
+            connection.request(method, target, data, {"x-testbed-token": self.token})
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        if response.status >= 300:
+            raise RuntimeError(f"testbed {method} {target}: {response.status} {content[:500]!r}")
+        return content
+
+    def post(self, target: str, body: object) -> Any:
+        """Arm a fault, or do something to the cluster."""
+        return json.loads(self.request("POST", target, body))
+
+    def get(self, target: str, **query: str) -> Any:
+        """A state document."""
+        return json.loads(self.request("GET", f"{target}?{urlencode(query)}"))
+
+    def fault(self, kind: str, **fields: object) -> Any:
+        """`POST /fault`; see control.py."""
+        return self.post("/fault", {"kind": kind, **fields})
+
+    def clear(self) -> None:
+        """Forget the faults that wait."""
+        self.request("DELETE", "/fault")
+
+    def documents(self, database: str, collection: str) -> dict[str, tuple[str, bytes]]:
+        """Key → revision and raw document, read from storage behind every API."""
+        query = urlencode({"database": database, "collection": collection})
+        lines = self.request("GET", f"/state/documents?{query}").splitlines()
+        found = {}
+        for line in lines:
+            key, revision, raw = line.split(b"\t", 2)
+            found[key.decode()] = (revision.decode(), raw)
+        return found
+
+
+class TestCluster:
+    """A running cluster; a context manager that stops it."""
+
+    __test__ = False
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], ready: dict[str, Any], config: dict[str, Any], ca_path: Path
+    ) -> None:
+        self._process = process
+        self.name: str = config["name"]
+        self.coordinators: list[str] = ready["coordinators"]
+        self.dbservers: dict[str, str] = ready["dbservers"]
+        self.id: str = ready["id"]
+        self.ca_path = ca_path
+        self.jwt_secret_path = Path(config["jwt_secret_path"])
+        self.root_password: str = config["root_password"]
+        self.pid = process.pid
+        self.control = Control(ready["control"], config["control_token"])
+
+    @classmethod
+    def start(
+        cls,
+        directory: Path,
+        *,
+        name: str,
+        coordinators: int = 2,
+        dbservers: int = 3,
+        version: str = "3.11.14",
+        flavour: Flavour = "selfhosted",
+        root_password: str = "",
+        jwt_secret: bytes | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> TestCluster:
+        """Start a cluster whose files are in `directory`/`name`; RuntimeError with its output if it does not start."""
+        home = directory / name
+        home.mkdir(parents=True, exist_ok=True)
+        ca_path, keyfile = certificates.make(home)
+        secret_path = home / "jwt.secret"
+        certificates.private(secret_path, jwt_secret or secrets.token_hex(32).encode())
+        config: dict[str, Any] = {
+            "name": name,
+            "version": version,
+            "flavour": flavour,
+            "coordinators": coordinators,
+            "dbservers": dbservers,
+            "root_password": root_password,
+            "jwt_secret_path": str(secret_path),
+            "tls_keyfile": str(keyfile),
+            "control_token": secrets.token_urlsafe(24),
+            "options": dict(options or {}),
+        }
+        certificates.private(home / "config.json", json.dumps(config).encode())
+        process = _spawn(home)
+        try:
+            return cls(process, _wait_ready(process, home / "log"), config, ca_path)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+
+    def stop(self) -> None:
+        """End the process; what it stored is gone."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> TestCluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _spawn(home: Path) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
+    with (home / "log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.testbed", "serve", "--config", str(home / "config.json")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=_ROOT,
+            env=environment,
+        )
+
+
+def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
+    stream = process.stdout
+    deadline = time.monotonic() + _START_SECONDS
+    while stream is not None:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0 or not select.select([stream], [], [], remaining)[0]:
+            break
+        line = stream.readline()
+        if not line:
+            break
+        ready: dict[str, Any] = json.loads(line)
+        return ready
+    raise RuntimeError(f"the testbed did not start: {log.read_text()[-2000:]}")

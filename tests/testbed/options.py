@@ -1,0 +1,50 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How an emulated deployment behaves: its version, its delays, and the readings of what is unconfirmed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RANGE_DELETE_THRESHOLD = 32768  # facts §5.5: truncate markers only from this many documents of a shard on
+
+
+@dataclass(frozen=True)
+class Options:
+    """Durations are seconds before `time_scale` is applied.
+
+    `readings` chooses between the readings of facts §12 by its number; `nasty` False gives the kind reading of what the
+    facts leave open (a clash of revisions keeps both documents, and so on).
+    """
+
+    mode_delay: float = 1.0
+    mode_put_delay: float = 2.0
+    late_delay: float = 1.5
+    time_scale: float = 1.0
+    default_replication_factor: int = 0  # 0: by version (facts §10)
+    harden: bool = False
+    nasty: bool = True
+    checksum_seed: int = 0
+    truncate_threshold: int = RANGE_DELETE_THRESHOLD
+    max_key_batch: int = 1_000_000
+    readings: Mapping[int, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Options:
+        """Options from a configuration file; unknown names are kept in `extra` for the modules that know them."""
+        names = {entry.name for entry in dataclasses.fields(cls)} - {"extra", "readings"}
+        known = {name: value for name, value in values.items() if name in names}
+        readings = {int(number): str(variant) for number, variant in dict(values.get("readings", {})).items()}
+        extra = {name: value for name, value in values.items() if name not in names and name != "readings"}
+        return cls(**known, readings=readings, extra=extra)
+
+
+def parse_version(text: str) -> tuple[int, int, int]:
+    """`3.11.14` → (3, 11, 14); missing parts are 0."""
+    parts = [int(part) for part in text.split("-")[0].split(".")]
+    major, minor, patch = (*parts, 0, 0)[:3]
+    return major, minor, patch

@@ -1,0 +1,47 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a caller may do with databases and collections, and the read-only mode (facts §1.3, §2.3).
+
+The mode is that of the answering server: coordinators enforce it, DB-Servers are asked as superuser and never refuse.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.testbed.errors import ArangoError
+from tests.testbed.message import Request
+
+if TYPE_CHECKING:
+    from tests.testbed.collection import Collection
+
+
+def may_read(request: Request, collection: Collection) -> None:
+    """errorNum 11 when the caller may not read the collection."""
+    if _level(request, collection) == "none":
+        raise ArangoError(11)
+
+
+def may_write(request: Request, collection: Collection) -> None:
+    """errorNum 11 without RW on the collection, 1004 in read-only mode."""
+    if request.caller.superuser:
+        return
+    if _level(request, collection) != "rw":
+        raise ArangoError(11)
+    if request.server.readonly:
+        raise ArangoError(1004)
+
+
+def may_define(request: Request, database: str | None = None) -> None:
+    """errorNum 11 without RW on the database (of the path unless named), and in read-only mode."""
+    caller = request.caller
+    if caller.superuser:
+        return
+    level = request.deployment.authenticator.database_level(caller, database or request.database_name)
+    if level != "rw" or request.server.readonly:
+        raise ArangoError(11)
+
+
+def _level(request: Request, collection: Collection) -> str:
+    authenticator = request.deployment.authenticator
+    return authenticator.collection_level(request.caller, collection.database.name, collection.name)

@@ -1,0 +1,292 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documents of a shard on each of its servers, and the transactions that change them.
+
+A replica keeps documents by revision and the primary index key → revision, as the storage engine does: two documents
+with one revision in a shard silently overwrite each other (facts §5.9). The leader and its followers share the bytes of
+a document, and each of their servers writes the operation to its own log (facts §5.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tests.testbed import hlc, indexes
+from tests.testbed.errors import ArangoError
+from tests.testbed.wal import WalOp
+from tests.testbed.wal_markers import COLLECTION_CREATE, COLLECTION_DROP, INSERT, REMOVE, removal
+
+if TYPE_CHECKING:
+    from tests.testbed.model import Collection, Database, Server
+
+Version = tuple[str, bytes]  # revision and raw document
+Operation = tuple[int, str, str, bytes]  # kind, key, revision, raw document or marker data
+
+
+class Replica:
+    """One shard on one server."""
+
+    __slots__ = ("_by_revision", "_serial", "docs", "keys", "server")
+
+    def __init__(self, server: Server, by_revision: bool) -> None:
+        self.server = server
+        self.docs: dict[str, bytes] = {}
+        self.keys: dict[str, str] = {}
+        self._by_revision = by_revision
+        self._serial = 0
+
+    def get(self, key: str) -> Version | None:
+        """Revision and raw document of a key; None also where a clash has torn the document away."""
+        place = self.keys.get(key)
+        if place is None:
+            return None
+        raw = self.docs.get(place)
+        return None if raw is None else (place.partition("\0")[0], raw)
+
+    def put(self, key: str, revision: str, raw: bytes) -> None:
+        """Write a document; the one stored under its revision, if any, is gone."""
+        if not self._by_revision:
+            self._serial += 1
+            revision = f"{revision}\0{self._serial}"
+        old = self.keys.get(key)
+        if old is not None and old != revision:
+            self.docs.pop(old, None)
+        self.docs[revision] = raw
+        self.keys[key] = revision
+
+    def remove(self, key: str) -> None:
+        """Remove a key and the document stored under its revision."""
+        place = self.keys.pop(key, None)
+        if place is not None:
+            self.docs.pop(place, None)
+
+    def clear(self) -> None:
+        """Remove everything; snapshots taken before keep their documents."""
+        self.docs = {}
+        self.keys = {}
+
+    def snapshot(self) -> list[tuple[str, bytes]]:
+        """Revisions and documents now, in the engine's order (by revision, facts §4.2)."""
+        return sorted(self.docs.items(), key=lambda item: hlc.sort_key(item[0].partition("\0")[0]))
+
+    def copy_from(self, other: Replica) -> None:
+        """Take over the content of another replica (initial synchronisation of a follower)."""
+        self.docs = dict(other.docs)
+        self.keys = dict(other.keys)
+
+
+class Shard:
+    """A shard: its planned servers, leader first, and their replicas."""
+
+    __slots__ = ("collection", "guid", "locks", "name", "replicas", "servers", "unique")
+
+    def __init__(self, name: str, guid: str, collection: Collection, servers: list[Server]) -> None:
+        self.name = name
+        self.guid = guid  # the `cuid` of its markers
+        self.collection = collection
+        self.servers = [server.id for server in servers]
+        by_revision = collection.by_revision
+        self.replicas = {server.id: Replica(server, by_revision) for server in servers}
+        self.locks: dict[str, Transaction] = {}
+        self.unique: dict[str, dict[object, str]] = {}  # index id → values → key (kept by indexes.py)
+
+    @property
+    def leader(self) -> Replica:
+        """The replica that serves reads and orders writes."""
+        return self.replicas[self.servers[0]]
+
+    def __len__(self) -> int:
+        return len(self.leader.keys)
+
+    def place(self, servers: list[Server]) -> None:
+        """Change the servers of the shard (leader first); new followers are filled from the present leader.
+
+        The copy shows in the new server's log as inserts (facts §5.6).
+        """
+        for server in servers:
+            if server.id not in self.replicas:
+                replica = Replica(server, self.collection.by_revision)
+                replica.copy_from(self.leader)
+                self.replicas[server.id] = replica
+                self._created_on(server)
+                inserts = [WalOp(self.guid, INSERT, raw) for _revision, raw in replica.snapshot()]
+                server.log.append_transaction(self.database_name, server.next_tid(), inserts)
+        for identifier in [name for name in self.replicas if name not in {server.id for server in servers}]:
+            self._dropped_from(self.replicas.pop(identifier).server)
+        self.servers = [server.id for server in servers]
+
+    @property
+    def database_name(self) -> str:
+        """Name of the database it is in."""
+        return self.collection.database.name
+
+    def create(self) -> None:
+        """Make the shard known on each of its servers."""
+        for replica in self.replicas.values():
+            self._created_on(replica.server)
+
+    def drop(self) -> None:
+        """Take the shard from all its servers."""
+        for replica in self.replicas.values():
+            self._dropped_from(replica.server)
+
+    def log(self, kind: int, data: object | None = None) -> None:
+        """Write a definition marker (2003, 2004, 21xx) to the log of each server that holds the shard."""
+        for replica in self.replicas.values():
+            replica.server.log.append_ddl(kind, self.database_name, self.guid, data)
+
+    def _created_on(self, server: Server) -> None:
+        server.shards[self.name] = self
+        definition = self.collection.local_definition(self)
+        server.log.append_ddl(COLLECTION_CREATE, self.database_name, self.guid, definition, self.name)
+
+    def _dropped_from(self, server: Server) -> None:
+        server.shards.pop(self.name, None)
+        server.log.append_ddl(COLLECTION_DROP, self.database_name, self.guid)
+
+
+class ShardWriter:
+    """Pending changes of one transaction on one shard: it sees its own writes, others see them after the commit."""
+
+    __slots__ = ("_base", "changed", "clock", "ops", "shard", "transaction", "unique")
+
+    def __init__(self, transaction: Transaction, shard: Shard) -> None:
+        self.transaction = transaction
+        self.shard = shard
+        self.clock = shard.leader.server.clock
+        self._base = shard.leader
+        self.changed: dict[str, Version | None] = {}
+        self.ops: list[Operation] = []
+        self.unique: dict[tuple[str, object], str | None] = {}  # pending entries of unique indexes (indexes.py)
+
+    def get(self, key: str) -> Version | None:
+        """The version of a key that this transaction sees."""
+        if key in self.changed:
+            return self.changed[key]
+        return self._base.get(key)
+
+    def put(self, key: str, revision: str, raw: bytes) -> None:
+        """Write a document."""
+        if self.shard.locks or self.transaction.stream:
+            self._lock(key)
+        self.changed[key] = (revision, raw)
+        self.ops.append((INSERT, key, revision, raw))
+
+    def remove(self, key: str, revision: str) -> None:
+        """Remove a document whose present revision is given."""
+        if self.shard.locks or self.transaction.stream:
+            self._lock(key)
+        self.changed[key] = None
+        self.ops.append((REMOVE, key, revision, removal(key, revision)))
+
+    def keys(self) -> Iterator[str]:
+        """Keys that this transaction sees."""
+        changed = self.changed
+        for key in self._base.keys:
+            if changed.get(key, True) is not None:
+                yield key
+        for key, version in changed.items():
+            if version is not None and key not in self._base.keys:
+                yield key
+
+    def versions(self) -> Iterator[Version]:
+        """Documents that this transaction sees, in the engine's order and without those a clash has torn away."""
+        if not self.changed:
+            yield from self._base.snapshot()
+            return
+        for key in list(self.keys()):
+            version = self.get(key)
+            if version is not None:
+                yield version
+
+    def _lock(self, key: str) -> None:
+        holder = self.shard.locks.get(key)
+        if holder is not None and holder is not self.transaction:
+            raise ArangoError(1200, "write-write conflict", status=409)
+        if self.transaction.stream:
+            self.shard.locks[key] = self.transaction
+
+
+class Transaction:
+    """A group of operations.
+
+    A plain one is framed per shard, as a coordinator sends one request per shard; `single` marks an operation on one
+    document, which has no frame; a `stream` transaction is framed per server and keeps its id over intermediate commits
+    (facts §5.5).
+    """
+
+    def __init__(
+        self, database: Database, *, tid: str | None = None, single: bool = False, stream: bool = False
+    ) -> None:
+        self.database = database
+        self.tid = tid
+        self.single = single
+        self.stream = stream
+        self._writers: dict[str, ShardWriter] = {}
+
+    def writer(self, shard: Shard) -> ShardWriter:
+        """The pending changes of a shard."""
+        writer = self._writers.get(shard.name)
+        if writer is None:
+            writer = self._writers[shard.name] = ShardWriter(self, shard)
+        return writer
+
+    def pending(self) -> int:
+        """Operations that were not committed yet."""
+        return sum(len(writer.ops) for writer in self._writers.values())
+
+    def commit(self) -> None:
+        """Make everything visible, write it to the logs, and release the locks."""
+        self.intermediate_commit()
+        self.abort()
+
+    def abort(self) -> None:
+        """Forget what is pending and release the locks."""
+        for writer in self._writers.values():
+            locks = writer.shard.locks
+            for key in [key for key, holder in locks.items() if holder is self]:
+                del locks[key]
+        self._writers.clear()
+
+    def intermediate_commit(self) -> None:
+        """Make what is pending visible and write it to the logs as a frame of its own; locks stay."""
+        framed: dict[str, tuple[Server, list[WalOp]]] = {}
+        for writer in self._writers.values():
+            if not writer.ops:
+                continue
+            entries = _apply(writer)
+            for replica in writer.shard.replicas.values():
+                if self.stream:
+                    framed.setdefault(replica.server.id, (replica.server, []))[1].extend(entries)
+                else:
+                    self._log(replica.server, entries)
+            writer.ops = []
+            writer.changed = {}
+        for server, entries in framed.values():
+            self._log(server, entries)
+
+    def _log(self, server: Server, entries: list[WalOp]) -> None:
+        if self.single and len(entries) == 1:
+            server.log.append_single(self.database.name, *entries[0])
+        else:
+            server.log.append_transaction(self.database.name, self.tid or server.next_tid(), entries)
+
+
+def _apply(writer: ShardWriter) -> list[WalOp]:
+    """Change every replica; answers what each of their logs gets."""
+    shard = writer.shard
+    known, guid = shard.leader.keys, shard.guid
+    entries = []
+    for kind, key, _revision, data in writer.ops:
+        entries.append(WalOp(guid, kind, data, kind == INSERT and key in known))
+    for replica in shard.replicas.values():
+        put, remove = replica.put, replica.remove
+        for kind, key, revision, raw in writer.ops:
+            if kind == INSERT:
+                put(key, revision, raw)
+            else:
+                remove(key)
+    if writer.unique:
+        indexes.settle(writer)
+    return entries
