@@ -16,7 +16,6 @@ author:
   - The cutover.arangodb contributors
 extends_documentation_fragment:
   - cutover.arangodb.attributes
-
 attributes:
   check_mode:
     support: full

@@ -22,7 +22,6 @@ extends_documentation_fragment:
   - cutover.arangodb.attributes.actiongroup_arangodb
   - cutover.arangodb.source
   - cutover.arangodb.specification
-
 attributes:
   check_mode:
     support: full

@@ -20,7 +20,6 @@ extends_documentation_fragment:
   - cutover.arangodb.attributes.actiongroup_arangodb
   - cutover.arangodb.source
   - cutover.arangodb.source.jwt
-
 attributes:
   check_mode:
     support: full
@@ -37,8 +36,7 @@ options:
     choices: [readonly, default]
     required: true
   timeout:
-    description: Seconds that all servers together may take to show the mode when the module goes straight to the
-    source.
+    description: Seconds that all servers may take to show the mode when the module goes straight to the source.
     type: float
     default: 60.0
 notes:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import pwd
 import sys
 from pathlib import Path
 from typing import Any, Callable
@@ -27,6 +29,7 @@ def add_serve(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--agent.client-auth-cacert", dest="client_ca", help="CA of accepted client certificates")
     parser.add_argument("--pid-file", type=Path, help="with --background or --shutdown: the agent's pid file")
     parser.add_argument("--log-file", type=Path, help="with --background: where the log goes")
+    parser.add_argument("--user", help="when begun as root: the user to run as")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--background", action="store_true", help="make sure that it runs, return once it serves")
     how.add_argument("--shutdown", action="store_true", help="end the agent that holds the pid file")
@@ -38,6 +41,19 @@ def _needed(arguments: argparse.Namespace, name: str) -> Any:
     if value is None:
         raise CutoverError("CUT-AGENT-36", f"--{name.replace('_', '-')} is needed here")
     return value
+
+
+def _become(name: str) -> None:
+    """Give up root for the user `name` and its groups; nothing to do for anybody else."""
+    if os.geteuid() != 0:
+        return
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError as error:
+        raise CutoverError("CUT-AGENT-36", f"--user: there is no user {name} on this host") from error
+    os.initgroups(name, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
 
 
 def _runner(config: AgentConfig) -> Callable[[Callable[[], None]], None]:
@@ -54,6 +70,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
         ended = shut_down(_needed(arguments, "pid_file"))
         sys.stdout.write("ended\n" if ended else "not running\n")
         return 0
+    if arguments.user is not None:
+        _become(arguments.user)
     config_path = _needed(arguments, "config").absolute()
     overrides = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
     config = load_config(config_path, overrides)

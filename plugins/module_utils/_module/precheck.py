@@ -2,3 +2,29 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The body of the module `precheck`: the checks run in the module's own process."""
 from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.errors import CutoverError
+from .._core.redact import register_secret
+from .._engine.precheck.context import Environment
+from .._engine.precheck.runner import run_request
+from .argspec import start_request
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Every check with its result; fails on errors unless told not to."""
+    params = module.params
+    if not params["source_jwt_secret_path"]:
+        raise CutoverError("CUT-AGENT-36", "source_jwt_secret_path: is missing")
+    if params["target_password"]:
+        register_secret(params["target_password"])
+    environment = Environment(source_jwt_secret_path=params["source_jwt_secret_path"])
+    result = run_request(start_request(params), environment).as_dict()
+    if not result["passed"] and params["fail_on_errors"]:
+        failed = [check for check in result["checks"] if check["status"] not in ("ok", "warning", "info")]
+        lines = [f"{check['id']}: {check['message']} Remedy: {check['remedy']}" for check in failed]
+        module.fail_json(msg="the prechecks are not passed: " + " | ".join(lines), changed=False, **result)
+    return {"changed": False, **result}
