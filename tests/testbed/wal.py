@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 FILE_TIMEOUT = 10.0
 FILE_TIMEOUT_INITIAL = 60.0
+_BYTES_PER_NUMBER = 100
 
 
 class WalOp(NamedTuple):
@@ -215,6 +216,18 @@ class Wal:
         ref = self._databases.get(db)
         return ref is not None and any(obj.name == name for obj in ref.objects.values())
 
+    def operations(self) -> int:
+        """Write batches so far."""
+        return self._appends
+
+    def archived_files(self) -> int:
+        """Files that are no longer written to."""
+        return len(self._segments) - 1
+
+    def archived_bytes(self) -> int:
+        """About the size of the archived files, by the numbers they hold."""
+        return (self._segments[-1].start - self._segments[0].start) * _BYTES_PER_NUMBER
+
     # --- retention ---
 
     def restarted(self) -> None:
@@ -226,12 +239,12 @@ class Wal:
         """Drop files that are archived, old enough and needed by no registered client; returns how many."""
         now = self._clock()
         self.clients.expire(now)
-        if self._segments[-1].batches and now - self._segments[-1].opened > self._segment_age / self._time_scale:
+        if self._segments[-1].batches and now - self._segments[-1].opened > self._segment_age * self._time_scale:
             self._rotate()
-        if now - self._started < FILE_TIMEOUT_INITIAL / self._time_scale:
+        if now - self._started < FILE_TIMEOUT_INITIAL * self._time_scale:
             return 0
         oldest_needed = self.clients.lowest_tick()
-        limit = now - FILE_TIMEOUT / self._time_scale
+        limit = now - FILE_TIMEOUT * self._time_scale
         dropped = 0
         while len(self._segments) > 1 and self._segments[1].opened <= limit:
             if oldest_needed is not None and self._segments[1].start > oldest_needed:

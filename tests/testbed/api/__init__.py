@@ -4,6 +4,40 @@
 
 from __future__ import annotations
 
-from tests.testbed.api import collection_info, collections, databases, documents, version
+from tests.testbed.api import (
+    admin,
+    checksum,
+    cluster,
+    collection_info,
+    collections,
+    databases,
+    documents,
+    dump,
+    indexes,
+    inventory,
+    metrics,
+    replication,
+    restore,
+    server_mode,
+    users,
+    wal,
+)
 
-__all__ = ["collection_info", "collections", "databases", "documents", "version"]
+__all__ = [
+    "admin",
+    "checksum",
+    "cluster",
+    "collection_info",
+    "collections",
+    "databases",
+    "documents",
+    "dump",
+    "indexes",
+    "inventory",
+    "metrics",
+    "replication",
+    "restore",
+    "server_mode",
+    "users",
+    "wal",
+]
