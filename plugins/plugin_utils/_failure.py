@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-from ansible_collections.cutover.arangodb.plugins.module_utils._module.failure import failure_of
+from ansible_collections.cutover.arangodb.plugins.module_utils._module.failure import failure_of, message_of
 
 
 def failed_result(error: CutoverError) -> dict[str, Any]:
     """The result of a failed action, in the form that the modules have."""
-    return {"failed": True, "msg": str(error), "failure": failure_of(error)}
+    return {"failed": True, "msg": message_of(error), "failure": failure_of(error)}

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._core.errors import CutoverError
+from .._core.redact import redact
 
 
 def failure_of(error: CutoverError) -> dict[str, Any]:
@@ -20,3 +21,11 @@ def failure_of(error: CutoverError) -> dict[str, Any]:
         "remedy": error.remedy,
         "details": details,
     }
+
+
+def message_of(error: CutoverError) -> str:
+    """The error as one text, with every blocker of a refused cutover and its remedy."""
+    lines = [str(error)]
+    for blocker in error.details.get("blockers") or []:
+        lines.append(f"Blocked by {blocker.get('code')}: {blocker.get('text')} Remedy: {blocker.get('remedy')}")
+    return redact(" | ".join(lines))

@@ -8,8 +8,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import CutoverError
-from .._core.redact import redact
-from .failure import failure_of
+from .failure import failure_of, message_of
 
 
 def run_module(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, Any]]) -> None:
@@ -17,5 +16,5 @@ def run_module(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, 
     try:
         result = work(module)
     except CutoverError as error:
-        module.fail_json(msg=redact(str(error)), failure=failure_of(error))
+        module.fail_json(msg=message_of(error), failure=failure_of(error))
     module.exit_json(**result)
