@@ -1,0 +1,34 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What servers do by themselves: purging of logs, writes that no marker shows, freeing of what nobody asks for."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.testbed.model import Deployment, Server
+from tests.testbed.snapshots import snapshots
+
+_INTERVAL = 1.0
+_INTERNAL_EVERY = 4  # beats between two internal writes
+_INTERNAL_NUMBERS = 3
+
+
+async def run(deployment: Deployment) -> None:
+    """Beat for ever; cancelled when the cluster stops."""
+    beats = 0
+    while True:
+        await asyncio.sleep(max(deployment.scaled(_INTERVAL), 0.05))
+        beats += 1
+        for server in deployment.data_servers:
+            if server.running:
+                beat(server, beats)
+
+
+def beat(server: Server, number: int) -> None:
+    """One beat of one server. Numbers of the log grow by internal writes even when nobody writes (facts §9)."""
+    log = server.log
+    log.purge()
+    snapshots(server).expire(log.now())
+    if server.deployment.options.nasty and number % _INTERNAL_EVERY == 0:
+        log.append_internal(_INTERNAL_NUMBERS)
