@@ -1,17 +1,27 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Enforcement of unique indexes, per shard (facts §7.7)."""
+"""Indexes of a collection: creation, removal, and enforcement of the unique ones per shard (facts §7.2, §7.7)."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tests.testbed import index_definitions
 from tests.testbed.errors import ArangoError
+from tests.testbed.index_definitions import Definition
+from tests.testbed.wal_markers import INDEX_CREATE, INDEX_DROP
 
 if TYPE_CHECKING:
+    from tests.testbed.collection import Collection
     from tests.testbed.storage import Shard, ShardWriter
+
+_BUILD_RATE = 500_000  # documents/s of emulated time, unless the option `index_build_rate` says otherwise
+_BUILDING = "building"
+_ENFORCED = ("persistent", "hash", "skiplist", "mdi", "mdi-prefixed", "zkd")
 
 
 def stage(writer: ShardWriter, key: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
@@ -53,6 +63,97 @@ def build(shard: Shard, index: Mapping[str, Any]) -> None:
     shard.unique[index["id"]] = entries
 
 
+async def create(
+    collection: Collection, wishes: Mapping[str, Any], *, keep_identity: bool = False
+) -> tuple[Definition, bool]:
+    """Create an index, or find the same one; answers the definition and whether it is new.
+
+    `keep_identity` takes the id over, as a restore does. It is enforced from the first moment and shown when its
+    building, which takes time in proportion to the documents, is done.
+    """
+    deployment = collection.deployment
+    definition = index_definitions.normalise(wishes, deployment.version_tuple)
+    known = next((index for index in collection.indexes if index_definitions.same(index, definition)), None)
+    if known is not None:
+        return known, False
+    _check(collection, definition, wishes.get("name"))
+    identifier = str(wishes.get("id", "")).rpartition("/")[2] if keep_identity else ""
+    taken = {index["id"] for index in collection.indexes}
+    definition["id"] = identifier if identifier.isdecimal() and identifier not in taken else deployment.new_id()
+    definition["name"] = str(wishes.get("name") or f"idx_{_name_number(collection)}")
+    if definition["unique"] and definition["type"] in _ENFORCED:
+        _enforce(collection, definition)
+    collection.indexes.append(definition)
+    for shard in collection.shards:
+        shard.log(INDEX_CREATE, definition)
+    await _wait_for_building(collection, definition)
+    return definition, True
+
+
+def visible(collection: Collection) -> list[Definition]:
+    """The indexes beyond primary and edge that are built."""
+    building: set[str] = collection.deployment.objects.get(_BUILDING, set())
+    return [index for index in collection.indexes if index["id"] not in building]
+
+
+def drop(collection: Collection, identifier: str) -> Definition:
+    """Drop an index by id or name; errorNum 1212, and 11 for primary and edge."""
+    if identifier in ("0", "primary") or (collection.type == 3 and identifier in ("1", "2", "edge")):
+        raise ArangoError(11)
+    found = next((index for index in collection.indexes if identifier in (index["id"], index["name"])), None)
+    if found is None:
+        raise ArangoError(1212)
+    collection.indexes.remove(found)
+    if found in collection.unique_indexes:
+        collection.unique_indexes.remove(found)
+    for shard in collection.shards:
+        shard.unique.pop(found["id"], None)
+        shard.log(INDEX_DROP, {"id": found["id"]})
+    return found
+
+
+def _name_number(collection: Collection) -> int:
+    server = next(iter(collection.deployment.servers.values()))
+    return server.clock.tick()
+
+
+def _check(collection: Collection, definition: Definition, name: object) -> None:
+    if name is not None and (not isinstance(name, str) or not name or name[0].isdecimal()):
+        raise ArangoError(1208)
+    if any(index["name"] == name for index in collection.indexes) or name in ("primary", "edge"):
+        raise ArangoError(1207, "duplicate value: index name is in use")
+    clustered = collection.deployment.clustered and len(collection.shards) > 1
+    if clustered and definition["unique"]:
+        missing = [key for key in collection.shard_keys if key not in definition["fields"]]
+        if missing:
+            raise ArangoError(1470, f"shard key '{missing[0]}' must be present in unique index")
+
+
+def _enforce(collection: Collection, definition: Definition) -> None:
+    try:
+        for shard in collection.shards:
+            build(shard, definition)
+    except ArangoError:
+        for shard in collection.shards:
+            shard.unique.pop(definition["id"], None)
+        raise
+    collection.unique_indexes.append(definition)
+
+
+async def _wait_for_building(collection: Collection, definition: Definition) -> None:
+    deployment = collection.deployment
+    rate = float(deployment.options.extra.get("index_build_rate", _BUILD_RATE))
+    seconds = deployment.scaled(collection.count() / rate)
+    if seconds < 0.001:
+        return
+    building: set[str] = deployment.objects.setdefault(_BUILDING, set())
+    building.add(definition["id"])
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        building.discard(definition["id"])
+
+
 def _holder(writer: ShardWriter, index_id: str, value: object) -> str | None:
     place = (index_id, value)
     if place in writer.unique:
@@ -63,22 +164,49 @@ def _holder(writer: ShardWriter, index_id: str, value: object) -> str | None:
 def _values(index: Mapping[str, Any], document: Mapping[str, Any] | None) -> Iterator[object]:
     if document is None:
         return
-    values = [_attribute(document, path) for path in index["fields"]]
-    if index.get("sparse") and any(value is None for value in values):
-        return
-    yield json.dumps(values, sort_keys=True)
+    fields = [*index.get("prefixFields", ()), *index["fields"]]
+    choices = [list(_expand(document, path)) for path in fields]
+    found = set()
+    for values in itertools.product(*choices):
+        if index.get("sparse") and any(value == "null" for value in values):
+            continue
+        entry = "[" + ",".join(values) + "]"
+        if entry not in found:  # `deduplicate` of array elements
+            found.add(entry)
+            yield entry
 
 
-def _attribute(document: Mapping[str, Any], path: str) -> Any:
+def _expand(document: Mapping[str, Any], path: str) -> Iterator[str]:
+    """The values of a path as text; `a[*].b` gives one per element."""
+    head, star, rest = path.partition("[*]")
     value: Any = document
-    for part in path.split("."):
+    for part in head.split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    if not star:
+        yield json.dumps(_plain(value), sort_keys=True)
+        return
+    for element in value if isinstance(value, list) else ():
+        if rest:
+            inner = element if isinstance(element, dict) else {}
+            yield from _expand(inner, rest[1:])
+        else:
+            yield json.dumps(_plain(element), sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers compare by value: 1.0 is 1."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
     return value
 
 
 def _message(index: Mapping[str, Any], key: str) -> str:
-    fields = ", ".join(f"'{name}'" for name in index["fields"])
+    fields = ", ".join(index["fields"])
     return (
-        f"unique constraint violated - in index {index.get('name')} of type {index.get('type')} over {fields};"
+        f"unique constraint violated - in index {index['name']} of type {index['type']} over '{fields}';"
         f" conflicting key: {key}"
     )
