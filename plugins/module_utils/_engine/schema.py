@@ -1,0 +1,243 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Follows the source's definitions on the target and tells the data path what to copy (design §4.7, facts §3.6).
+
+Each pass compares what is wanted with what is there and does what is missing, so that the first creation, a change
+while running and a restart in the middle of either are one and the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, Optional, Protocol
+
+from .._core.catalogue import lookup
+from .._core.clock import Deadline
+from .._core.errors import CutoverError
+from . import inventory as inv
+from .database_schema import DatabasePass, Missing
+from .findings import Finding
+from .inventory import CollectionDef, DatabaseDef, Inventory
+from .mapping import Version
+from .ordering import WATCHED, migrated
+from .schema_map import MadeDatabase, SchemaMap
+from .shards import ShardId, ShardPlan
+from .target_admin import TargetAdmin
+
+SYSTEM = "_system"
+
+
+class DataPort(Protocol):
+    """What following definitions needs of the data path."""
+
+    def register(self, plans: Sequence[ShardPlan], in_sync: bool = False) -> None:
+        """Copy these shards."""
+
+    def quiesce(self, database: str, plan_id: str, deadline: Deadline) -> None:
+        """Let nothing more be written for a collection."""
+
+    def forget(self, database: str, plan_id: str) -> None:
+        """Drop a collection from the plan."""
+
+    def ignore(self, database: str, cuid: str) -> None:
+        """A known shard that is not migrated."""
+
+    def watch_users(self, cuids: set[tuple[str, str]]) -> None:
+        """Shards whose markers ask for reading users and analyzers again."""
+
+
+def plans_of(database: str, collection: CollectionDef, *, empty: bool) -> list[ShardPlan]:
+    """One plan for each shard of a collection."""
+    return [
+        ShardPlan(
+            id=ShardId(database, collection.plan_id, shard),
+            collection=collection.name,
+            cuid=collection.cuid(shard),
+            leader=leader,
+            key_determines_shard=collection.shard_keys == ("_key",),
+            first_copy_into_empty=empty,
+            is_system=collection.is_system,
+        )
+        for shard, leader in collection.leaders.items()
+    ]
+
+
+class Schema:
+    """The definitions of one migration. Only the supervisor's thread calls it."""
+
+    def __init__(
+        self,
+        admin: TargetAdmin,
+        plane: DataPort,
+        schema_map: SchemaMap,
+        report: Callable[[Finding], None],
+        resolve: Callable[[str, Optional[str]], None],
+        target_version: Version,
+        *,
+        quiesce_seconds: float = 600.0,
+    ) -> None:
+        self.admin = admin
+        self.plane = plane
+        self.map = schema_map
+        self.report = report
+        self.resolve = resolve
+        self.target_version = target_version
+        self.quiesce_seconds = quiesce_seconds
+        self.leaders: dict[ShardId, str] = {}
+        self.registered: set[tuple[str, str]] = set()
+        self._followed: dict[str, Any] = {}
+        self.missing: dict[str, list[Missing]] = {}
+
+    def refuse(self, where: str, error: CutoverError, code: str = "CUT-SCHEMA-1") -> None:
+        """Report a definition that the target does not take; what passes by itself is raised instead."""
+        if error.retriable:
+            raise error
+        self.report(Finding(code, "error", where, str(error.message), lookup(code).remedy))
+
+    def resume(self, source: Inventory) -> None:
+        """Before the data path starts: tell it the shards that need no copy, by the journal.
+
+        A shard whose leader is another one by now is copied anew, and reported: positions do not carry over.
+        """
+        for name, made in self.map.databases.items():
+            wanted = source.get(name)
+            if wanted is None or wanted.id != made.id:
+                continue
+            for collection in wanted.collections.values():
+                entry = made.collections.get(collection.plan_id)
+                if entry is None or entry.target_id is None or not migrated(collection, self.target_version):
+                    continue
+                self._resume_collection(name, collection, entry.in_sync)
+
+    def _resume_collection(self, database: str, collection: CollectionDef, in_sync: Mapping[str, str]) -> None:
+        kept: list[ShardPlan] = []
+        anew: list[ShardPlan] = []
+        for plan in plans_of(database, collection, empty=False):
+            known = in_sync.get(plan.id.shard)
+            (kept if known == plan.leader else anew).append(plan)
+            if known is not None and known != plan.leader:
+                self.leader_changed(plan.id, collection.name, known, plan.leader)
+        if anew:
+            self.admin.drop_unique_indexes(database, collection.name)
+        self.plane.register(kept, in_sync=True)
+        self.plane.register(anew)
+        self._registered(database, collection)
+
+    def _registered(self, database: str, collection: CollectionDef) -> None:
+        self.registered.add((database, collection.plan_id))
+        for shard, leader in collection.leaders.items():
+            self.leaders[ShardId(database, collection.plan_id, shard)] = leader
+
+    def register_new(self, database: str, collection: CollectionDef, *, empty: bool) -> None:
+        """Let the data path copy a collection."""
+        self._registered(database, collection)
+        self.plane.register(plans_of(database, collection, empty=empty))
+
+    def leader_changed(self, shard: ShardId, collection: str, before: str, after: str) -> None:
+        """Report that a shard is led by another server: what was read from the old one may lack something."""
+        where = f"{shard.database}/{collection} shard {shard.shard}"
+        text = f"the shard's leader was {before} and is {after or 'unknown'} now"
+        self.report(Finding("CUT-TOPO-8", "error", where, text, lookup("CUT-TOPO-8").remedy))
+
+    def check_leaders(self, source: Inventory) -> None:
+        """Compare the leaders with those that the shards were registered with."""
+        for name, database in source.items():
+            for collection in database.collections.values():
+                if (name, collection.plan_id) not in self.registered:
+                    continue
+                for shard, leader in collection.leaders.items():
+                    identity = ShardId(name, collection.plan_id, shard)
+                    known = self.leaders.get(identity)
+                    if known != leader:
+                        self.leader_changed(identity, collection.name, known or "unknown", leader)
+
+    def follow(self, source: Inventory, *, force: bool = False) -> bool:
+        """One pass, ``_system`` first since its analyzers are seen everywhere; returns whether the source's definitions had changed since the last pass.
+
+        Raises what passes by itself; a definition that the target refuses becomes a finding and the pass goes on.
+        """
+        changed = False
+        for name in list(self.map.databases):
+            wanted = source.get(name)
+            if wanted is None or wanted.id != self.map.databases[name].id:
+                self._drop_database(name)
+                changed = True
+        for name in sorted(source, key=lambda item: (item != SYSTEM, item)):
+            essence = inv.database_essence(source[name])
+            if force or self._followed.get(name) != essence:
+                changed = True
+                if self._follow_database(source[name]):
+                    self._followed[name] = essence
+        self.check_leaders(source)
+        self._watch(source)
+        return changed
+
+    def _drop_database(self, name: str) -> None:
+        made = self.map.databases[name]
+        for plan_id in list(made.collections):
+            self.quiesce(name, plan_id)
+        self.admin.drop_database(name)
+        for plan_id in list(made.collections):
+            self.forgotten(name, plan_id)
+        self.map.forget_database(name)
+        self._followed.pop(name, None)
+        self.missing.pop(name, None)
+
+    def quiesce(self, database: str, plan_id: str) -> None:
+        """Nothing of an old collection may reach the target after this (design §4.5, dropped and re-created)."""
+        if (database, plan_id) in self.registered:
+            self.plane.quiesce(database, plan_id, Deadline(self.quiesce_seconds))
+
+    def forgotten(self, database: str, plan_id: str) -> None:
+        """The collection is gone from the target."""
+        if (database, plan_id) in self.registered:
+            self.registered.discard((database, plan_id))
+            self.plane.forget(database, plan_id)
+            for shard in [item for item in self.leaders if (item.database, item.plan_id) == (database, plan_id)]:
+                del self.leaders[shard]
+
+    def _follow_database(self, wanted: DatabaseDef) -> bool:
+        where = f"database {wanted.name}"
+        try:
+            made = self._made_database(wanted)
+            done = DatabasePass(self, wanted, made).run()
+            self.resolve("CUT-SCHEMA-1", where)
+        except CutoverError as error:
+            self.refuse(where, error)
+            return False
+        return done
+
+    def _made_database(self, wanted: DatabaseDef) -> MadeDatabase:
+        made = self.map.databases.get(wanted.name)
+        if made is None:
+            made = self.map.add_database(wanted.name, wanted.id)
+        if wanted.name != SYSTEM and wanted.name not in self._followed:
+            self.admin.create_database(wanted.name, wanted.properties)
+        return made
+
+    def _watch(self, source: Inventory) -> None:
+        watched: set[tuple[str, str]] = set()
+        for name, database in source.items():
+            for collection in database.collections.values():
+                if migrated(collection, self.target_version):
+                    continue
+                cuids = [collection.cuid(shard) for shard in collection.shards]
+                if collection.name in WATCHED and (name == SYSTEM or collection.name != "_users"):
+                    watched.update((name, cuid) for cuid in cuids)
+                for cuid in cuids:
+                    self.plane.ignore(name, cuid)
+        self.plane.watch_users(watched)
+
+    def look_again(self, database: str) -> None:
+        """Compare this database with the target in the next pass, whether or not the source changed."""
+        self._followed.pop(database, None)
+
+    def gone(self, source: Inventory, unknown: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of the unknown shards that no definition of the inventory explains."""
+        known = {
+            (name, collection.cuid(shard))
+            for name, database in source.items()
+            for collection in database.collections.values()
+            for shard in collection.shards
+        }
+        return [item for item in unknown if item not in known]
