@@ -1,0 +1,47 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Fixtures of the emulator's own tests: clusters as processes, and a small client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.testbed.client import Client
+from tests.testbed.launch import TestCluster
+
+# requests lets these win over the CA that a client was given.
+for _name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    os.environ.pop(_name, None)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
+    """A self-hosted cluster for the tests of one module; they use names of their own in it."""
+    with TestCluster.start(tmp_path_factory.mktemp("cluster"), name="src", root_password="secret") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def client(cluster: TestCluster) -> Iterator[Client]:
+    """`root` on the first coordinator."""
+    with Client.root(cluster) as connected:
+        yield connected
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., TestCluster]]:
+    """Starts clusters with options of one test's own and stops them after it."""
+    running: list[TestCluster] = []
+
+    def begin(**wishes: object) -> TestCluster:
+        values = {"name": f"c{len(running)}", "root_password": "secret", **wishes}
+        running.append(TestCluster.start(tmp_path, **values))  # type: ignore[arg-type]
+        return running[-1]
+
+    yield begin
+    for entry in running:
+        entry.stop()
