@@ -2,8 +2,8 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """`python -m tests.testbed serve --config FILE`: one emulated cluster in this process.
 
-Prints one JSON line when every listener is open and serves until SIGTERM, or until standard input ends (so that it never
-outlives the process which started it). The configuration is a JSON object: name, version, flavour, coordinators,
+Prints one JSON line when every listener is open and serves until SIGTERM, or until standard input ends (so that it
+never outlives the process which started it). The configuration is a JSON object: name, version, flavour, coordinators,
 dbservers, root_password, jwt_secret_path, tls_keyfile, control_token, options.
 """
 
@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import gc
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ async def _serve(config: dict[str, Any], *, watch_input: bool) -> None:
     cluster = Cluster(_deployment(config), Path(config["tls_keyfile"]))
     await cluster.start(config["control_token"])
     if watch_input:
-        loop.add_reader(sys.stdin, lambda: stop.set() if not sys.stdin.buffer.read1(1024) else None)
+        loop.add_reader(sys.stdin, lambda: None if os.read(sys.stdin.fileno(), 1024) else stop.set())
     print(_ready(cluster), flush=True)
     await stop.wait()
     await cluster.stop()

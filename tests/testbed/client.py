@@ -60,9 +60,7 @@ class Client:
         values = {"iss": "arangodb", "server_id": "tests", "iat": now, "exp": now + 600, **claims}
         return cls(url, cluster.ca_path, "bearer " + auth.sign(secret, values))
 
-    def __call__(
-        self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    def __call__(self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None) -> Answer:
         """Send a request; bodies other than bytes are sent as JSON."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent = {"authorization": self.authorization} if self.authorization else {}

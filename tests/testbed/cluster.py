@@ -10,14 +10,14 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.testbed import api, app, control_api
+from tests.testbed import api, app, control_api, control_cluster, heartbeat
 from tests.testbed.control import Faults
 from tests.testbed.http_server import HttpProtocol
 from tests.testbed.message import Request, Response
 from tests.testbed.model import Deployment, Server
 
 HOST = "127.0.0.1"
-HANDLER_MODULES = api.__all__
+REGISTERED = (api, control_cluster)  # importing them registers endpoints and faults
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Cluster:
             self._context.load_cert_chain(tls_keyfile)
         self._listeners: dict[str, _Listener] = {}
         self.control_port = 0
+        self._beats: asyncio.Task[None] | None = None
 
     async def start(self, control_token: str) -> None:
         """Open every listener; ports become known."""
@@ -53,6 +54,7 @@ class Cluster:
         )
         self._listeners["control"] = _Listener(listener, connections)
         self.control_port = listener.sockets[0].getsockname()[1]
+        self._beats = asyncio.create_task(heartbeat.run(self.deployment))
 
     async def open(self, server: Server) -> None:
         """Let a server listen, on its former port if it had one."""
@@ -68,7 +70,7 @@ class Cluster:
         server.port = listener.sockets[0].getsockname()[1]
         server.running = True
 
-    def _dispatch(self, request: Request) -> Response | None | Awaitable[Response | None]:
+    def _dispatch(self, request: Request) -> Response | Awaitable[Response | None] | None:
         return app.dispatch(request) if request.server.running else None
 
     def close(self, server: Server) -> None:
@@ -82,6 +84,8 @@ class Cluster:
 
     async def stop(self) -> None:
         """Close everything."""
+        if self._beats is not None:
+            self._beats.cancel()
         for server in self.deployment.servers.values():
             self.close(server)
         self._listeners.pop("control").server.close()

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A collection: its properties as each kind of server prints them, its shards, keys and indexes (facts §3.2 to §3.4)."""
+"""A collection: its properties as each kind of server prints them, shards, keys, indexes (facts §3.2 to §3.4)."""
 
 from __future__ import annotations
 
@@ -33,6 +33,17 @@ _DEFAULTS: dict[str, Any] = {
     "isDisjoint": False,
     "shardingStrategy": "hash",
 }
+_EVERYWHERE = [
+    "waitForSync",
+    "usesRevisionsAsDocumentIds",
+    "syncByRevision",
+    "schema",
+    "cacheEnabled",
+    "computedValues",
+    "internalValidatorType",
+    "isSmartChild",
+    "writeConcern",
+]
 CHANGEABLE = ("waitForSync", "cacheEnabled", "schema", "computedValues", "replicationFactor", "writeConcern")
 _OPTIONAL = ("smartGraphAttribute", "smartJoinAttribute")
 
@@ -120,11 +131,12 @@ class Collection:
         """Properties as this kind of deployment prints them (facts §3.3, recordings)."""
         version = self.deployment.version_tuple
         own = self.properties
-        names = ("waitForSync", "usesRevisionsAsDocumentIds", "syncByRevision", "schema", "cacheEnabled")
-        names += ("computedValues", "internalValidatorType", "isSmartChild", "writeConcern")
-        values: dict[str, Any] = {name: own[name] for name in names}
+        values: dict[str, Any] = {name: own[name] for name in _EVERYWHERE}
         values |= {"id": self.id, "name": self.name, "type": self.type, "isSystem": self.is_system}
-        values |= {"globallyUniqueId": self.guid, "keyOptions": self.keys.describe(show_last=not self.deployment.clustered)}
+        values |= {
+            "globallyUniqueId": self.guid,
+            "keyOptions": self.keys.describe(show_last=not self.deployment.clustered),
+        }
         if version < (4, 0, 0):
             values |= {"status": 3, "statusString": "loaded"}
         if version >= (3, 12, 10):

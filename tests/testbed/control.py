@@ -5,19 +5,18 @@
 Plain HTTP on loopback; every request carries the token of the ready line in `x-testbed-token`.
 
 `POST /fault` with one of
-  {"kind": "lost_answer", "method", "path_regex", "nth" or "count", "run": "late"|"now"|"never"}: the connection is cut; the
-      request runs anyway, at once or (default) `late_delay` later, after its own retry;
-  {"kind": "status", "status", "errorNum", "method", "path_regex", "count", "body"}: answered without being carried out;
-  {"kind": "delay", "seconds", "method", "path_regex", "count"}: carried out after a pause;
+  {"kind": "lost_answer", "run": "late"|"now"|"never"}: the connection is cut; the request runs anyway, at once or
+      (default) `late_delay` later, after its own retry;
+  {"kind": "status", "status", "errorNum", "body"}: answered without being carried out;
+  {"kind": "delay", "seconds"}: carried out after a pause;
+which act on requests chosen by `method`, `path_regex` (searched in the target) and `server` (id or short name), all of
+them by default; `nth` (1) is the first that is hit and `count` (1) how many are. Answers {"id": n}. Or with one of
   {"kind": "alter_document", "database", "collection", "key", "body"}: other content under an unchanged `_rev`;
-  {"kind": "kill_server", "server", "new_data_dir"}, {"kind": "restart_server", "server"},
-  {"kind": "move_leader", "database", "shard", "to"}.
-  `method` and `path_regex` (searched in the target) default to everything, `nth` to 1, `count` to 1, `server` (id or short
-  name) restricts request faults to one server. Answers {"id": n}.
+  those of control_cluster.py: kill_server, restart_server, move_leader, purge_wal.
 `DELETE /fault` forgets the faults that wait; `GET /state/faults` tells how often each has acted.
 `GET /state/requests`: counts by method and path; `GET /state/overview`: servers, databases, shards;
 `GET /state/documents?database=&collection=`: lines `key<TAB>rev<TAB>raw` of the leaders, read from storage;
-`GET /state/replicas?database=&collection=`: the same as JSON, per shard and server.
+`GET /state/replicas?database=&collection=`: keys and revisions by shard and server.
 """
 
 from __future__ import annotations
@@ -68,7 +67,10 @@ class Fault:
         """Do to the request what the fault is for."""
         if self.kind == "status":
             return self._status()
-        return self._delayed(request, handle) if self.kind == "delay" else self._lost(request, handle)
+        if self.kind == "delay":
+            return self._delayed(request, handle)
+        self._lose(request, handle)
+        return None
 
     def _status(self) -> Response:
         status = int(self.spec.get("status", 503))
@@ -81,7 +83,7 @@ class Fault:
         answer = handle(request)
         return await answer if isinstance(answer, Awaitable) else answer
 
-    def _lost(self, request: Request, handle: Run) -> None:
+    def _lose(self, request: Request, handle: Run) -> None:
         when = self.spec.get("run", "late")
         if when != "never":
             deployment = request.deployment

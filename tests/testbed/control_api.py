@@ -168,21 +168,3 @@ def _alter(cluster: Cluster, spec: dict[str, Any]) -> object:
             replica.put(spec["key"], version[0], raw)
         return version[0]
     raise ArangoError(1202)
-
-
-@action("kill_server")
-def _kill(cluster: Cluster, spec: dict[str, Any]) -> object:
-    server = server_named(cluster.deployment, spec["server"])
-    cluster.close(server)
-    return server.id
-
-
-@action("restart_server")
-async def _restart(cluster: Cluster, spec: dict[str, Any]) -> object:
-    server = server_named(cluster.deployment, spec["server"])
-    cluster.close(server)
-    server.reboot_id += 1
-    if server.wal is not None:
-        server.wal.restarted()
-    await cluster.open(server)
-    return server.reboot_id

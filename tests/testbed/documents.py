@@ -77,7 +77,10 @@ class Writer:
         self.name_prefix = f"{collection.name}/"
 
     def insert(self, element: Element) -> Outcome:
-        """Insert a document, or do with the present one what `overwrite` says; errorNum 1210, 1221, 1222, 1233, 1466."""
+        """Insert a document, or do with the present one what `overwrite` says; errorNum 1210, 1221, 1222, 1233, 1466.
+
+        The key of a collection that is not sharded by key can only be given when restoring.
+        """
         value, options = element.value, self.options
         key = self._key_for_insert(value)
         shard = self.collection.shard_of(value, key)
@@ -200,9 +203,9 @@ class Writer:
 
     def _store(self, writer: ShardWriter, key: str, old: Version | None, element: Element) -> Outcome:
         collection, value = self.collection, element.value
-        if old is not None and not collection.sharded_by_key and not self.options.is_restore:
-            if collection.shard_of(value, key) is not writer.shard:
-                raise ArangoError(1469)
+        moving = old is not None and not collection.sharded_by_key and not self.options.is_restore
+        if moving and collection.shard_of(value, key) is not writer.shard:
+            raise ArangoError(1469)
         if self.options.is_restore and not collection.unique_indexes:
             printed = PRINTED.match(element.text)
             if printed is not None and self._as_printed(printed, key):

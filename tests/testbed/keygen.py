@@ -96,9 +96,7 @@ class Uuid(KeyGenerator):
         return super().describe(show_last=False)
 
 
-_TYPES: dict[str, type[KeyGenerator]] = {
-    kind.name: kind for kind in (KeyGenerator, Padded, Autoincrement, Uuid)
-}
+_TYPES: dict[str, type[KeyGenerator]] = {kind.name: kind for kind in (KeyGenerator, Padded, Autoincrement, Uuid)}
 
 
 def make(options: Mapping[str, Any]) -> KeyGenerator:

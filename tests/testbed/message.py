@@ -43,7 +43,9 @@ class Request:
         "target",
     )
 
-    def __init__(self, server: Server, method: str, target: str, headers: dict[str, str], body: bytes, peer: str) -> None:
+    def __init__(
+        self, server: Server, method: str, target: str, headers: dict[str, str], body: bytes, peer: str
+    ) -> None:
         self.server = server
         self.method = method
         self.target = target

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import unquote
 
 from tests.testbed.errors import ArangoError
@@ -24,9 +24,9 @@ from tests.testbed.message import Request, Response
 
 Level = Literal["none", "authenticated", "any", "admin", "hardened", "super"]
 Role = Literal["coordinator", "dbserver", "single"]
-Handler = Callable[[Request], "Response | None | Awaitable[Response | None]"]
-Next = Callable[[Request], "Response | None | Awaitable[Response | None]"]
-Middleware = Callable[[Request, Next], "Response | None | Awaitable[Response | None]"]
+Handler = Callable[[Request], "Response | Awaitable[Response | None] | None"]
+Middleware = Callable[[Request, Handler], "Response | Awaitable[Response | None] | None"]
+H = TypeVar("H", bound=Handler)
 
 EVERYWHERE: tuple[Role, ...] = ("coordinator", "dbserver", "single")
 FRONT: tuple[Role, ...] = ("coordinator", "single")
@@ -43,7 +43,7 @@ class Route:
     method: str
     template: str
     level: Level
-    on: frozenset[Role]
+    on: frozenset[str]
     handler: Handler
 
 
@@ -59,12 +59,10 @@ _ROOT = _Node()
 MIDDLEWARE: list[Middleware] = []
 
 
-def route(
-    method: str, template: str, *, level: Level = "any", on: Iterable[Role] = FRONT
-) -> Callable[[Handler], Handler]:
+def route(method: str, template: str, *, level: Level = "any", on: Iterable[str] = FRONT) -> Callable[[H], H]:
     """Register a handler; `method` may name several, separated by `|`."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: H) -> H:
         for name in method.split("|"):
             _insert(Route(name, template, level, frozenset(on), handler))
         return handler

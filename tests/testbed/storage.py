@@ -18,7 +18,8 @@ from tests.testbed.wal import WalOp
 from tests.testbed.wal_markers import COLLECTION_CREATE, COLLECTION_DROP, INSERT, REMOVE, removal
 
 if TYPE_CHECKING:
-    from tests.testbed.model import Collection, Database, Server
+    from tests.testbed.collection import Collection
+    from tests.testbed.model import Database, Server
 
 Version = tuple[str, bytes]  # revision and raw document
 Operation = tuple[int, str, str, bytes]  # kind, key, revision, raw document or marker data

@@ -9,7 +9,7 @@ from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, result
 from tests.testbed.rights import may_read
-from tests.testbed.routing import EVERYWHERE, route
+from tests.testbed.routing import route
 from tests.testbed.storage import Shard
 
 
@@ -139,7 +139,8 @@ def shards(request: Request) -> Response:
     if not request.deployment.clustered:
         raise ArangoError(501, "shards API is only available in a cluster")
     if not request.flag("details"):
-        return _answer(collection, "shards", **collection.describe(), shards=[shard.name for shard in collection.shards])
+        names = [shard.name for shard in collection.shards]
+        return _answer(collection, "shards", **collection.describe(), shards=names)
     placed = {shard.name: shard.servers for shard in collection.shards}
     return _answer(collection, "shards", shards=placed, **collection.describe())
 

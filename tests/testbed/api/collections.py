@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.testbed import keygen
 from tests.testbed.collection import CHANGEABLE, Collection, check_shards
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, result
@@ -18,11 +17,28 @@ from tests.testbed.wal_markers import COLLECTION_CHANGE, COLLECTION_RENAME
 
 _TRADITIONAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,255}\Z")
 _EXTENDED = re.compile(r"[^\x00-\x1f/\s0-9][^\x00-\x1f/]{0,255}\Z")
-_COPIED = (
-    "type writeConcern waitForSync usesRevisionsAsDocumentIds syncByRevision schema cacheEnabled computedValues isSmart"
-    " isSmartChild isDisjoint shardKeys replicationFactor keyOptions numberOfShards smartGraphAttribute"
-    " smartJoinAttribute isSystem shardingStrategy internalValidatorType"
-).split()
+_COPIED = [
+    "type",
+    "writeConcern",
+    "waitForSync",
+    "usesRevisionsAsDocumentIds",
+    "syncByRevision",
+    "schema",
+    "cacheEnabled",
+    "computedValues",
+    "isSmart",
+    "isSmartChild",
+    "isDisjoint",
+    "shardKeys",
+    "replicationFactor",
+    "keyOptions",
+    "numberOfShards",
+    "smartGraphAttribute",
+    "smartJoinAttribute",
+    "isSystem",
+    "shardingStrategy",
+    "internalValidatorType",
+]
 
 
 def valid_name(name: object, version: tuple[int, int, int], *, system: bool) -> bool:

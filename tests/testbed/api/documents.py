@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.testbed import keygen
 from tests.testbed.collection import Collection
-from tests.testbed.documents import Outcome, Overwrite, Writer, WriteOptions
+from tests.testbed.documents import Outcome, Overwrite, WriteOptions, Writer
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, dumps
 from tests.testbed.rawjson import Element, parse, parse_array, quoted
