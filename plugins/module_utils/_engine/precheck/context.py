@@ -1,0 +1,110 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What rules may ask: the specification, the two clusters' facts, this host. Nothing here ever writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Callable, Generic, Optional, TypeVar
+
+from ..._core.clock import SYSTEM_CLOCK, Clock
+from ..._core.errors import CutoverError
+from ..spec import Spec
+from .measure import Collection, collections_of
+from .source_facts import SourceFacts
+from .target_facts import TargetFacts
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+# Requests at the same time, over all servers: enough to be quick, too few to be felt.
+PARALLEL = 12
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the agent's host knows and the start request does not.
+
+    ``agent_host`` and ``agent_port`` are given only where the agent is not running yet: then the port must be free.
+    """
+
+    source_jwt_secret_path: str
+    state_directory: Optional[str] = None
+    agent_host: Optional[str] = None
+    agent_port: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Result(Generic[Value]):
+    """A value or the error instead of it."""
+
+    value: Optional[Value] = None
+    error: Optional[CutoverError] = None
+
+    def get(self) -> Value:
+        """The value; raises the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+
+class Memo:
+    """Each fact is measured once, by the first who asks; the others wait and get the same value or error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._known: dict[str, tuple[Any, Optional[Exception]]] = {}
+
+    def get(self, name: str, measure: Callable[[], Value]) -> Value:
+        """The fact of that name, measured now if it is not known yet."""
+        with self._lock:
+            own = self._locks.setdefault(name, threading.Lock())
+        with own:
+            if name not in self._known:
+                try:
+                    self._known[name] = (measure(), None)
+                except Exception as error:
+                    self._known[name] = (None, error)
+                    raise
+            value, failure = self._known[name]
+        if failure is not None:
+            raise failure
+        return value  # type: ignore[no-any-return]
+
+
+class Context:
+    """One run's facts. Close it afterwards; calls that still wait then end with an error."""
+
+    def __init__(self, spec: Spec, environment: Environment, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.spec = spec
+        self.environment = environment
+        self.clock = clock
+        self._calls = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="precheck-call")
+        # Whether each row of this run can be accepted, by id; set by the runner.
+        self.known_rows: dict[str, bool] = {}
+        self.source = SourceFacts(spec, environment.source_jwt_secret_path, Memo(), self.gather, clock)
+        self.target = TargetFacts(spec, Memo(), self.gather, clock)
+
+    def collections(self) -> list[Collection]:
+        """Every collection of the source."""
+        return list(collections_of(self.source.inventory()))
+
+    def gather(self, calls: Mapping[Key, Callable[[], Value]]) -> dict[Key, Result[Value]]:
+        """Make several calls at the same time and wait for all. Calls must not gather themselves."""
+        futures = {key: self._calls.submit(call) for key, call in calls.items()}
+        results: dict[Key, Result[Value]] = {}
+        for key, future in futures.items():
+            try:
+                results[key] = Result(value=future.result())
+            except CutoverError as error:
+                results[key] = Result(error=error)
+        return results
+
+    def close(self) -> None:
+        """Close every connection and give up what is still waiting."""
+        self.source.close()
+        self.target.close()
+        self._calls.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,17 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The table of all prechecks. The groups are imported one by one, by name: archive builders follow imports."""
+
+from __future__ import annotations
+
+from . import rows_agent, rows_capacity, rows_features, rows_input, rows_source, rows_target
+from .outcome import Row
+
+ROWS: tuple[Row, ...] = (
+    *rows_input.ROWS,
+    *rows_source.ROWS,
+    *rows_target.ROWS,
+    *rows_capacity.ROWS,
+    *rows_features.ROWS,
+    *rows_agent.ROWS,
+)

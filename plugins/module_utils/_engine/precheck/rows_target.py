@@ -1,0 +1,258 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Prechecks of the way to the target, of its servers and of what is on it already."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ..._core.errors import CutoverError
+from ..decision import KEY as DECISION
+from ..decision import OPENING
+from ..states import ABORTED, COMPLETED
+from .context import Context
+from .outcome import BlockedError, Outcome, Row, bad, good, listed, skipped
+from .rows_source import CERTIFICATE, UNREACHABLE, errors_by_code, refused_credentials
+
+_SUPPORTED_FROM = (3, 10)
+_BY_DOCUMENTATION = (4, 0)
+
+
+def _tries(context: Context) -> list[tuple[str, Optional[CutoverError]]]:
+    return [(answer.endpoint.url, answer.error) for answer in context.target.answers()]
+
+
+def _reachable(context: Context) -> Outcome:
+    failed = errors_by_code(_tries(context), UNREACHABLE)
+    if failed:
+        return bad(f"target_endpoints: {listed(list(failed.values()))}", unreachable=failed)
+    return good("every named target endpoint can be reached", endpoints=[name for name, _error in _tries(context)])
+
+
+def _certificate(context: Context) -> Outcome:
+    failed = errors_by_code(_tries(context), CERTIFICATE)
+    if failed:
+        return bad(f"target_ca_path: {listed(list(failed.values()))}", endpoints=failed)
+    return good("the certificates of the named target endpoints verify")
+
+
+def _credentials(context: Context) -> Outcome:
+    tries = _tries(context)
+    refused = [name for name, error in tries if refused_credentials(error)]
+    if refused:
+        user = context.spec.target_username
+        return bad(f"target_username, target_password: {listed(refused)} refuses user {user}", endpoints=refused)
+    known = UNREACHABLE | CERTIFICATE
+    others = {name: error.message for name, error in tries if error is not None and error.code not in known}
+    if others:
+        return bad(listed(list(others.values())), endpoints=others, remedy="Correct target_endpoints.")
+    if all(error is not None for _name, error in tries):
+        raise BlockedError("no target endpoint answers")
+    return good("the target accepts user and password", user=context.spec.target_username)
+
+
+def _cluster(context: Context) -> Outcome:
+    role = context.target.role()
+    if role.get("role") != "COORDINATOR" or role.get("mode", "default") != "default":
+        name = str(role.get("role", "unknown")).lower()
+        return bad(f"target_endpoints: the target is a server of role {name}, not a cluster's coordinator", role=role)
+    return good("the target is a cluster")
+
+
+def _other_cluster(context: Context) -> Outcome:
+    source, target = context.source.health()[1], str(context.target.health().get("ClusterId", ""))
+    if source and source == target:
+        return bad("source and target are the same cluster", cluster_id=source)
+    return good("source and target are different clusters", source=source, target=target)
+
+
+def _good(context: Context) -> Outcome:
+    wrong: dict[str, str] = {}
+    for role in ("coordinator", "dbserver"):
+        for name, entry in context.target.members(role).items():
+            if str(entry.get("Status")).upper() != "GOOD":
+                wrong[name] = str(entry.get("Status"))
+    if wrong:
+        return bad(f"not GOOD: {listed([f'{name} is {status}' for name, status in wrong.items()])}", servers=wrong)
+    return good("every coordinator and DB-Server of the target is GOOD")
+
+
+def _level(context: Context) -> Outcome:
+    level = context.target.level()
+    user = context.spec.target_username
+    if level != "rw":
+        return bad(f"target_username: {user} has the level {level} on _system, rw is needed", level=level)
+    return good(f"{user} may write on _system", level=level)
+
+
+def _mode(context: Context) -> Outcome:
+    mode = context.target.mode()
+    if mode != "default":
+        return bad(f"the target's server mode is {mode}", mode=mode)
+    return good("the target takes writes", mode=mode)
+
+
+def _license(context: Context) -> Outcome:
+    document = context.target.license()
+    status = str(document.get("status") or (document.get("diskUsage") or {}).get("status") or "none")
+    if status in ("read-only", "expired") or (document.get("diskUsage") or {}).get("limitReached"):
+        return bad(f"the target's license is {status}: it refuses writes, or soon will", license=document)
+    return good("the target's license does not hinder", status=status)
+
+
+def _versions(context: Context) -> Outcome:
+    source, target = context.source.version(), context.target.version()
+    measured = {"source": str(source), "target": str(target)}
+    lines = sorted({member.version for member in context.source.health()[0] if member.version})
+    if len(lines) > 1:
+        return bad(f"the source's servers run different versions: {listed(lines)}", versions=lines, **measured)
+    for side, version in (("source", source), ("target", target)):
+        if version.line < _SUPPORTED_FROM:
+            return bad(f"the {side} runs {version}; 3.10 is the oldest that can be migrated", **measured)
+    if target.line < source.line:
+        return bad(f"the target runs {target}, which is older than the source's {source}", **measured)
+    return good(f"{source} can be migrated to {target}", **measured)
+
+
+def _by_documentation(context: Context) -> Outcome:
+    new = {
+        side: str(version)
+        for side, version in (("source", context.source.version()), ("target", context.target.version()))
+        if version.line >= _BY_DOCUMENTATION
+    }
+    if new:
+        return bad(f"support of 4.x rests on its documentation: {new}", versions=new)
+    return good("both versions are known from recorded answers")
+
+
+def _journal(context: Context) -> Outcome:
+    record = context.target.journal(DECISION)
+    state = str((record or {}).get("state", "none"))
+    migration = context.target.journal("migration") or {}
+    if COMPLETED in (state, migration.get("state")):
+        at = (record or {}).get("completed_at") or migration.get("since") or "an unknown date"
+        return bad(f"a migration into this target was completed at {at}", completed_at=at)
+    if state == OPENING:
+        return bad("a migration into this target has begun to open it and must be finished first", decision=state)
+    found = migration.get("state")
+    return good(f"an earlier migration is known there: {found}" if found else "no earlier migration", state=found)
+
+
+def _is_ours(context: Context) -> bool:
+    """Whether the target holds an unfinished migration of this very specification, which a start resumes."""
+    migration = context.target.journal("migration") or {}
+    same = migration.get("config_digest") == context.spec.config_digest
+    return same and migration.get("state") not in (COMPLETED, ABORTED, None)
+
+
+def _empty(context: Context) -> Outcome:
+    contents = context.target.contents()
+    measured: dict[str, Any] = {
+        name: {"collections": one.collections, "documents": one.documents} for name, one in contents.items()
+    }
+    if not contents:
+        return good("the target is empty")
+    texts = [
+        f"{name} ({one.collections} collections, {'?' if one.documents is None else one.documents} documents)"
+        for name, one in contents.items()
+    ]
+    if _is_ours(context):
+        return good("the target holds this migration's own unfinished copy", databases=measured)
+    if context.spec.overwrite_target:
+        return good(f"overwrite_target: will be destroyed: {listed(texts, 50)}", databases=measured)
+    return bad(f"the target has data and overwrite_target is false: {listed(texts, 50)}", databases=measured)
+
+
+def _users(context: Context) -> Outcome:
+    if _is_ours(context):
+        return skipped("a start resumes this migration: its users are known")
+    only = sorted(context.target.users() - context.source.users() - {"root", context.spec.target_username})
+    if not only:
+        return good("no user exists only on the target")
+    if context.spec.overwrite_target:
+        return good(f"overwrite_target: users that will be removed: {listed(only)}", users=only)
+    return bad(f"users exist only on the target and could write there before the cutover: {listed(only)}", users=only)
+
+
+def _own_user(context: Context) -> Outcome:
+    user = context.spec.target_username
+    if user != "root" and context.spec.users == "copy" and user in context.source.users():
+        return bad(f"target_username: {user} exists on the source too and would be replaced while in use", user=user)
+    return good("the migrating user is not among those that are copied")
+
+
+def _clock(context: Context) -> Outcome:
+    offset = context.target.clock_offset()
+    if abs(offset) > 5:
+        return bad(f"the target's clock differs from this host's by {offset:+.1f} s", seconds=round(offset, 3))
+    return good(f"the target's clock differs by {offset:+.1f} s", seconds=round(offset, 3))
+
+
+ROWS = (
+    Row(
+        "target-reachable", "target", "error", "Every named target endpoint can be reached", _reachable,
+        "Check host, port, firewalls and the allowlist of a managed deployment.", acceptable=False,
+    ),
+    Row(
+        "target-certificate", "target", "error", "The target's certificates verify", _certificate,
+        "Give the CA of the deployment as target_ca_path, and use the host name of its endpoint.", acceptable=False,
+    ),
+    Row(
+        "target-credentials", "target", "error", "The target accepts user and password", _credentials,
+        "Correct target_username and target_password; a managed root password may have been rotated.",
+        acceptable=False,
+    ),
+    Row(
+        "target-cluster", "target", "error", "The target is a cluster", _cluster,
+        "Give the coordinators of a cluster as target_endpoints.", acceptable=False,
+    ),
+    Row(
+        "target-other-cluster", "target", "error", "Source and target are different clusters", _other_cluster,
+        "Correct source_endpoints or target_endpoints.", acceptable=False,
+    ),
+    Row(
+        "target-good", "target", "error", "Every server of the target is GOOD", _good,
+        "Wait until the deployment is healthy (an upgrade or a rotation may be running).",
+    ),
+    Row(
+        "target-level", "target", "error", "The user may do everything on the target", _level,
+        "Use root, or give the user the level rw on _system.", acceptable=False,
+    ),
+    Row(
+        "target-mode", "target", "error", "The target takes writes", _mode,
+        "Set the target's server mode to default: it is written to while migrating.", acceptable=False,
+    ),
+    Row(
+        "target-license", "target", "error", "The target's license does not make it read-only", _license,
+        "Renew the license or choose a larger deployment.",
+    ),
+    Row(
+        "target-version", "target", "error", "The versions can be migrated", _versions,
+        "Upgrade the target at least to the source's version, and all servers of a cluster to one version.",
+    ),
+    Row(
+        "target-version-new", "target", "warning", "Both versions are known well", _by_documentation,
+        "Rehearse with a copy first.",
+    ),
+    Row(
+        "target-journal", "target", "error", "No migration into this target was completed before", _journal,
+        "Nothing has to be migrated. To do it again on purpose, use another target, or clear this one yourself.",
+        acceptable=False,
+    ),
+    Row(
+        "target-empty", "target", "error", "The target is empty, or may be overwritten", _empty,
+        "Use an empty target, or set overwrite_target: true to destroy what the message lists.", acceptable=False,
+    ),
+    Row(
+        "target-users", "target", "error", "No user exists only on the target", _users,
+        "Remove those users or make them read-only, or accept target-users with a reason.",
+    ),
+    Row(
+        "target-own-user", "target", "error", "The migrating user is not one that is copied", _own_user,
+        "Use root, or a user that exists only on the target.",
+    ),
+    Row(
+        "target-clock", "target", "warning", "The clocks of this host and of the target agree", _clock,
+        "Set the clocks (NTP): new revisions on the target should be newer than the migrated ones.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,77 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs all rules at the same time, each with its own verdict, whatever the others do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from typing import Any
+
+from ..._core.errors import CutoverError
+from ..spec import Spec, parse
+from .context import Context, Environment
+from .outcome import BlockedError, Outcome, Row, bad, skipped, unknown
+from .registry import ROWS
+from .report import PrecheckResult, check_of, result_of, status_of
+
+DEADLINE = 90.0
+_OPTIONS_ROW = "input-options"
+# What rules raise when an answer has another form than the facts say.
+_ODD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+def run(context: Context, rows: Sequence[Row] = ROWS, deadline: float = DEADLINE) -> PrecheckResult:
+    """Evaluate every row, in parallel threads, in at most ``deadline`` seconds. Closes the context."""
+    context.known_rows = {row.id: row.acceptable for row in rows}
+    pool = ThreadPoolExecutor(max_workers=len(rows), thread_name_prefix="precheck")
+    try:
+        futures = [pool.submit(_evaluate, row, context) for row in rows]
+        wait_for(futures, timeout=deadline)
+        outcomes = [_outcome(future, deadline) for future in futures]
+    finally:
+        context.close()
+        pool.shutdown(wait=False, cancel_futures=True)
+    return _judge(context.spec, rows, outcomes)
+
+
+def run_request(request: Mapping[str, Any], environment: Environment, deadline: float = DEADLINE) -> PrecheckResult:
+    """Like ``run`` for a start request that was not checked yet: a refused one is a single failed row."""
+    try:
+        spec = parse(request)
+    except CutoverError as error:
+        row = next(one for one in ROWS if one.id == _OPTIONS_ROW)
+        outcome = bad(error.message, remedy=error.remedy, **error.details)
+        return result_of([check_of(row, outcome, "failed", "")], complete=False)
+    return run(Context(spec, environment), deadline=deadline)
+
+
+def _judge(spec: Spec, rows: Sequence[Row], outcomes: Sequence[tuple[Outcome, bool]]) -> PrecheckResult:
+    checks = []
+    complete = True
+    for row, (outcome, blocked) in zip(rows, outcomes):
+        status = status_of(row, outcome, row.id in spec.accepted, spec.ignore_metrics)
+        checks.append(check_of(row, outcome, status, spec.accepted.get(row.id, "")))
+        complete = complete and not (blocked and row.severity == "error")
+    return result_of(checks, complete)
+
+
+def _outcome(future: Future[tuple[Outcome, bool]], deadline: float) -> tuple[Outcome, bool]:
+    if future.done():
+        return future.result()
+    return unknown(f"no result within {deadline:g} s"), False
+
+
+def _evaluate(row: Row, context: Context) -> tuple[Outcome, bool]:
+    """The outcome, and whether the rule had to be left out because of what another row reports."""
+    try:
+        return row.rule(context), False
+    except BlockedError as error:
+        return skipped(f"not checked: {error}"), True
+    except CutoverError as error:
+        return unknown(f"could not be measured: {error.message}", code=error.code), False
+    except _ODD_ANSWER as error:
+        return unknown(f"could not be measured: unexpected answer ({type(error).__name__}: {error})"), False
+    except OSError as error:
+        return unknown(f"could not be measured: {error.strerror or error}"), False

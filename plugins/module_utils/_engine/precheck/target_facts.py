@@ -1,0 +1,196 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Facts about the target, each measured once and lazily, with the operator's user. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from ..._core.arango import Coordinators, Server, segment
+from ..._core.clock import Clock
+from ..._core.endpoint import Endpoint
+from ..._core.errors import CutoverError
+from ..._core.tls import client_context
+from ..journal import NAMES, Journal
+from ..spec import Spec
+from ..topology import Credentials, connect_target
+from .measure import Version, has_enterprise_features, metrics_of, version_of
+from .outcome import BlockedError
+from .source_facts import TIMEOUT, clock_offset
+
+if TYPE_CHECKING:
+    from .context import Memo
+
+# Counting more collections than this would take longer than it tells.
+_COUNTED = 500
+Gather = Callable[[Mapping[Any, Callable[[], Any]]], dict[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one target endpoint answered to ``/_api/version``."""
+
+    endpoint: Endpoint
+    server: Server
+    version: Optional[Mapping[str, Any]] = None
+    error: Optional[CutoverError] = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is in one database: collections of users, and their documents (None where not all were counted)."""
+
+    collections: int
+    documents: Optional[int]
+
+
+class TargetFacts:
+    """Reads the target. Methods raise ``BlockedError`` when another row already reports why there is no fact."""
+
+    def __init__(self, spec: Spec, memo: Memo, gather: Gather, clock: Clock) -> None:
+        self._spec = spec
+        self._memo = memo
+        self._gather = gather
+        self._clock = clock
+        self._opened: list[Server] = []
+
+    def trust(self) -> Any:
+        """The TLS context; raises CUT-TLS-1."""
+        return self._memo.get("trust", lambda: client_context(self._spec.target_ca_path))
+
+    def answers(self) -> list[Answered]:
+        """What each named endpoint answered."""
+
+        def make() -> list[Answered]:
+            spec = self._spec
+            try:
+                self.trust()
+            except CutoverError as error:
+                raise BlockedError("the target's CA file cannot be used") from error
+            credentials = Credentials(spec.target_username, spec.target_password)
+            whole = connect_target(spec.target_endpoints, spec.target_ca_path, credentials)
+            servers = dict(zip(spec.target_endpoints, whole.each()))
+            self._opened.extend(servers.values())
+            path = "/_api/version"
+            tries = self._gather(
+                {one: partial(server.json, "GET", path, timeout=TIMEOUT) for one, server in servers.items()}
+            )
+            return [Answered(one, servers[one], result.value, result.error) for one, result in tries.items()]
+
+        return self._memo.get("answers", make)
+
+    def coordinators(self) -> Coordinators:
+        """The named endpoints that can be used."""
+        servers = [answer.server for answer in self.answers() if answer.error is None]
+        if not servers:
+            raise BlockedError("there is no usable connection to the target")
+        return self._memo.get("coordinators", lambda: Coordinators(servers))
+
+    def get(self, path: str, **options: Any) -> Any:
+        """A GET on a coordinator."""
+        return self.coordinators().json("GET", path, timeout=TIMEOUT, **options)
+
+    def about(self) -> Mapping[str, Any]:
+        """``/_api/version`` of the first endpoint that answered."""
+        self.coordinators()
+        return next(answer.version for answer in self.answers() if answer.version is not None)
+
+    def version(self) -> Version:
+        """The target's version."""
+        return version_of(self.about()["version"])
+
+    def enterprise(self) -> bool:
+        """Whether the target takes smart graphs, satellites and OneShard databases."""
+        return has_enterprise_features(self.version(), str(self.about().get("license", "")))
+
+    def role(self) -> dict[str, Any]:
+        """``/_admin/server/role``."""
+        return self._memo.get("role", lambda: self.get("/_admin/server/role"))
+
+    def health(self) -> dict[str, Any]:
+        """``/_admin/cluster/health``."""
+        return self._memo.get("health", lambda: self.get("/_admin/cluster/health"))
+
+    def members(self, role: str) -> dict[str, Mapping[str, Any]]:
+        """Entries of the health document of one role (``dbserver`` or ``coordinator``) by server id."""
+        entries = self.health()["Health"]
+        return {name: entry for name, entry in entries.items() if str(entry.get("Role", "")).lower() == role}
+
+    def level(self) -> str:
+        """The level of our user on ``_system``: ``rw``, ``ro``, ``none`` or ``undefined``."""
+        path = f"/_api/user/{segment(self._spec.target_username)}/database/_system"
+        return str(self._memo.get("level", lambda: self.get(path))["result"])
+
+    def mode(self) -> str:
+        """The server mode."""
+        return str(self._memo.get("mode", lambda: self.get("/_admin/server/mode"))["mode"])
+
+    def license(self) -> dict[str, Any]:
+        """``/_admin/license`` (facts §2.4)."""
+        return self._memo.get("license", lambda: self.get("/_admin/license"))
+
+    def users(self) -> set[str]:
+        """Names of all users."""
+        return self._memo.get("users", lambda: {user["user"] for user in self.get("/_api/user")["result"]})
+
+    def contents(self) -> dict[str, Content]:
+        """What users have in each database; databases of users are there even if empty, ``_system`` only if not."""
+
+        def make() -> dict[str, Content]:
+            names = list(self.get("/_api/database", database="_system")["result"])
+            lists = self._gather({name: partial(self.get, "/_api/collection", database=name) for name in names})
+            found: dict[str, list[str]] = {}
+            for name, result in lists.items():
+                mine = [one["name"] for one in result.get()["result"]]
+                found[name] = [one for one in mine if not one.startswith("_") and one not in NAMES]
+            counted = [(name, one) for name, mine in found.items() for one in mine]
+            complete = len(counted) <= _COUNTED
+            counts = self._gather({key: partial(self._count, *key) for key in counted}) if complete else {}
+            return {
+                name: Content(len(mine), sum(counts[(name, one)].get() for one in mine) if complete else None)
+                for name, mine in found.items()
+                if mine or name != "_system"
+            }
+
+        return self._memo.get("contents", make)
+
+    def _count(self, database: str, collection: str) -> int:
+        return int(self.get(f"/_api/collection/{segment(collection)}/count", database=database)["count"])
+
+    def journal(self, key: str) -> Optional[dict[str, Any]]:
+        """A document of a journal that is there from before, or None."""
+
+        def make() -> Optional[dict[str, Any]]:
+            journal = self._memo.get("journal", lambda: Journal.find(self.coordinators()))
+            entry = None if journal is None else journal.read(key)
+            return None if entry is None else entry.body
+
+        return self._memo.get(f"journal-{key}", make)
+
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """Metrics of each DB-Server, fetched through a coordinator (facts §2.4); raises the first error."""
+
+        def make() -> dict[str, dict[str, float]]:
+            coordinators = self.coordinators()
+            calls = {
+                name: partial(
+                    coordinators.request, "GET", "/_admin/metrics", query={"serverId": name}, timeout=TIMEOUT
+                )
+                for name in self.members("dbserver")
+            }
+            answers = self._gather(calls)
+            return {name: metrics_of(result.get().body.decode("utf-8")) for name, result in answers.items()}
+
+        return self._memo.get("metrics", make)
+
+    def clock_offset(self) -> float:
+        """Seconds that a coordinator's clock is ahead of this host's."""
+        return clock_offset(lambda: self.get("/_admin/time"), self._clock)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for server in self._opened:
+            server.close()
