@@ -79,7 +79,7 @@ class Actor(threading.Thread):
     def apply(
         self, changes: Sequence[Change], operation: Callable[[StandardDatabase], Revisions] | None = None
     ) -> None:
-        """Write changes of documents with known keys and record the answer; without ``operation`` there is one change."""
+        """Write changes of documents with known keys and record the answer; one change without ``operation``."""
         after = {str(doc["_key"]): None if kind == "delete" else dict(doc) for kind, doc in changes}
 
         def single(database: StandardDatabase) -> Revisions:

@@ -34,7 +34,7 @@ class Beat(Actor):
     rate = 8.0
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         self.samples = Samples()
 
     def step(self) -> None:
@@ -67,6 +67,6 @@ class Watch(threading.Thread):
         """Take a sample if the beat is newer than the last one seen."""
         written = self._samples.written.get(self._samples.seen + 1)
         if number > self._samples.seen:
-            if written is not None:
+            if written is not None and self._samples.seen:  # the first sight is the copy's, not the log's
                 self._samples.lags.append((now, now - written))
             self._samples.seen = number

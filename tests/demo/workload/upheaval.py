@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Changes to whole collections: truncates of both kinds, a collection that is born, one that is dropped and made anew."""
+"""Changes to whole collections: truncates of both kinds, one collection born, one dropped and made anew."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Emptying(Actor):
     batch: int
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         self._made = 0
 
     def step(self) -> None:
@@ -94,7 +94,7 @@ class Definer(Actor):
     FIRST_WAVE = 40
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         self.begin = False
         self.done = False
         self._number = 0

@@ -1,0 +1,151 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The workload as a whole: all actors over one record, in this process or as one of its own.
+
+As a process (``python -m tests.demo.workload CONFIG``) it writes one JSON line of figures per second to standard output
+and takes commands on standard input: ``define`` (change collections now), ``stop``; end of input means stop, too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.demo.clients import Connection
+from tests.demo.workload.actor import Actor
+from tests.demo.workload.actors import Accounts, Bulk, Churn, HotKeys, Ledger, Seats
+from tests.demo.workload.record import Record
+from tests.demo.workload.router import Router
+from tests.demo.workload.sentinel import Beat, Watch
+from tests.demo.workload.upheaval import Basket, Definer, Heap
+
+__all__ = ["Endpoint", "Workload", "WorkloadConfig", "main"]
+
+ALL: tuple[type[Actor], ...] = (HotKeys, Churn, Churn, Bulk, Accounts, Ledger, Seats, Basket, Heap, Definer, Beat)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How to reach one cluster as one user."""
+
+    urls: list[str]
+    ca_path: str
+    username: str
+    password: str
+
+    def connect(self, number: int) -> Connection:
+        """A connection of its own to one of the coordinators: transactions stay where they began."""
+        url = self.urls[number % len(self.urls)]
+        return Connection([url], Path(self.ca_path), self.username, self.password, timeout=30)
+
+
+@dataclass(frozen=True)
+class WorkloadConfig:
+    """``watch`` is who looks for the beat on the target; ``without`` names actors to leave out."""
+
+    source: Endpoint
+    target: Endpoint
+    watch: Endpoint
+    seed: str = "0"
+    speed: float = 1.0
+    record_path: str = ""
+    without: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> WorkloadConfig:
+        """Read what ``save`` wrote."""
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        ends = {name: Endpoint(**fields.pop(name)) for name in ("source", "target", "watch")}
+        return cls(**ends, **fields)
+
+    def save(self, path: Path) -> None:
+        """Write the configuration, with its passwords: for this user's eyes only."""
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+class Workload:
+    """Starts all actors; ``figures`` tells at any time how they fare."""
+
+    def __init__(self, config: WorkloadConfig) -> None:
+        self._config = config
+        self._stop = threading.Event()
+        self.record = Record()
+        self.actors: list[Actor] = []
+        for number, kind in enumerate(kind for kind in ALL if kind.__name__ not in config.without):
+            router = Router(config.source.connect(number), config.target.connect(number), self._stop)
+            self.actors.append(kind(router, self.record, self._stop, f"{config.seed}.{number}", config.speed))
+        beats = [actor for actor in self.actors if isinstance(actor, Beat)]
+        self._samples = beats[0].samples if beats else None
+        self._threads: list[threading.Thread] = list(self.actors)
+        if self._samples is not None:
+            self._threads.append(Watch(config.watch.connect(0), self._samples, self._stop))
+
+    def start(self) -> None:
+        """Start all threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def define(self) -> None:
+        """Let collections be created, dropped and created again now."""
+        for actor in self.actors:
+            if isinstance(actor, Definer):
+                actor.begin = True
+
+    def stop(self) -> None:
+        """Finish the writes that are under way and end all threads."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=60)
+        if self._config.record_path:
+            self.record.save(Path(self._config.record_path))
+
+    def figures(self) -> dict[str, Any]:
+        """Counts, errors, lag samples (s, as (time, lag) pairs) and the write downtime (s) so far."""
+        refusals = [actor.router.refusals for actor in self.actors]
+        now = time.monotonic()
+        return {
+            "now": now,
+            "writes": dict(self.record.writes),
+            "first": dict(self.record.first),
+            "last": dict(self.record.last),
+            "moved": sum(actor.router.moved for actor in self.actors),
+            "actors": len(self.actors),
+            "refused": {side: sum(one.count[side] for one in refusals) for side in ("source", "target")},
+            "longest_wait": max((one.longest_wait for one in refusals), default=0.0),
+            "unknown": sum(len(actor.abandoned) for actor in self.actors),
+            "errors": list(itertools.chain.from_iterable(actor.errors for actor in self.actors)),
+            "downtime": self.record.downtime(),
+            "lags": list(self._samples.lags) if self._samples else [],
+            "defined": all(actor.done for actor in self.actors if isinstance(actor, Definer)),
+            "range_deletes": sum(actor.truncated for actor in self.actors if isinstance(actor, Heap)),
+        }
+
+
+def obey(workload: Workload, ended: threading.Event) -> None:
+    """Carry out the commands of standard input."""
+    for line in sys.stdin:
+        command = line.strip()
+        if command == "define":
+            workload.define()
+        elif command == "stop":
+            break
+    ended.set()
+
+
+def main() -> None:
+    """Run as a process of its own until told to stop."""
+    workload = Workload(WorkloadConfig.load(Path(sys.argv[1])))
+    ended = threading.Event()
+    threading.Thread(target=obey, args=(workload, ended), daemon=True).start()
+    workload.start()
+    while not ended.wait(1.0):
+        print(json.dumps({**workload.figures(), "lags": []}), flush=True)
+    workload.stop()
+    print(json.dumps({**workload.figures(), "final": True}), flush=True)
