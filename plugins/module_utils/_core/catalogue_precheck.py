@@ -7,7 +7,7 @@ from __future__ import annotations
 from .catalogue_entry import Entry
 
 CODES: dict[str, Entry] = {
-    "CUT-PRECHECK-1": Entry(
+    "CUT-PRECHECK-2": Entry(
         "error", "operator", "Prechecks do not pass",
         "Correct what each listed check names, by its own remedy, or accept it by id with a reason where that is "
         "possible; then start again.",

@@ -12,7 +12,7 @@ from ..._core.errors import CutoverError
 from ..._core.redact import redact
 from .outcome import STATUSES, Outcome, Row
 
-FAILED_CODE = "CUT-PRECHECK-1"
+FAILED_CODE = "CUT-PRECHECK-2"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PrecheckResult:
         return [check for check in self.checks if check["status"] in ("failed", "unknown")]
 
     def require(self) -> None:
-        """Raise CUT-PRECHECK-1 with every blocking check and its remedy unless all is well."""
+        """Raise CUT-PRECHECK-2 with every blocking check and its remedy unless all is well."""
         if self.passed:
             return
         found = self.blocking()
