@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.testbed import indexes
 from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, reply
@@ -56,22 +57,11 @@ def entry(collection: Collection) -> dict[str, Any]:
     parameters["shards"] = {shard.name: shard.servers for shard in collection.shards}
     return {
         "parameters": parameters,
-        "indexes": [_definition(index) for index in collection.indexes if not _unfinished(index)],
+        "indexes": indexes.visible(collection),
         "planVersion": 1,
         "isReady": all(_leads(shard) for shard in collection.shards),
         "allInSync": all(_in_sync(shard) for shard in collection.shards),
     }
-
-
-def _definition(index: dict[str, Any]) -> dict[str, Any]:
-    """An index without the collection's name in its id and without what only answers of the index API have."""
-    hidden = ("isNewlyCreated", "error", "code", "selectivityEstimate", "figures")
-    values = {name: value for name, value in index.items() if name not in hidden}
-    return {**values, "id": str(index["id"]).rpartition("/")[2]}
-
-
-def _unfinished(index: dict[str, Any]) -> bool:
-    return bool(index.get("isBuilding")) or index.get("type") in ("primary", "edge")
 
 
 def _leads(shard: Shard) -> bool:
