@@ -1,0 +1,94 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Everything but documents, as one flat table per cluster: databases, collections, indexes, graphs, views, users …"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from arango.database import StandardDatabase
+from arango.exceptions import ArangoError
+
+from tests.demo.clients import Connection
+from tests.demo.compare.side import Difference, Side
+
+__all__ = ["compare_definitions", "definitions"]
+
+Table = dict[tuple[str, ...], Any]
+COLLECTION_FIELDS = (
+    "edge", "system", "sync", "shard_count", "shard_fields", "replication_factor", "write_concern", "sharding_strategy",
+    "schema", "computedValues", "smart", "disjoint", "cache",
+)
+INDEX_FIELDS = (
+    "type", "fields", "unique", "sparse", "expireAfter", "expiry_time", "storedValues", "deduplicate", "estimates",
+    "cacheEnabled", "analyzer", "features",
+)
+OWN_NUMBERS = ("id", "globallyUniqueId", "global_id")
+
+
+def collection_table(database: StandardDatabase, name: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """A collection and its indexes."""
+    collection = database.collection(name)
+    properties = collection.properties()
+    shape = {field: properties.get(field) for field in COLLECTION_FIELDS}
+    keys = properties.get("key_options") or {}
+    shape["keys"] = {field: keys.get(field) for field in ("key_generator", "user_keys")}
+    yield ("collection", database.name, name), shape
+    for index in collection.indexes():
+        fields = {field: index.get(field) for field in INDEX_FIELDS}
+        yield ("index", database.name, name, str(index["name"])), fields
+
+
+def database_table(database: StandardDatabase, collections: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """A database with collections, graphs, views and analyzers."""
+    yield ("database", database.name), True
+    for name in collections:
+        yield from collection_table(database, name)
+    for graph in database.graphs():
+        fields = {name: value for name, value in graph.items() if name not in ("id", "revision")}
+        yield ("graph", database.name, graph["name"]), fields
+    for view in database.views():
+        fields = dict(database.view(view["name"]))
+        yield ("view", database.name, view["name"]), {k: v for k, v in fields.items() if k not in OWN_NUMBERS}
+    for analyzer in database.analyzers():
+        if "::" in analyzer["name"]:
+            yield ("analyzer", database.name, analyzer["name"]), normalized(analyzer)
+
+
+def normalized(analyzer: Mapping[str, Any]) -> dict[str, Any]:
+    """An analyzer with its features in order: they are a set."""
+    return {**analyzer, "features": sorted(analyzer.get("features", []))}
+
+
+def user_table(connection: Connection) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """All users but root, whose password each cluster keeps, and their grants."""
+    system = connection.database()
+    for user in system.users():
+        name = user["username"]
+        if name == "root":
+            continue
+        yield ("user", name), {"active": user["active"], "extra": user["extra"]}
+        for database, grant in system.permissions(name).items():
+            yield ("grant", name, database), grant
+
+
+def definitions(side: Side) -> Table:
+    """The table of a cluster."""
+    table: Table = dict(user_table(side.root))
+    for name in side.databases():
+        table.update(database_table(side.root.database(name), side.collections(name)))
+    return table
+
+
+def compare_definitions(source: Side, target: Side) -> Iterator[Difference]:
+    """Yield what one cluster has otherwise than the other."""
+    try:
+        wanted, found = definitions(source), definitions(target)
+    except ArangoError as error:
+        yield Difference("definitions", "reading", str(error))
+        return
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            detail = f"source {str(wanted.get(name))[:300]}, target {str(found.get(name))[:300]}"
+            yield Difference(name[0], "/".join(name[1:]), detail)
