@@ -4,19 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tests.testbed import indexes
+from tests.testbed import indexes, views
 from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, reply
-from tests.testbed.model import Database
 from tests.testbed.routing import EVERYWHERE, route
 from tests.testbed.storage import Shard
 
 _LEFT_OUT = ("statusString", "supportsRBAC")
-VIEWS: list[Callable[[Database], list[dict[str, Any]]]] = []
 
 
 @route("GET", "/_api/replication/clusterInventory", level="any", on=EVERYWHERE)
@@ -35,7 +32,7 @@ def cluster_inventory(request: Request) -> Response:
         {
             "properties": database.describe(),
             "collections": collections,
-            "views": [view for views in VIEWS for view in views(database)],
+            "views": list(views.views(database).values()),
             "tick": str(request.server.unique_id()),
             "state": "unused",
         }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.testbed import indexes
+from tests.testbed import indexes, views
 from tests.testbed.api.collections import create_collection
 from tests.testbed.collection import Collection
 from tests.testbed.documents import WriteOptions, Writer
@@ -124,6 +124,23 @@ async def restore_indexes(request: Request) -> Response:
         if kind == "fulltext" and int(definition.get("minLength", 1)) <= 0:
             definition = {**definition, "minLength": 1}
         await indexes.create(collection, definition, keep_identity=True)
+    return reply(_DONE)
+
+
+@route("PUT", "/_api/replication/restore-view", on=FRONT)
+def restore_view(request: Request) -> Response:
+    """Create a view from its definition (facts §7.3)."""
+    if not escalated(request):
+        may_define(request)
+    definition = request.json()
+    if not isinstance(definition, dict) or not isinstance(definition.get("name"), str):
+        raise ArangoError(400, "view name is missing")
+    present = views.views(request.database).get(definition["name"])
+    if present is not None:
+        if not request.flag("overwrite"):
+            raise ArangoError(1207)
+        views.drop(request.database, present)
+    views.create(request.database, definition)
     return reply(_DONE)
 
 
