@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.testbed.api import (
     admin,
+    analyzers,
     checksum,
     cluster,
     collection_info,
@@ -13,6 +14,7 @@ from tests.testbed.api import (
     databases,
     documents,
     dump,
+    gharial,
     indexes,
     inventory,
     metrics,
@@ -20,11 +22,13 @@ from tests.testbed.api import (
     restore,
     server_mode,
     users,
+    views,
     wal,
 )
 
 __all__ = [
     "admin",
+    "analyzers",
     "checksum",
     "cluster",
     "collection_info",
@@ -32,6 +36,7 @@ __all__ = [
     "databases",
     "documents",
     "dump",
+    "gharial",
     "indexes",
     "inventory",
     "metrics",
@@ -39,5 +44,6 @@ __all__ = [
     "restore",
     "server_mode",
     "users",
+    "views",
     "wal",
 ]
