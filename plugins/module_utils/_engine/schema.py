@@ -152,7 +152,9 @@ class Schema:
                         self.leader_changed(identity, collection.name, known or "unknown", leader)
 
     def follow(self, source: Inventory, *, force: bool = False) -> bool:
-        """One pass, ``_system`` first since its analyzers are seen everywhere; returns whether the source's definitions had changed since the last pass.
+        """One pass, ``_system`` first since its analyzers are seen everywhere.
+
+        Returns whether the source's definitions had changed since the last pass.
 
         Raises what passes by itself; a definition that the target refuses becomes a finding and the pass goes on.
         """

@@ -1,0 +1,68 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reading a whole collection through a coordinator, a batch at a time, in constant memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Union
+
+from .._core.arango import Coordinators, Server, segment
+from .._core.errors import CutoverError
+
+_TIMEOUT = 120.0
+_MAX_BODY = 256 * 1024 * 1024
+
+
+def read_batches(
+    front: Union[Server, Coordinators], database: str, collection: str, *, batch: int = 1000
+) -> Iterator[list[Any]]:
+    """The documents, parsed, in no particular order. The cursor stays on the coordinator that opened it."""
+    server = front.current if isinstance(front, Coordinators) else front
+    body = {
+        "query": "FOR d IN @@c RETURN d",
+        "bindVars": {"@c": collection},
+        "batchSize": batch,
+        "options": {"stream": True},
+    }
+    answer = server.json(
+        "POST", "/_api/cursor", database=database, body=body, timeout=_TIMEOUT, max_body=_MAX_BODY, idempotent=True
+    )
+    identifier = answer.get("id")
+    finished = False
+    try:
+        while True:
+            finished = not answer.get("hasMore")
+            yield answer["result"]
+            if finished:
+                return
+            answer = server.json(
+                "POST",
+                f"/_api/cursor/{segment(str(identifier))}",
+                database=database,
+                timeout=_TIMEOUT,
+                max_body=_MAX_BODY,
+            )
+    finally:
+        if identifier is not None and not finished:
+            _forget(server, database, str(identifier))
+
+
+def _forget(server: Server, database: str, identifier: str) -> None:
+    try:
+        server.request("DELETE", f"/_api/cursor/{segment(identifier)}", database=database, raise_for=False)
+    except CutoverError:
+        # The server drops an unused cursor by itself after its time to live.
+        return
+
+
+def read_all(front: Union[Server, Coordinators], database: str, collection: str) -> Iterator[Any]:
+    """Every document, parsed."""
+    for batch in read_batches(front, database, collection):
+        yield from batch
+
+
+def canonical(document: Any) -> str:
+    """A document as a text that is equal exactly if the values are."""
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,368 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The cutover: a table of small steps, each timed, and one record that says what a restart has to do (design §5).
+
+| record | a restart |
+|---|---|
+| none | nothing was done to anybody |
+| fencing, fenced, rolling-back | the way back: source to its former mode, target stays closed |
+| opening | finishes the opening; there is no way back any more |
+| completed | builds late indexes |
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Protocol
+
+from .._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
+from .._core.errors import CutoverError
+from . import decision as record
+from .decision import Decision
+from .fence import DEFAULT, MIXED, READONLY, summary
+from .proof import Result
+from .times import stamp
+
+LOG = logging.getLogger(__name__)
+# How often the end of the logs is looked at again when a write came after the fence.
+_PROOF_ROUNDS = 3
+# How long the way back waits for the record before it unfences a source for which no opening was ever tried.
+_RECORD_PATIENCE = 5.0
+_MODE_TRY_SECONDS = 30.0
+_USER_TRIES = 5
+
+
+class StoppedError(Exception):
+    """The agent is being ended: leave everything to the restart."""
+
+
+class World(Protocol):
+    """What the steps do to source and target. Every call can be repeated; errors are ``CutoverError``."""
+
+    def read_modes(self) -> dict[str, str]:
+        """Server mode by server id."""
+
+    def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
+        """Set the source's mode and see it on every server."""
+
+    def cancel_writers(self, deadline: Deadline) -> int:
+        """End what still writes on the source."""
+
+    def settle_definitions(self, deadline: Deadline) -> None:
+        """Definitions equal on every coordinator of the source and on the target; same leaders as before."""
+
+    def drain(self, deadline: Deadline) -> dict[str, int]:
+        """Apply everything up to the end of each log; returns the ends."""
+
+    def late_writes(self, deadline: Deadline) -> int:
+        """How many writes of users came after the last drain, by logs read to their end of now."""
+
+    def prove(self, deadline: Deadline) -> Result:
+        """Compare source and target."""
+
+    def note_opening(self) -> None:
+        """Make durable on this host that an opening is about to be tried."""
+
+    def opening_noted(self) -> bool:
+        """Whether ``note_opening`` was ever called for this attempt or an earlier one without way back."""
+
+    def clear_opening(self) -> None:
+        """Forget the note: the way back is decided."""
+
+    def open_users(self) -> list[tuple[str, str]]:
+        """Write the source's users; returns what is not as it should be."""
+
+    def end_watch(self) -> None:
+        """The source is written again."""
+
+    def complete(self, completed_at: str) -> None:
+        """Journal the result."""
+
+    def warn(self, code: str, where: str, text: str) -> None:
+        """Report something that does not stop the opening or the way back."""
+
+
+@dataclass
+class StepTime:
+    """One line of ``cutover.steps``."""
+
+    name: str
+    state: str = "pending"
+    seconds: Optional[float] = None
+
+
+@dataclass
+class Attempt:
+    """What one try did; ``result`` is ``completed``, ``rolled-back`` or ``refused``."""
+
+    number: int
+    at: str
+    max_downtime: float
+    steps: list[StepTime] = field(default_factory=list)
+    result: Optional[str] = None
+    reason: Optional[str] = None
+    code: Optional[str] = None
+    fenced_seconds: Optional[float] = None
+    blockers: list[dict[str, str]] = field(default_factory=list)
+    proof: Optional[dict[str, Any]] = None
+    positions: dict[str, int] = field(default_factory=dict)
+    former_modes: dict[str, str] = field(default_factory=dict)
+    writers_cancelled: int = 0
+
+    def document(self) -> dict[str, Any]:
+        """``cutover.last_attempt`` of the status document."""
+        return {
+            "number": self.number,
+            "at": self.at,
+            "result": self.result,
+            "reason": self.reason,
+            "code": self.code,
+            "fenced_seconds": None if self.fenced_seconds is None else round(self.fenced_seconds, 3),
+            "blockers": list(self.blockers),
+        }
+
+
+class Cutover:
+    """Runs one attempt; also finishes what an earlier one left behind (``recover``)."""
+
+    STEPS = ("intent", "fence", "cancel writers", "definitions", "drain", "proof", "open", "users", "complete")
+
+    def __init__(self, world: World, decision: Decision, stop: threading.Event, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._world = world
+        self._decision = decision
+        self._stop = stop
+        self._clock = clock
+        self.cancelled = threading.Event()
+        self.attempt: Optional[Attempt] = None
+        self.step: Optional[str] = None
+        self._fenced_at: Optional[float] = None
+
+    # -- the way forward ----------------------------------------------------------------------------------------
+
+    def run(self, number: int, max_downtime: float) -> Attempt:
+        """From the passed gate to ``completed`` or back.
+
+        Raises only ``StoppedError``, when the agent ends: before the opening after one try of the way back.
+        """
+        steps = [StepTime(name) for name in self.STEPS]
+        attempt = Attempt(number, stamp(self._clock.wall()), max_downtime, steps)
+        self.attempt = attempt
+        try:
+            self._forward(attempt)
+        except StoppedError:
+            self._resolve(attempt, CutoverError("CUT-CUTOVER-4", "the agent was ended during the cutover"))
+            raise
+        except CutoverError as error:
+            LOG.warning("cutover attempt %s: %s", number, error)
+            return self._resolve(attempt, error)
+        except Exception as error:
+            LOG.exception("cutover attempt %s broke", number)
+            text = f"unexpected {type(error).__name__} in the step {self.step}; the agent's log says where"
+            return self._resolve(attempt, CutoverError("CUT-ENGINE-1", text))
+        self._finish_opening(attempt)
+        return attempt
+
+    def _forward(self, attempt: Attempt) -> None:
+        deadline = Deadline(attempt.max_downtime, self._clock)
+        self._do("intent", lambda: self._intent(attempt))
+        self._do("fence", lambda: self._world.set_mode(READONLY, deadline))
+        attempt.writers_cancelled = self._do("cancel writers", lambda: self._world.cancel_writers(deadline))
+        self._decision.advance(record.FENCED)
+        self._do("definitions", lambda: self._world.settle_definitions(deadline))
+        for _round in range(_PROOF_ROUNDS):
+            attempt.positions = self._do("drain", lambda: self._world.drain(deadline))
+            result = self._do("proof", lambda: self._world.prove(deadline))
+            attempt.proof = result.document()
+            if self._world.late_writes(deadline) == 0:
+                break
+        else:
+            raise CutoverError("CUT-PROOF-2", "writes of users go on in the source's logs after the fence")
+        if not result.proved:
+            raise CutoverError("CUT-PROOF-1", "; ".join(result.differences[:5]))
+        self._check_time(deadline)
+        self._do("open", self._open)
+
+    def _check_time(self, deadline: Deadline) -> None:
+        if self._stop.is_set():
+            raise StoppedError
+        if self.cancelled.is_set():
+            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort")
+        if deadline.expired:
+            raise CutoverError("CUT-CUTOVER-1", "max_downtime was over before the target could be opened")
+
+    def _intent(self, attempt: Attempt) -> None:
+        modes = self._world.read_modes()
+        if summary(modes) == MIXED:
+            raise CutoverError("CUT-GATE-7", f"the source's servers show different modes: {modes}")
+        attempt.former_modes = modes
+        self._decision.advance(
+            record.FENCING,
+            attempt=attempt.number,
+            former_modes=modes,
+            former_mode=summary(modes),
+            fencing_at=attempt.at,
+        )
+        self._fenced_at = self._clock.monotonic()
+
+    def _open(self) -> None:
+        self._world.note_opening()
+        self._decision.advance(record.OPENING, opening_at=stamp(self._clock.wall()))
+
+    def _do(self, name: str, action: Callable[[], Any]) -> Any:
+        if self._stop.is_set():
+            raise StoppedError
+        if self.cancelled.is_set() and self._decision.state not in record.DECIDED_OPEN:
+            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort")
+        self.step = name
+        entry = self._entry(name)
+        began = time.monotonic()
+        if entry is not None:
+            entry.state = "running"
+        try:
+            value = action()
+        finally:
+            if entry is not None:
+                entry.seconds = round((entry.seconds or 0.0) + time.monotonic() - began, 3)
+        if entry is not None:
+            entry.state = "done"
+        return value
+
+    def _entry(self, name: Optional[str]) -> Optional[StepTime]:
+        if self.attempt is None:
+            return None
+        return next((item for item in self.attempt.steps if item.name == name), None)
+
+    def _end_step(self, state: str) -> None:
+        entry = self._entry(self.step)
+        if entry is not None and entry.state == "running":
+            entry.state = state
+
+    # -- what the record decides --------------------------------------------------------------------------------
+
+    def _resolve(self, attempt: Attempt, error: CutoverError) -> Attempt:
+        """After a failure: do what the record says, which may be more than this agent knows."""
+        attempt.reason, attempt.code = error.message, error.code
+        self._end_step("failed")
+        if self._settle(error.message) in record.DECIDED_OPEN:
+            self._finish_opening(attempt)
+        else:
+            attempt.result = "rolled-back"
+            if self._fenced_at is not None:
+                attempt.fenced_seconds = self._clock.monotonic() - self._fenced_at
+        self.step = None
+        return attempt
+
+    def recover(self) -> str:
+        """After a restart: the way back, or the rest of the opening. Returns the record's state then."""
+        state = self._settle("the agent was restarted during a cutover")
+        if state == record.OPENING:
+            self._finish_opening(None)
+        return self._decision.state
+
+    def _settle(self, reason: str) -> str:
+        """Follow the record until it is none, opening or completed."""
+        pauses = Backoff(0.1, 3.0)
+        patience = Deadline(_RECORD_PATIENCE, self._clock)
+        unfenced = False
+        while True:
+            try:
+                state = self._decision.read()
+                if state in record.DECIDED_OPEN:
+                    return state
+                if state in record.UNDECIDED:
+                    self._roll_back(reason)
+                elif self.attempt is not None:
+                    self._decision.advance(record.NONE)
+                self._way_back_done()
+                return record.NONE
+            except CutoverError as error:
+                LOG.warning("the way back is not finished: %s", error)
+                self._world.warn("CUT-CUTOVER-5", "source", error.message)
+                if patience.expired and not unfenced:
+                    unfenced = self._unfence_without_record()
+            if self._stop.wait(pauses.next()):
+                raise StoppedError
+
+    def _roll_back(self, reason: str) -> None:
+        if self._decision.state != record.ROLLING_BACK:
+            self._decision.advance(record.ROLLING_BACK, reason=reason)
+        self._unfence(former_mode(self._decision.values))
+        self._decision.advance(record.NONE, former_modes={}, rolled_back_at=stamp(self._clock.wall()))
+
+    def _unfence_without_record(self) -> bool:
+        """A source must not wait for a target that is gone; safe only while no opening was ever tried from here."""
+        former = self._decision.values.get("former_mode")
+        if former is None or self._world.opening_noted():
+            return False
+        try:
+            self._unfence(str(former))
+            return True
+        except CutoverError as error:
+            LOG.warning("the source could not be given back: %s", error)
+            return False
+
+    def _unfence(self, former: str) -> None:
+        if former == DEFAULT:
+            self._world.set_mode(DEFAULT, Deadline(_MODE_TRY_SECONDS, self._clock))
+
+    def _way_back_done(self) -> None:
+        self._world.clear_opening()
+        self._world.end_watch()
+
+    # -- from the point of no return ----------------------------------------------------------------------------
+
+    def _finish_opening(self, attempt: Optional[Attempt]) -> None:
+        """Repeat until users are open and the record is completed: from here on a restart only rolls forward."""
+        if attempt is not None and self._fenced_at is not None:
+            attempt.fenced_seconds = self._clock.monotonic() - self._fenced_at
+        self._insist("users", self._users_open)
+        completed_at = stamp(self._clock.wall())
+        self._insist("complete", lambda: self._completed(completed_at))
+        if attempt is not None:
+            attempt.result, attempt.reason, attempt.code = "completed", None, None
+        self.step = None
+
+    def _users_open(self) -> None:
+        problems: list[tuple[str, str]] = []
+        for _try in range(_USER_TRIES):
+            problems = self._world.open_users()
+            if not problems:
+                return
+            if self._stop.wait(0.2):
+                raise StoppedError
+        for name, text in problems:
+            self._world.warn("CUT-USER-2", f"user {name}", text)
+
+    def _completed(self, completed_at: str) -> None:
+        if self._decision.state != record.COMPLETED:
+            self._decision.read()
+        if self._decision.state == record.OPENING:
+            self._decision.advance(record.COMPLETED, completed_at=completed_at)
+        self._world.complete(str(self._decision.values.get("completed_at", completed_at)))
+
+    def _insist(self, name: str, action: Callable[[], None]) -> None:
+        pauses = Backoff(0.1, 3.0)
+        while True:
+            try:
+                self._do(name, action)
+                return
+            except CutoverError as error:
+                LOG.warning("the opening is not finished: %s", error)
+                self._world.warn("CUT-CUTOVER-6", "target", error.message)
+            if self._stop.wait(pauses.next()):
+                raise StoppedError
+
+
+def steps_document(attempt: Optional[Attempt]) -> list[dict[str, Any]]:
+    """``cutover.steps`` of the status document."""
+    steps = attempt.steps if attempt else []
+    return [{"name": item.name, "state": item.state, "seconds": item.seconds} for item in steps]
+
+
+def former_mode(values: Mapping[str, Any]) -> str:
+    """The source's mode before the fence, as recorded."""
+    return str(values.get("former_mode", DEFAULT))

@@ -1,0 +1,99 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The gate of the cutover: every blocker at once, each with its remedy, and the expected downtime (design §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from .._core.catalogue import lookup
+from .fence import MIXED, summary
+from .shards import ShardState
+
+# Assumed until an attempt has measured it: the server's own switch of the mode (facts §2.3), in seconds.
+MODE_SWITCH_SECONDS = 3.5
+# Documents of which both sides compute a checksum in a second, at worst and at best.
+_PROOF_RATES = (50_000.0, 150_000.0, 500_000.0)
+_FIXED_SECONDS = (0.5, 1.0, 3.0)
+_CALM = frozenset({ShardState.IN_SYNC})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gate looks at, all from memory but ``modes``, which is read for a real attempt only."""
+
+    shards: Mapping[ShardState, int]
+    lag_seconds: Optional[float]
+    max_lag: float
+    recheck_pending: int
+    indexes_missing: int
+    unexplained_shards: int
+    findings: Sequence[Mapping[str, Any]]
+    users_current: bool
+    paused: bool
+    waiting: Optional[str]
+    documents: int
+    max_downtime: float
+    modes: Optional[Mapping[str, str]] = None
+    modes_error: Optional[str] = None
+    measured: Mapping[str, float] = field(default_factory=dict)
+
+
+def blocker(code: str, text: str, remedy: Optional[str] = None) -> dict[str, str]:
+    """One entry of ``cutover.blockers``."""
+    return {"code": code, "text": text, "remedy": lookup(code).remedy if remedy is None else remedy}
+
+
+def blockers(facts: Facts) -> list[dict[str, str]]:
+    """All reasons why the cutover may not begin now; empty when it may."""
+    found = []
+    open_shards = {state.value: count for state, count in facts.shards.items() if state not in _CALM and count}
+    if open_shards:
+        text = ", ".join(f"{count} {state}" for state, count in open_shards.items())
+        found.append(blocker("CUT-GATE-2", f"shards that are not in sync: {text}"))
+    if facts.unexplained_shards:
+        text = f"{facts.unexplained_shards} shards in the logs that no definition explains yet"
+        found.append(blocker("CUT-GATE-2", text))
+    if facts.lag_seconds is None or facts.lag_seconds > facts.max_lag:
+        lag = "unknown" if facts.lag_seconds is None else f"{facts.lag_seconds:.1f} s"
+        found.append(blocker("CUT-GATE-3", f"the lag is {lag}, allowed are {facts.max_lag:g} s"))
+    if facts.recheck_pending:
+        found.append(blocker("CUT-GATE-4", f"{facts.recheck_pending} writes of unknown outcome are to be read back"))
+    if facts.indexes_missing:
+        found.append(blocker("CUT-GATE-5", f"{facts.indexes_missing} indexes are still to be built"))
+    for item in facts.findings:
+        found.append(blocker(str(item["code"]), f"{item['where']}: {item['message']}", str(item["remedy"])))
+    if not facts.users_current:
+        found.append(blocker("CUT-GATE-11", "the users on the target are not what they must be yet"))
+    if facts.paused:
+        found.append(blocker("CUT-GATE-9", "the migration is paused"))
+    if facts.waiting is not None:
+        found.append(blocker("CUT-GATE-10", f"waiting for {facts.waiting}"))
+    found.extend(_mode_blockers(facts))
+    expected = predicted_downtime(facts)
+    if expected["low"] > facts.max_downtime:
+        text = f"at least {expected['low']:.0f} s are expected, max_downtime is {facts.max_downtime:g} s"
+        found.append(blocker("CUT-GATE-8", text))
+    return found
+
+
+def _mode_blockers(facts: Facts) -> list[dict[str, str]]:
+    if facts.modes_error is not None:
+        return [blocker("CUT-GATE-7", f"the mode of the source's servers cannot be read: {facts.modes_error}")]
+    if facts.modes is not None and summary(facts.modes) == MIXED:
+        return [blocker("CUT-GATE-7", f"the source's servers show different modes: {dict(facts.modes)}")]
+    return []
+
+
+def predicted_downtime(facts: Facts) -> dict[str, float]:
+    """Expected seconds without writes: low, mid and high; from the last attempt's figures where there are any."""
+    switch = facts.measured.get("fence", MODE_SWITCH_SECONDS)
+    lag = facts.lag_seconds or 0.0
+    rate = facts.measured.get("documents_per_second")
+    rates = (rate * 0.5, rate, rate * 2) if rate else _PROOF_RATES
+    seconds = [
+        switch + lag + fixed + facts.documents / speed for fixed, speed in zip(_FIXED_SECONDS, reversed(rates))
+    ]
+    return {"low": round(seconds[0], 1), "mid": round(seconds[1], 1), "high": round(seconds[2], 1)}

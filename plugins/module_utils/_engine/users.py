@@ -1,0 +1,221 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Users with their password hashes and grants, closed until the opening (design §4.7, facts §8, invariant I5).
+
+``restore-data`` on ``_users`` matches by name and ignores ``_key`` and single errors, so what was written is read back
+through the user API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Optional
+
+from .._core.arango import Coordinators, segment
+from .._core.catalogue import lookup
+from .._core.errors import ArangoError, CutoverError
+from .aql import read_all
+from .dataplane_types import TargetGate
+from .findings import Finding
+from .journal import Record
+from .parallel import gather
+
+ROOT = "root"
+MAP_KEY = "users-map"
+_SYSTEM = "_system"
+_LEVELS = {(True, True): "rw", (True, False): "ro", (False, False): "none"}
+_TIMEOUT = 60.0
+
+
+def level(entry: Mapping[str, Any]) -> Optional[str]:
+    """``rw``, ``ro``, ``none``, or None where nothing is said (facts §8)."""
+    permissions = entry.get("permissions") or {}
+    if "read" not in permissions and "write" not in permissions:
+        return None
+    return _LEVELS.get((bool(permissions.get("read")), bool(permissions.get("write"))))
+
+
+def lowered(value: Any) -> Any:
+    """A grants tree with every right to write taken away, on every database and collection."""
+    if isinstance(value, Mapping):
+        return {
+            name: {**item, "write": False} if name == "permissions" and isinstance(item, Mapping) else lowered(item)
+            for name, item in value.items()
+        }
+    return value
+
+
+def held_form(document: Mapping[str, Any], *, early_readers: bool) -> dict[str, Any]:
+    """What stands on the target until the opening: the same user, inactive, or able to read only."""
+    if early_readers:
+        return {**document, "databases": lowered(document.get("databases") or {})}
+    auth = dict(document.get("authData") or {})
+    return {**document, "authData": {**auth, "active": False}}
+
+
+class Users:
+    """The users of one migration. ``policy`` is ``copy`` or ``skip``."""
+
+    def __init__(
+        self,
+        source: Coordinators,
+        target: Coordinators,
+        gate: TargetGate,
+        record: Record,
+        *,
+        policy: str,
+        early_readers: bool,
+        own: Iterable[str],
+        report: Callable[[Finding], None],
+        resolve: Callable[[str, Optional[str]], None],
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._gate = gate
+        self._record = record
+        self.policy = policy
+        self._early_readers = early_readers
+        self._not_ours = {ROOT, *own}
+        self._report = report
+        self._resolve = resolve
+        self.current = policy == "skip"
+
+    def probe(self) -> None:
+        """Raise CUT-USER-1 unless the target takes the restore of users. Writes nothing: the body is empty."""
+        if self.policy == "skip":
+            return
+        try:
+            self._restore(b"")
+        except ArangoError as error:
+            if error.retriable:
+                raise
+            raise CutoverError("CUT-USER-1", f"the target refuses the restore of users: {error.message}") from error
+
+    def _restore(self, body: bytes) -> None:
+        self._gate.check()
+        self._target.request(
+            "PUT",
+            "/_api/replication/restore-data",
+            database=_SYSTEM,
+            query={"collection": "_users"},
+            body=body,
+            headers={"Content-Type": "application/x-arango-dump"},
+            timeout=_TIMEOUT,
+            idempotent=True,
+        )
+
+    def read_source(self) -> dict[str, dict[str, Any]]:
+        """The source's user documents by name, without ``root`` and the migrating user."""
+        documents = list(read_all(self._source, _SYSTEM, "_users"))
+        return {str(item["user"]): item for item in documents if item.get("user") not in self._not_ours}
+
+    def sync(self) -> bool:
+        """Bring the target's held users to what the source has; True when something was written."""
+        if self.policy == "skip":
+            return False
+        wanted = self.read_source()
+        known: dict[str, Any] = self._record.load().get("users", {})
+        changed = {name for name, item in wanted.items() if known.get(name) != self._mark(item, "held")}
+        removed = set(known) - set(wanted)
+        if changed or removed:
+            # Recorded first, with a mark that never matches: an interrupted write is made again, and whoever may
+            # have been written is known to be ours to remove.
+            self._record.save({"users": {**known, **{name: {"key": wanted[name]["_key"]} for name in changed}}})
+            self._write({name: held_form(wanted[name], early_readers=self._early_readers) for name in changed})
+            for name in removed:
+                self._delete(name)
+            self._record.save({"users": {name: self._mark(item, "held") for name, item in wanted.items()}})
+        problems = self.verify({name: self._held(item) for name, item in wanted.items()}) if changed else []
+        self._tell(problems, "CUT-USER-2", "error")
+        self.current = not problems
+        return bool(changed or removed)
+
+    def _held(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        return held_form(document, early_readers=self._early_readers)
+
+    @staticmethod
+    def _mark(document: Mapping[str, Any], form: str) -> dict[str, Any]:
+        return {"key": document["_key"], "rev": document["_rev"], "form": form}
+
+    def _write(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        if not documents:
+            return
+        lines = [json.dumps({k: v for k, v in item.items() if k != "_id"}) for item in documents.values()]
+        self._restore("\n".join([*lines, ""]).encode("utf-8"))
+
+    def _delete(self, name: str) -> None:
+        self._gate.check()
+        try:
+            self._target.json("DELETE", f"/_api/user/{segment(name)}", database=_SYSTEM, idempotent=True)
+        except ArangoError as error:
+            if error.status != 404:
+                raise
+
+    def _tell(self, problems: list[tuple[str, str]], code: str, severity: str) -> None:
+        self._resolve(code, None)
+        for name, text in problems:
+            self._report(Finding(code, severity, f"user {name}", text, lookup(code).remedy))
+
+    def verify(self, wanted: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+        """Read the users back through the API; name and text of what is not as wanted."""
+        if not wanted:
+            return []
+        answer = self._target.json("GET", "/_api/user", database=_SYSTEM, timeout=_TIMEOUT)
+        found = {str(item["user"]): item for item in answer["result"]}
+        present = [name for name in wanted if name in found]
+        grants = gather({name: partial(self._grants, name) for name in present})
+        problems = [(name, "the user is not on the target") for name in wanted if name not in found]
+        for name in present:
+            document = wanted[name]
+            active = bool((document.get("authData") or {}).get("active"))
+            if bool(found[name].get("active")) != active:
+                problems.append((name, f"the user should be {'active' if active else 'inactive'}"))
+            problems.extend((name, text) for text in _grant_problems(document.get("databases") or {}, grants[name]))
+        return problems
+
+    def _grants(self, name: str) -> dict[str, Any]:
+        path = f"/_api/user/{segment(name)}/database"
+        answer = self._target.json("GET", path, database=_SYSTEM, query={"full": True}, timeout=_TIMEOUT)
+        return dict(answer["result"])
+
+    def open_all(self) -> list[tuple[str, str]]:
+        """Write the source's documents as they are, read them back, and return what is not as wanted."""
+        if self.policy == "skip":
+            return []
+        wanted = self.read_source()
+        known: dict[str, Any] = self._record.load().get("users", {})
+        for name in set(known) - set(wanted):
+            self._delete(name)
+        self._record.save({"users": {name: {"key": item["_key"]} for name, item in wanted.items()}})
+        self._write(wanted)
+        problems = self.verify(wanted)
+        if not problems:
+            self._record.save({"users": {name: self._mark(item, "final") for name, item in wanted.items()}})
+        return problems
+
+    def close_all(self) -> None:
+        """Make every user that was copied inactive, also those that could read early (after an abort)."""
+        if self.policy == "skip" or not self._record.load().get("users"):
+            return
+        wanted = {name: held_form(item, early_readers=False) for name, item in self.read_source().items()}
+        self._write(wanted)
+        self._record.save({"users": {name: {"key": item["_key"]} for name, item in wanted.items()}})
+
+
+def _grant_problems(databases: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for name, entry in databases.items():
+        actual = found.get(name)
+        if not isinstance(actual, Mapping):
+            continue
+        wanted = level(entry)
+        if wanted is not None and actual.get("permission") != wanted:
+            problems.append(f"database {name}: the grant is {actual.get('permission')} and should be {wanted}")
+        shown = actual.get("collections") or {}
+        for collection, grant in (entry.get("collections") or {}).items():
+            wanted = level(grant)
+            if wanted is not None and collection in shown and shown[collection] != wanted:
+                problems.append(f"{name}/{collection}: the grant is {shown[collection]} and should be {wanted}")
+    return problems
