@@ -85,6 +85,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _serve(self, line: bytes) -> None:
         self.close_connection = True
+        self.command = ""
         if not line:
             return
         if not line.endswith(b"\n"):
@@ -162,6 +163,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, response: Response) -> None:
         self.connection.settimeout(self.server.limits.request)
+        # The base class would answer a request that it could not read in the headless form of HTTP/0.9.
+        self.request_version = self.protocol_version
         self.send_response_only(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
@@ -172,7 +175,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if getattr(self, "command", None) != "HEAD":
+        if self.command != "HEAD":
             self.wfile.write(response.body)
         self.wfile.flush()
 
