@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_SAMPLE = re.compile(r"^([A-Za-z_:][A-Za-z0-9_:]*)(?:\{[^}]*\})?\s+([0-9.eE+-]+|NaN|[+-]Inf)", re.MULTILINE)
+_SAMPLE = re.compile(r"^([A-Za-z_:][A-Za-z0-9_:]*)(?:\{[^}]*\})?\s+([+-]Inf|NaN|[0-9.eE+-]+)", re.MULTILINE)
 # From this release on the Community Edition holds the Enterprise features (facts §10).
 COMMUNITY_FULL = (3, 12, 5)
 
@@ -77,9 +77,6 @@ def collections_of(inventory: Mapping[str, Mapping[str, Any]]) -> Iterator[Colle
                 yield Collection(database, parameters["name"], parameters, entry.get("indexes", []), entry)
 
 
-def user_collections(inventory: Mapping[str, Mapping[str, Any]]) -> list[Collection]:
-    """Those that are not system collections."""
-    return [one for one in collections_of(inventory) if not one.name.startswith("_")]
 
 
 def has_enterprise_features(version: Version, license_name: str) -> bool:

@@ -1,0 +1,172 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""For each row an answer of a server, or an option, that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.unit.plugins.module_utils._engine.precheck.rig import collection, inventory
+
+GIB = 2**30
+INVENTORY = "clusterInventory"
+
+
+@dataclass(frozen=True)
+class Pretended:
+    """Answers by path on either side, and what the message must hold."""
+
+    row: str
+    says: str
+    source: dict[str, object] = field(default_factory=dict)
+    target: dict[str, object] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.says}"
+
+
+def defined(
+    row: str, says: str, *collections: Any, target: str = "", properties: Any = None, **source: Any
+) -> Pretended:
+    """A case of definitions on the source, on a target of the given version."""
+    version = {"server": "arango", "license": "community", "version": target}
+    return Pretended(
+        row,
+        says,
+        {INVENTORY: inventory(*collections, **(properties or {})), **source},
+        {"/_api/version": version} if target else {},
+    )
+
+
+def disk(free: float, size: float = 1000.0, total: float = 100 * GIB) -> str:
+    return (
+        "# HELP rocksdb_free_disk_space x\n# TYPE rocksdb_free_disk_space gauge\n"
+        f'rocksdb_free_disk_space{{role="DBSERVER",shortname="x"}} {free}\n'
+        f"rocksdb_total_disk_space {total:e}\nrocksdb_estimate_live_data_size {size}\n"
+    )
+
+
+def index(kind: str, **more: object) -> list[dict[str, object]]:
+    return [{"id": "5", "type": kind, "name": "i", "fields": ["a"], "unique": False, "sparse": False, **more}]
+
+
+def unhealthy(role: str) -> dict[str, Any]:
+    return {"ClusterId": "x", "Health": {"PRMR-1": {"Role": role, "Status": "FAILED", "Endpoint": "ssl://h:1"}}}
+
+
+JOURNAL = {
+    "/_api/collection/_cutover": {"name": "_cutover", "id": "1", "error": False, "code": 200},
+}
+
+
+def journal(key: str, **values: object) -> dict[str, object]:
+    document = {"_key": key, "_id": f"_cutover/{key}", "_rev": "_jt3aNJe---", "schema": 1, **values}
+    missing = {"error": True, "code": 404, "errorNum": 1202, "errorMessage": "document not found"}
+    others = {name: missing for name in ("decision", "migration") if name != key}
+    return {**JOURNAL, **{f"/_cutover/{name}$": body for name, body in {**others, key: document}.items()}}
+
+
+FAILING = (
+    Pretended("source-mode", "servers differ", {"/_admin/server/mode": {"mode": "readonly"}}, options={"one": True}),
+    defined("source-in-sync", "_system/lagging", collection("lagging", in_sync=False)),
+    defined("source-leaders", "_system/headless", collection("headless", ready=False)),
+    Pretended("source-servers-good", "PRMR-1 is FAILED", {"/_admin/cluster/health": unhealthy("DBServer")}),
+    Pretended("source-clock", "differs from this host's", {"/_admin/time": {"time": 1000.0}}),
+    Pretended("source-license", "expired", {"/_admin/license": {"license": "x", "status": "expired"}}),
+    Pretended("source-tasks", "nightly", {"/_api/tasks": [{"id": "7", "name": "nightly"}]}),
+    Pretended("target-good", "PRMR-1 is FAILED", target={"/_admin/cluster/health": unhealthy("DBServer")}),
+    Pretended("target-cluster", "role single", target={"/_admin/server/role": {"role": "SINGLE", "mode": "default"}}),
+    Pretended(
+        "target-cluster", "role coordinator",
+        target={"/_admin/server/role": {"role": "COORDINATOR", "mode": "resilient"}},
+    ),
+    Pretended("target-mode", "readonly", target={"/_admin/server/mode": {"mode": "readonly"}}),
+    Pretended("target-level", "level ro on _system", target={"/database/_system": {"result": "ro"}}),
+    Pretended("target-license", "read-only", target={"/_admin/license": {"license": "x", "status": "read-only"}}),
+    Pretended(
+        "target-license", "good", target={"/_admin/license": {"diskUsage": {"limitReached": True, "status": "good"}}}
+    ),
+    Pretended("target-version", "older than", target={"/_api/version": {"version": "3.10.14"}}),
+    Pretended("target-version", "oldest", target={"/_api/version": {"version": "3.9.1"}}),
+    Pretended("target-version-new", "documentation", target={"/_api/version": {"version": "4.0.0"}}),
+    Pretended(
+        "target-journal", "completed at 2026-01-02",
+        target=journal("decision", state="completed", completed_at="2026-01-02"),
+    ),
+    Pretended("target-journal", "completed at 2026", target=journal("migration", state="completed", since="2026")),
+    Pretended("target-journal", "begun to open", target=journal("decision", state="opening")),
+    Pretended("target-users", "eve", target={"/_api/user$": {"result": [{"user": "root"}, {"user": "eve"}]}}),
+    Pretended(
+        "target-own-user", "mover", {"/_api/user$": {"result": [{"user": "mover"}]}},
+        options={"target_username": "mover"},
+    ),
+    Pretended("target-clock", "differs from this host's", target={"/_admin/time": {"time": 1000.0}}),
+    Pretended("capacity-source-disk", "little free disk", {"/_admin/metrics": disk(1 * GIB)}),
+    Pretended("capacity-source-disk", "little free disk", {"/_admin/metrics": disk(9 * GIB)}),
+    Pretended(
+        "capacity-target-disk", "0.5 GiB free", {"/_admin/metrics": disk(50 * GIB, size=5e9)},
+        {"/_admin/metrics": disk(GIB / 2)},
+    ),
+    Pretended(
+        "capacity-license", "exceed", {"/_admin/metrics": disk(50 * GIB, size=40 * GIB)},
+        {"/_admin/license": {"diskUsage": {"bytesUsed": 0, "bytesLimit": 100 * GIB, "status": "good"}}},
+    ),
+    defined("capacity-dbservers", "_system/wide needs 7", collection("wide", replicationFactor=7)),
+    defined("capacity-scale", "10001 shards", collection(shards={f"s{n}": ["PRMR-a"] for n in range(10_001)})),
+    defined("features-index-types", "(mdi)", collection(indexes=index("mdi")), target="3.11.14"),
+    defined("features-index-types", "(vector)", collection(indexes=index("vector")), target="3.12.3"),
+    defined("features-index-types", "_system/c/i (fulltext)", collection(indexes=index("fulltext")), target="4.0.0"),
+    defined("features-smart", "_system/s", collection("s", isSmart=True), target="3.12.4"),
+    defined("features-smart", "_system/s", collection("s", smartJoinAttribute="x"), target="3.12.4"),
+    defined("features-smart-edges", "_system/_local_e", collection("_local_e"), target="3.12.10"),
+    defined("features-smart-edges", "_system/x", collection("x", isSmartChild=True), target="3.12.10"),
+    defined("features-satellites", "_system/s", collection("s", replicationFactor="satellite"), target="3.11.14"),
+    defined("features-oneshard", "_system", target="3.11.14", properties={"sharding": "single"}),
+    defined(
+        "features-strategies", "enterprise-compat", collection(shardingStrategy="enterprise-compat"), target="3.11.14"
+    ),
+    defined("features-same-shards", "3 declared, 1 listed", collection(numberOfShards=3)),
+    defined("features-same-shards", "1 declared, 0 listed", collection(shards={})),
+    defined("features-distribute-like", "_system/c like gone", collection(distributeShardsLike="gone")),
+    defined("features-revisions", "_system/old", collection("old", usesRevisionsAsDocumentIds=False)),
+    defined("features-extended-names", "_system/Käse", collection("Käse"), target="3.11.14"),
+    defined(
+        "features-foxx", "_system (2)", collection("_apps"), target="4.0.0", **{"/_apps/count": {"count": 2}}
+    ),
+    defined(
+        "features-functions", "_system (3)", collection("_aqlfunctions"), target="4.0.0",
+        **{"/_aqlfunctions/count": {"count": 3}},
+    ),
+    defined("features-queues", "_system (1)", collection("_jobs"), **{"/_jobs/count": {"count": 1}}),
+    Pretended("features-exact-numbers", "inexactly", {"/_api/version": {"version": "3.11.11"}}),
+    Pretended("features-exact-numbers", "inexactly", {"/_api/version": {"version": "3.12.2"}}),
+    defined("features-generated-keys", "_system/t", collection("t", keyOptions={"type": "traditional"})),
+)  # fmt: skip
+
+PASSING = (
+    defined("features-index-types", "every index type", collection(indexes=index("hash")), target="4.0.0"),
+    defined("features-smart", "takes smart", collection("s", isSmart=True), target="3.12.5"),
+    defined("features-satellites", "takes", collection("s", replicationFactor="satellite"), target="3.12.10"),
+    defined("features-oneshard", "takes", target="3.12.10", properties={"sharding": "single"}),
+    defined("features-extended-names", "takes extended", collection("Käse"), target="3.12.0"),
+    defined("features-extended-names", "no extended", collection("ok_1"), target="3.11.14"),
+    defined("features-foxx", "no Foxx", collection("_apps"), target="4.0.0", **{"/_apps/count": {"count": 0}}),
+    defined("features-geo", "become", collection(indexes=index("geo1"))),
+    defined("features-late-indexes", "_system/c/i (ttl)", collection(indexes=index("ttl", expireAfter=5))),
+    defined("features-distribute-like", "followed", collection("a"), collection("b", distributeShardsLike="a")),
+    Pretended("features-exact-numbers", "exactly", {"/_api/version": {"version": "3.12.3"}}),
+    Pretended("features-exact-numbers", "exactly", {"/_api/version": {"version": "3.11.12"}}),
+    Pretended("source-mode", "kept as found", {"/_admin/server/mode": {"mode": "readonly"}}),
+    Pretended("target-license", "does not hinder", target={"/_admin/license": {"license": "none"}}),
+    Pretended("capacity-license", "not reached", target={
+        "/_admin/license": {"diskUsage": {"bytesUsed": 0, "bytesLimit": 100 * GIB, "status": "good"}},
+    }),
+    Pretended("target-journal", "earlier migration is known", target=journal("migration", state="aborted")),
+    Pretended(
+        "target-users", "will be removed: eve", target={"/_api/user$": {"result": [{"user": "eve"}]}},
+        options={"overwrite_target": True},
+    ),
+    defined("source-dump", "old dump", **{"/_api/dump/next": {"error": True, "errorNum": 404}}),
+)  # fmt: skip
