@@ -69,13 +69,17 @@ class Cluster:
         self._listeners[server.id] = _Listener(listener, connections)
         server.port = listener.sockets[0].getsockname()[1]
         server.running = True
+        if server.down:
+            server.down = False
+            for shard in list(server.shards.values()):
+                shard.catch_up(server)
 
     def _dispatch(self, request: Request) -> Response | Awaitable[Response | None] | None:
         return app.dispatch(request) if request.server.running else None
 
     def close(self, server: Server) -> None:
         """Cut a server's connections and its listener, as when its process is killed."""
-        server.running = False
+        server.running, server.down = False, True
         listener = self._listeners.pop(server.id, None)
         if listener is not None:
             listener.server.close()

@@ -159,9 +159,12 @@ class Collection:
             return self.shards[0]
         if self.shard_keys == ["_key"]:
             return self.shards[zlib.crc32(key.encode()) % len(self.shards)]
-        values = [key if name == "_key" else _attribute(document, name) for name in self.shard_keys]
-        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.shard_key_values(document, key), sort_keys=True, separators=(",", ":"))
         return self.shards[zlib.crc32(text.encode()) % len(self.shards)]
+
+    def shard_key_values(self, document: Mapping[str, Any], key: str) -> list[Any]:
+        """What decides in which shard a document is; a missing attribute counts as null."""
+        return [key if name == "_key" else _attribute(document, name) for name in self.shard_keys]
 
     def shards_for_key(self, key: str) -> list[Shard]:
         """Where a key can be when nothing but the key is known."""

@@ -203,9 +203,8 @@ class Writer:
 
     def _store(self, writer: ShardWriter, key: str, old: Version | None, element: Element) -> Outcome:
         collection, value = self.collection, element.value
-        moving = old is not None and not collection.sharded_by_key and not self.options.is_restore
-        if moving and collection.shard_of(value, key) is not writer.shard:
-            raise ArangoError(1469)
+        if old is not None and not collection.sharded_by_key and not self.options.is_restore:
+            self._check_shard_keys(json.loads(old[1]), value)
         if self.options.is_restore and not collection.unique_indexes:
             printed = PRINTED.match(element.text)
             if printed is not None and self._as_printed(printed, key):
@@ -222,6 +221,11 @@ class Writer:
         self._stage(writer, key, old, value)
         writer.put(key, revision, raw)
         return Outcome(key, old, (revision, raw))
+
+    def _check_shard_keys(self, before: Mapping[str, Any], value: Mapping[str, Any]) -> None:
+        collection = self.collection
+        if collection.shard_key_values(before, "") != collection.shard_key_values(value, ""):
+            raise ArangoError(1469)
 
     def _as_printed(self, printed: re.Match[str], key: str) -> bool:
         """Whether a restored document is just as this collection would print it, so that its text can be kept."""

@@ -40,6 +40,7 @@ class Server:
         self.host = "127.0.0.1"
         self.port = 0
         self.running = False
+        self.down = False  # killed and not started again
         self.reboot_id = 1
         self.replication_id = str(seed.getrandbits(47))  # identifies the data directory (facts §5.1)
         self.readonly = False

@@ -75,12 +75,13 @@ class Replica:
         """Take over the content of another replica (initial synchronisation of a follower)."""
         self.docs = dict(other.docs)
         self.keys = dict(other.keys)
+        self._serial = other._serial
 
 
 class Shard:
     """A shard: its planned servers, leader first, and their replicas."""
 
-    __slots__ = ("collection", "guid", "locks", "name", "replicas", "servers", "unique")
+    __slots__ = ("collection", "guid", "lagging", "locks", "name", "replicas", "servers", "unique")
 
     def __init__(self, name: str, guid: str, collection: Collection, servers: list[Server]) -> None:
         self.name = name
@@ -89,6 +90,7 @@ class Shard:
         self.servers = [server.id for server in servers]
         by_revision = collection.by_revision
         self.replicas = {server.id: Replica(server, by_revision) for server in servers}
+        self.lagging: set[str] = set()  # followers that missed writes while they were down
         self.locks: dict[str, Transaction] = {}
         self.unique: dict[str, dict[object, str]] = {}  # index id → values → key (kept by indexes.py)
 
@@ -116,6 +118,26 @@ class Shard:
         for identifier in [name for name in self.replicas if name not in {server.id for server in servers}]:
             self._dropped_from(self.replicas.pop(identifier).server)
         self.servers = [server.id for server in servers]
+
+    def live_replicas(self) -> list[Replica]:
+        """The replicas that get a write now; followers that are down fall behind."""
+        live = [replica for replica in self.replicas.values() if not replica.server.down]
+        if len(live) < len(self.replicas):
+            self.lagging |= {name for name, replica in self.replicas.items() if replica.server.down}
+        return live
+
+    def catch_up(self, server: Server) -> None:
+        """Bring a follower that was down to the state of the leader; its log shows the differences."""
+        replica, leader = self.replicas.get(server.id), self.leader
+        if server.id not in self.lagging or replica is None or replica is leader:
+            return
+        self.lagging.discard(server.id)
+        gone = [(key, place) for key, place in replica.keys.items() if key not in leader.keys]
+        missed = [(key, place) for key, place in leader.keys.items() if replica.keys.get(key) != place]
+        entries = [WalOp(self.guid, REMOVE, removal(key, place.partition("\0")[0])) for key, place in gone]
+        entries += [WalOp(self.guid, INSERT, leader.docs[place]) for _key, place in missed if place in leader.docs]
+        replica.copy_from(leader)
+        server.log.append_transaction(self.database_name, server.next_tid(), entries)
 
     @property
     def database_name(self) -> str:
@@ -230,6 +252,8 @@ class Transaction:
         """The pending changes of a shard."""
         writer = self._writers.get(shard.name)
         if writer is None:
+            if shard.leader.server.down:
+                raise ArangoError(1478, f"no connection to the leader of shard {shard.name}")
             writer = self._writers[shard.name] = ShardWriter(self, shard)
         return writer
 
@@ -256,8 +280,9 @@ class Transaction:
         for writer in self._writers.values():
             if not writer.ops:
                 continue
-            entries = _apply(writer)
-            for replica in writer.shard.replicas.values():
+            replicas = writer.shard.live_replicas()
+            entries = _apply(writer, replicas)
+            for replica in replicas:
                 if self.stream:
                     framed.setdefault(replica.server.id, (replica.server, []))[1].extend(entries)
                 else:
@@ -274,14 +299,14 @@ class Transaction:
             server.log.append_transaction(self.database.name, self.tid or server.next_tid(), entries)
 
 
-def _apply(writer: ShardWriter) -> list[WalOp]:
+def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[WalOp]:
     """Change every replica; answers what each of their logs gets."""
     shard = writer.shard
     known, guid = shard.leader.keys, shard.guid
     entries = []
     for kind, key, _revision, data in writer.ops:
         entries.append(WalOp(guid, kind, data, kind == INSERT and key in known))
-    for replica in shard.replicas.values():
+    for replica in replicas:
         put, remove = replica.put, replica.remove
         for kind, key, revision, raw in writer.ops:
             if kind == INSERT:
