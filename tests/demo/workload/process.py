@@ -3,7 +3,8 @@
 """The workload as a whole: all actors over one record, in this process or as one of its own.
 
 As a process (``python -m tests.demo.workload CONFIG``) it writes one JSON line of figures per second to standard output
-and takes commands on standard input: ``define`` (change collections now), ``stop``; end of input means stop, too.
+and takes commands on standard input: ``define`` (change collections now), ``truncate`` (the large one, when it is
+full), ``stop``; end of input means stop, too.
 """
 
 from __future__ import annotations
@@ -98,6 +99,12 @@ class Workload:
             if isinstance(actor, Definer):
                 actor.begin = True
 
+    def truncate(self) -> None:
+        """Let the large collection be truncated once more."""
+        for actor in self.actors:
+            if isinstance(actor, Heap):
+                actor.asked += 1
+
     def stop(self) -> None:
         """Finish the writes that are under way and end all threads."""
         self._stop.set()
@@ -134,6 +141,8 @@ def obey(workload: Workload, ended: threading.Event) -> None:
         command = line.strip()
         if command == "define":
             workload.define()
+        elif command == "truncate":
+            workload.truncate()
         elif command == "stop":
             break
     ended.set()

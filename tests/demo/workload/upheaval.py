@@ -64,7 +64,7 @@ class Basket(Emptying):
 
 
 class Heap(Emptying):
-    """Large: the truncate is a range delete. It happens once while the source is written to; then it fills again."""
+    """Large: the truncate is a range delete, made when asked for; then the collection fills again."""
 
     collection = "heap"
     rate = 2.0
@@ -72,14 +72,12 @@ class Heap(Emptying):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self.asked = 0
         self.truncated = 0
 
     def step(self) -> None:
-        if self.truncated and len(self.documents) >= self.batch:
-            self._fill([("insert", {"_key": f"late{self._made}", "n": self._made})])
-            self._made += 1
-            return
-        super().step()
+        if len(self.documents) < self.size or self.asked > self.truncated:
+            super().step()
 
     def _truncate(self) -> None:
         super()._truncate()

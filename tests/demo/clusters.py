@@ -1,0 +1,75 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The two clusters: started, filled, and reachable as anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.demo.clients import Connection
+from tests.demo.compare.side import Side
+from tests.demo.compare.whole import Login
+from tests.demo.data import load
+from tests.demo.schema import DatabaseSpec, UserSpec, create_database, create_users
+from tests.demo.workload.process import Endpoint
+from tests.testbed.launch import TestCluster
+
+__all__ = ["Clusters"]
+
+Table = tuple[str, str, Iterable[dict[str, Any]]]
+
+
+class Clusters:
+    """A self-hosted source and a managed target, each a process of its own."""
+
+    def __init__(self, directory: Path, *, options: Mapping[str, object] | None = None) -> None:
+        self.source = TestCluster.start(
+            directory, name="source", root_password="source-root", flavour="selfhosted", options=options
+        )
+        try:
+            self.target = TestCluster.start(
+                directory, name="target", root_password="target-root", flavour="managed", options=options
+            )
+        except BaseException:
+            self.source.stop()
+            raise
+
+    def stop(self) -> None:
+        """End both processes."""
+        self.source.stop()
+        self.target.stop()
+
+    def fill(
+        self, databases: Sequence[DatabaseSpec], users: Sequence[UserSpec], tables: Iterable[Table]
+    ) -> dict[tuple[str, str], int]:
+        """Create everything on the source and load the tables; return documents per collection."""
+        root = self.connect("source")
+        for spec in databases:
+            create_database(root, spec, replication_factor=2)
+        create_users(root, users)
+        return load(root, tables)
+
+    def cluster(self, side: str) -> TestCluster:
+        """The cluster of that side."""
+        return self.source if side == "source" else self.target
+
+    def endpoint(self, side: str, user: str = "root", password: str | None = None) -> Endpoint:
+        """How to reach a side as a user, root unless told otherwise."""
+        cluster = self.cluster(side)
+        secret = cluster.root_password if password is None else password
+        return Endpoint(list(cluster.coordinators), str(cluster.ca_path), user, secret)
+
+    def connect(self, side: str, user: str = "root", password: str | None = None) -> Connection:
+        """A connection to the first coordinator of a side."""
+        return self.endpoint(side, user, password).connect(0)
+
+    def side(self, side: str) -> Side:
+        """A side as the comparison wants it."""
+        return Side(side, self.connect(side), self.cluster(side).control)
+
+    def logins(self, users: Sequence[UserSpec]) -> list[Login]:
+        """Every user's login on both sides."""
+        sides = ("source", "target")
+        return [Login(one.name, *(self.connect(side, one.name, one.password) for side in sides)) for one in users]
