@@ -66,6 +66,4 @@ def _leads(shard: Shard) -> bool:
 
 
 def _in_sync(shard: Shard) -> bool:
-    return all(replica.server.running for replica in shard.replicas.values()) and set(shard.replicas) == set(
-        shard.servers
-    )
+    return not shard.lagging and all(replica.server.running for replica in shard.replicas.values())

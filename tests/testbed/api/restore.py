@@ -194,13 +194,19 @@ def _write(request: Request, collection: Collection, lines: list[tuple[Element, 
                 _remove(writer, element)
                 continue
             if not keep and "_rev" in element.value:
-                element = Element(element.text, {name: v for name, v in element.value.items() if name != "_rev"})
+                element = _without_revision(element)
             writer.insert(element)
         except ArangoError as error:
             first = first or error
     transaction.commit()
     if first is not None:
         raise first
+
+
+def _without_revision(element: Element) -> Element:
+    pieces = [f"{label}:{text}" for name, label, text in members(element.text) if name != "_rev"]
+    value = {name: entry for name, entry in element.value.items() if name != "_rev"}
+    return Element("{" + ",".join(pieces) + "}", value)
 
 
 def _remove(writer: Writer, element: Element) -> None:
