@@ -9,10 +9,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed e2e lint test agent clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test e2e lint test agent release-check clean distclean
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.made ## make the virtual environment .venv from the lock file
 
@@ -28,36 +28,44 @@ lock: ## resolve the ranges of pyproject.toml anew into requirements-dev.lock
 demo: setup ## migrate a live cluster into another one, with a table of figures at the end
 	python -m tests.demo
 
-check: setup ## the quick tests only: unit tests, no linters, no processes
-	pytest -q -n 2 --dist loadfile tests/unit
+check: lint unit ## linters and unit tests: what every commit passes
 
 unit: setup
 	@echo "== unit tests"
 	pytest -q -n 2 --dist loadfile tests/unit
 
-testbed: setup ## the emulator's own tests, with the replay of recorded exchanges
+testbed: setup ## an empty source and an empty target to play with, until Ctrl-C
+	python -m tests.testbed.foreground
+
+testbed-test: setup ## the emulator's own tests, with the replay of recorded exchanges
 	@echo "== testbed tests"
 	pytest -q -n 2 --dist loadfile tests/testbed
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
-	E2E_SEEDS=$(SEEDS) pytest -q -m e2e tests/e2e
+	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
 
 lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, ansible-test sanity
 	tests/lint/run.sh
 
-test: setup ## everything: lint, unit, testbed and end-to-end tests
+test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory unit
-	$(MAKE) --no-print-directory testbed
+	$(MAKE) --no-print-directory testbed-test
 	$(MAKE) --no-print-directory e2e
+	$(MAKE) --no-print-directory release-check
+	$(MAKE) --no-print-directory demo
 	@echo "make test: fine"
 
-agent: setup ## build the agent's archive
+agent: setup ## build the agent's archive, build/cutover-agent.pyz
 	python -m tests.build_agent $(AGENT)
+
+release-check: setup ## build the collection, install the result, look at what it holds
+	@echo "== release check"
+	tests/lint/release.sh
 
 clean: ## remove what was built
 	rm -rf build tests/output .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
 
-distclean: clean
+distclean: clean ## and the virtual environment
 	rm -rf $(VENV)
