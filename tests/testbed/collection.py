@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed import keygen
@@ -45,6 +45,7 @@ _EVERYWHERE = [
     "writeConcern",
 ]
 CHANGEABLE = ("waitForSync", "cacheEnabled", "schema", "computedValues", "replicationFactor", "writeConcern")
+ON_DROP: list[Callable[[Database, str], None]] = []  # what else knows collections by name
 _OPTIONAL = ("smartGraphAttribute", "smartJoinAttribute")
 
 
@@ -206,9 +207,11 @@ class Collection:
         others = self.database.collections.values()
         if any(other.prototype is self for other in others) and not self.is_system:
             raise ArangoError(1485)
+        self.database.collections.pop(self.name, None)
         for shard in self.shards:
             shard.drop()
-        self.database.collections.pop(self.name, None)
+        for forget in ON_DROP:
+            forget(self.database, self.name)
 
 
 def _attribute(document: Mapping[str, Any], path: str) -> Any:

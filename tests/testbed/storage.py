@@ -119,6 +119,13 @@ class Shard:
             self._dropped_from(self.replicas.pop(identifier).server)
         self.servers = [server.id for server in servers]
 
+    def unfit(self) -> ArangoError | None:
+        """Why writes are refused: too few replicas are up for the write concern (facts §7.8)."""
+        up = sum(not replica.server.down for replica in self.replicas.values())
+        if up >= min(int(self.collection.properties["writeConcern"]), len(self.servers)):
+            return None
+        return ArangoError(1429 if self.collection.deployment.version_tuple >= (3, 11, 0) else 1004)
+
     def live_replicas(self) -> list[Replica]:
         """The replicas that get a write now; followers that are down fall behind."""
         live = [replica for replica in self.replicas.values() if not replica.server.down]
@@ -172,13 +179,14 @@ class Shard:
 class ShardWriter:
     """Pending changes of one transaction on one shard: it sees its own writes, others see them after the commit."""
 
-    __slots__ = ("_base", "changed", "clock", "ops", "shard", "transaction", "unique")
+    __slots__ = ("_base", "_unfit", "changed", "clock", "ops", "shard", "transaction", "unique")
 
     def __init__(self, transaction: Transaction, shard: Shard) -> None:
         self.transaction = transaction
         self.shard = shard
         self.clock = shard.leader.server.clock
         self._base = shard.leader
+        self._unfit = shard.unfit()
         self.changed: dict[str, Version | None] = {}
         self.ops: list[Operation] = []
         self.unique: dict[tuple[str, object], str | None] = {}  # pending entries of unique indexes (indexes.py)
@@ -190,14 +198,18 @@ class ShardWriter:
         return self._base.get(key)
 
     def put(self, key: str, revision: str, raw: bytes) -> None:
-        """Write a document."""
+        """Write a document; errorNum 1200 for a write-write conflict, 1429 without write concern."""
+        if self._unfit is not None:
+            raise self._unfit
         if self.shard.locks or self.transaction.stream:
             self._lock(key)
         self.changed[key] = (revision, raw)
         self.ops.append((INSERT, key, revision, raw))
 
     def remove(self, key: str, revision: str) -> None:
-        """Remove a document whose present revision is given."""
+        """Remove a document whose present revision is given; errors as of `put`."""
+        if self._unfit is not None:
+            raise self._unfit
         if self.shard.locks or self.transaction.stream:
             self._lock(key)
         self.changed[key] = None

@@ -145,3 +145,17 @@ def test_files_of_a_cluster_are_private(cluster: TestCluster) -> None:
     home = cluster.ca_path.parent
     for name in ("jwt.secret", "server.keyfile", "config.json"):
         assert os.stat(home / name).st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("version", "error"), [("3.10.14", 1004), ("3.11.14", 1429), ("3.12.10", 1429)])
+def test_write_concern_that_cannot_be_met(start: Callable[..., TestCluster], version: str, error: int) -> None:
+    """Facts §7.8: too few replicas answer 1429, before 3.11 the 1004 of read-only mode."""
+    cluster = start(version=version)
+    with Client.root(cluster) as client:
+        client("POST", "/_api/collection", {"name": "c", "replicationFactor": 2, "writeConcern": 2})
+        [(_leader, follower)] = client("GET", "/_api/collection/c/shards?details=true").json["shards"].values()
+        cluster.control.fault("kill_server", server=follower)
+        answer = client("POST", "/_api/document/c", {"_key": "a"})
+        assert (answer.status, answer.json["errorNum"]) == (403, error)
+        cluster.control.fault("restart_server", server=follower)
+        assert client("POST", "/_api/document/c", {"_key": "a"}).status == 202

@@ -208,3 +208,11 @@ def test_writes_of_an_array_reach_the_log_as_one_frame_per_shard(cluster: TestCl
         assert own == list(range(own[0], own[-1] + 1))
         assert '"type":2200' in texts[own[0] - 1]
         assert '"type":2201' in texts[own[-1] + 1]
+
+
+def test_before_3_11_1_one_illegal_document_refuses_the_array(start: Callable[..., TestCluster]) -> None:
+    with Client.root(start(version="3.10.14")) as old:
+        old("POST", "/_api/collection", {"name": "c", "numberOfShards": 2})
+        answer = old("POST", "/_api/document/c", [{"_key": "fine"}, {"_key": 1}])
+        assert (answer.status, answer.json["errorNum"]) == (400, 1221)
+        assert old("GET", "/_api/collection/c/count").json["count"] == 0

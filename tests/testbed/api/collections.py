@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.testbed.collection import CHANGEABLE, Collection, check_shards
+from tests.testbed import views
+from tests.testbed.collection import CHANGEABLE, ON_DROP, Collection, check_shards
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, result
 from tests.testbed.model import Database
@@ -39,6 +40,7 @@ _COPIED = [
     "shardingStrategy",
     "internalValidatorType",
 ]
+ON_DROP.append(views.forget_collection)
 
 
 def valid_name(name: object, version: tuple[int, int, int], *, system: bool) -> bool:

@@ -77,4 +77,5 @@ def drop(request: Request) -> Response:
     if name == "_system":
         raise ArangoError(11)
     request.deployment.drop_database(name)
+    request.deployment.authenticator.database_dropped(name)
     return result(result=True)

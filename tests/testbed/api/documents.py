@@ -111,10 +111,18 @@ def _many(request: Request, status: tuple[int, int], operation: Operation) -> Re
         try:
             outcomes.append(operation(writer, text, value))
         except ArangoError as error:
+            _refuse_whole(request, error)
             outcomes.append(error)
     if own:
         transaction.commit()
     return answer.many(outcomes)
+
+
+def _refuse_whole(request: Request, error: ArangoError) -> None:
+    """Clusters before 3.11.1 refuse a whole array for one illegal document (facts §7.5)."""
+    deployment = request.deployment
+    if deployment.clustered and deployment.version_tuple < (3, 11, 1) and error.error_num in (1221, 1227, 1233):
+        raise error
 
 
 def _one(
