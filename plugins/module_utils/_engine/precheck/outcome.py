@@ -57,6 +57,7 @@ class BlockedError(Exception):
 class Row:
     """One precheck.
 
+    ``why`` tells readers of the documentation what depends on it.
     ``severity`` says what a broken rule is: ``error`` fails the run, ``warning`` is shown, ``info`` only informs.
     ``metric`` rows measure sizes: with ``ignore_metrics`` they only warn. Rows that are not ``acceptable`` stay
     failed whatever the operator accepts: nothing could be done without what they ask for.
@@ -68,6 +69,7 @@ class Row:
     title: str
     rule: Callable[[Context], Outcome]
     remedy: str
+    why: str
     metric: bool = False
     acceptable: bool = True
 

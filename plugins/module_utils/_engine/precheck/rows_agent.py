@@ -77,21 +77,26 @@ ROWS = (
     Row(
         "agent-python", "agent", "error", "Python is new enough", _python,
         "Install Python 3.9 or newer on the agent's host.", acceptable=False,
+        why="The agent uses the standard library of Python 3.9 and newer.",
     ),
     Row(
         "agent-spool", "agent", "error", "There is room for spools", _spool,
         "Free disk space, or put state_directory on a larger file system.",
+        why="Writes that arrive while a shard is copied wait on disk; at least 1 GiB must be free.",
     ),
     Row(
         "agent-state", "agent", "warning", "The state directory can be written", _writable,
         "Give the directory to the user that the agent runs as.",
+        why="Spools, the re-check queue and the resume position are kept there.",
     ),
     Row(
         "agent-files", "agent", "warning", "Enough open files are allowed", _open_files,
         "Raise the limit (LimitNOFILE in the service).",
+        why="Each shard that is being copied has files and connections; 1,024 is the least.",
     ),
     Row(
         "agent-port", "agent", "error", "The agent can listen on its address", _port,
         "Stop what listens there, or choose another port.",
+        why="The agent's interface listens there.",
     ),
 )  # fmt: skip

@@ -91,7 +91,7 @@ def _scale(context: Context) -> Outcome:
     databases = len(context.source.databases())
     measured: dict[str, Any] = {"databases": databases, "collections": len(collections), "shards": shards}
     if shards > 10_000:
-        return bad(f"{shards} shards are more than was measured (10,000)", **measured)
+        return bad(f"{shards} shards are more than is planned for (10,000)", **measured)
     return good(f"{databases} databases, {len(collections)} collections, {shards} shards", **measured)
 
 
@@ -99,21 +99,28 @@ ROWS = (
     Row(
         "capacity-source-disk", "capacity", "error", "The source has room to keep its write-ahead logs", _source_disk,
         "Free disk space on the source's DB-Servers, or set ignore_metrics if you know better.", metric=True,
+        why="The source keeps its log until it was applied. Needed: the larger of 2 GiB and 10 % of the "
+        "disk, free on each DB-Server.",
     ),
     Row(
         "capacity-target-disk", "capacity", "error", "The target has room for the data", _target_disk,
         "Choose larger disks or more DB-Servers, or set ignore_metrics if you know better.", metric=True,
+        why="Needed on each DB-Server: live data of all DB-Servers of the source × 1.3 ÷ number of DB-"
+        "Servers of the target. Indexes and replicas are in the source's figure.",
     ),
     Row(
         "capacity-license", "capacity", "error", "The data fits into the target's license", _license_size,
         "Use a licensed target; the Community Edition becomes read-only over 100 GiB.", metric=True,
+        why="Used bytes and the source's live data together must stay under the license's limit.",
     ),
     Row(
         "capacity-dbservers", "capacity", "error", "The target has as many DB-Servers as the largest replicationFactor",
         _dbservers, "Add DB-Servers to the target, or lower the replicationFactor on the source.",
+        why="A collection cannot have more replicas than there are DB-Servers.",
     ),
     Row(
-        "capacity-scale", "capacity", "warning", "The number of shards is within what was measured", _scale,
+        "capacity-scale", "capacity", "warning", "The number of shards is within what is planned for", _scale,
         "Rehearse first; expect more memory on the agent's host.",
+        why="The agent's memory and load are planned for up to 10,000 shards.",
     ),
 )  # fmt: skip

@@ -200,69 +200,90 @@ ROWS = (
         "features-index-types", "features", "error", "The target knows every index type", _index_types,
         "Drop these indexes on the source, or choose a target of another version; for fulltext use an inverted index "
         "or a view.",
+        why="mdi needs 3.12, vector 3.12.4; fulltext is gone in 4.x.",
     ),
     Row(
         "features-geo", "features", "info", "Old geo indexes become indexes of type geo", _old_geo,
         "Nothing has to be done.",
+        why="geo1 and geo2 are old names of one type.",
     ),
     Row(
         "features-late-indexes", "features", "info", "TTL and vector indexes are built after the opening",
         _late_indexes, "Nothing has to be done.",
+        why="Before the opening the target must not expire anything by itself, and no build may delay the "
+        "opening.",
     ),
     Row(
         "features-smart", "features", "error", "The target's edition takes smart collections", _smart,
         "Use an Enterprise target, or Community 3.12.5 or newer.",
+        why="Smart graphs and smart joins are Enterprise features before 3.12.5.",
     ),
     Row(
         "features-smart-edges", "features", "error", "There are no smart edge collections", _smart_hidden,
         "Migrate smart graphs by arangodump and arangorestore: how their hidden parts are logged is not proved.",
+        why="Whether their hidden collections appear twice in inventory and log is not proved by any source.",
     ),
     Row(
         "features-satellites", "features", "error", "The target's edition takes satellite collections", _satellites,
         "Use an Enterprise target, or Community 3.12.5 or newer.",
+        why="Satellite collections are an Enterprise feature before 3.12.5.",
     ),
     Row(
         "features-oneshard", "features", "error", "The target's edition takes OneShard databases", _one_shard,
         "Use an Enterprise target, or Community 3.12.5 or newer.",
+        why="OneShard databases are an Enterprise feature before 3.12.5.",
     ),
     Row(
         "features-strategies", "features", "error", "The target's edition takes every sharding strategy", _strategies,
         "Use an Enterprise target, or Community 3.12.5 or newer.",
+        why="With another strategy documents would live in other shards, where revisions can meet.",
     ),
     Row(
         "features-same-shards", "features", "error", "Every collection can get the same number of shards",
         _same_shards, "Look at the collection's definition on the source; re-create it if it is damaged.",
+        why="A revision is unique only within a shard: with another number of shards two documents can meet "
+        "and one is lost silently.",
     ),
     Row(
         "features-distribute-like", "features", "error", "Every distributeShardsLike can be followed", _like,
         "Re-create the collection on the source without distributeShardsLike.",
+        why="Without the leading collection the shards cannot be placed alike.",
     ),
     Row(
         "features-revisions", "features", "error", "Revisions are unique within every shard", _revision_ids,
         "Re-create these collections on the source (made before 3.8): dump, drop and restore them.",
+        why="Collections made before 3.8 may hold two documents with one revision in a shard; on the target "
+        "one would overwrite the other silently.",
     ),
     Row(
         "features-extended-names", "features", "error", "The target takes every name", _extended_names,
         "Use a target of 3.12 or newer, or rename.",
+        why="Before 3.12 names beyond ASCII are an option of the server that is off by default.",
     ),
     Row(
         "features-foxx", "features", "error", "The target takes Foxx services", _foxx,
         "Replace the Foxx services before migrating, choose a 3.12 target, or accept that they are left behind.",
+        why="4.x has no JavaScript engine.",
     ),
     Row(
         "features-functions", "features", "error", "The target takes user-defined AQL functions", _functions,
         "Replace the functions, choose a 3.12 target, or accept that they are left behind.",
+        why="4.x has no JavaScript engine.",
     ),
     Row(
         "features-queues", "features", "warning", "No Foxx queue jobs are left behind", _queues,
         "Let the queues run empty before the cutover.",
+        why="Queued jobs would run twice if they were copied, so they are not.",
     ),
     Row(
         "features-exact-numbers", "features", "warning", "The source prints every number exactly", _exact_numbers,
         "Upgrade the source to 3.11.12, 3.12.3 or newer if you store numbers beyond 2^53.",
+        why="Before 3.11.12 and 3.12.3 doubles from 2^53 on were printed as rounded integers, in snapshots "
+        "and logs alike.",
     ),
     Row(
         "features-generated-keys", "features", "warning", "New keys on the target cannot meet migrated ones",
         _generated_keys, "Give keys in the application, or use the key generator uuid.",
+        why="A cluster makes numeric keys from one counter, and the target's counter starts low.",
     ),
 )  # fmt: skip

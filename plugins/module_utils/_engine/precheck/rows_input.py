@@ -77,34 +77,43 @@ ROWS = (
     Row(
         "input-options", "input", "error", "The options are complete and valid", _options,
         "Correct the option that the message names.", acceptable=False,
+        why="A misspelt or contradictory option must not become a half-understood migration.",
     ),
     Row(
         "input-secret", "input", "error", "The source's JWT secret file is usable", _secret,
         "Give the file that the source cluster was started with (--server.jwt-secret-keyfile).", acceptable=False,
+        why="Every DB-Server of the source is read with superuser tokens made from this secret; ArangoDB "
+        "takes at most 64 bytes after trimming blanks and line ends.",
     ),
     Row(
         "input-secret-private", "input", "warning", "Only its owner can read the JWT secret file", _secret_private,
         "Run chmod 0600 on the file: whoever reads it is superuser of the source.",
+        why="Whoever can read the file can do everything on the source.",
     ),
     Row(
         "input-source-ca", "input", "error", "The source's CA file is usable", lambda context: _ca(context, "source"),
         "Give the path of a readable PEM file with the CA of the source's certificates.", acceptable=False,
+        why="TLS to the source is always verified, against these certificates only.",
     ),
     Row(
         "input-target-ca", "input", "error", "The target's CA file is usable", lambda context: _ca(context, "target"),
         "Give the path of a readable PEM file with the CA of the target's certificate.", acceptable=False,
+        why="TLS to the target is always verified, against these certificates only.",
     ),
     Row(
         "input-source-plaintext", "input", "error", "Superuser tokens travel by TLS", _plaintext,
         "Use https:// (or ssl://) endpoints, or set allow_plaintext_source where the network between is trusted.",
         acceptable=False,
+        why="A superuser token that travels without TLS can be taken and used by anyone on the way.",
     ),
     Row(
         "input-target-plaintext", "input", "warning", "The target is reached by TLS", _target_plaintext,
         "Use https:// endpoints.",
+        why="The target's password and all data would travel readable.",
     ),
     Row(
         "input-accept", "input", "error", "Every accepted id is a precheck that can be accepted", _accept,
         "Correct the ids in accept; docs/prechecks.md lists them.", acceptable=False,
+        why="An acceptance of something that does not exist is most likely a misspelt one.",
     ),
 )  # fmt: skip

@@ -223,74 +223,97 @@ ROWS = (
     Row(
         "source-reachable", "source", "error", "Every named source endpoint can be reached", _reachable,
         "Check host, port and firewalls, and that the coordinator runs.", acceptable=False,
+        why="The named coordinators are the way into the source; each of them is tried.",
     ),
     Row(
         "source-certificate", "source", "error", "The source's certificates verify", _certificate,
         "Give the CA that signed them as source_ca_path, and use host names that are in the certificates.",
         acceptable=False,
+        why="A certificate that does not verify may belong to someone else.",
     ),
     Row(
         "source-jwt", "source", "error", "The source accepts the JWT secret", _jwt,
         "Give the secret file of this very cluster; a copy may be outdated.", acceptable=False,
+        why="Snapshots and logs are read from DB-Servers, which know no users, only superuser tokens.",
     ),
     Row(
         "source-cluster", "source", "error", "The source is a cluster", _cluster,
         "Only clusters can be migrated live. For a single server or active failover use arangodump and arangorestore.",
         acceptable=False,
+        why="Single servers and active failover pairs have no shards, plan ids and leaders, on which the "
+        "whole procedure rests.",
     ),
     Row(
         "source-servers-good", "source", "error", "Every server of the source is GOOD", _all_good,
         "Bring the server back, or remove it from the cluster, before starting.",
+        why="The log of every DB-Server is read from the first second to the last; one that is away cannot "
+        "be read.",
     ),
     Row(
         "source-servers-allowed", "source", "error", "Every server of the source may be contacted", _servers_allowed,
         "Add the host to allowed_servers, or translate its inner address by endpoint_map.", acceptable=False,
+        why="Superuser tokens are sent only to hosts of source_endpoints, endpoint_map or allowed_servers.",
     ),
     Row(
         "source-servers-reachable", "source", "error", "Every server of the source can be reached from here",
         _servers_reachable,
         "Open the firewall from this host to every coordinator and DB-Server, or translate inner addresses by "
         "endpoint_map.", acceptable=False,
+        why="The health document names inner addresses; each coordinator and DB-Server is tried from this "
+        "host.",
     ),
     Row(
         "source-servers-identity", "source", "error", "Every server of the source is the one it should be",
         _servers_identity, "Correct endpoint_map: two servers are mixed up.", acceptable=False,
+        why="Reading the log of another server than believed would lose writes silently.",
     ),
     Row(
         "source-servers-jwt", "source", "error", "Every server of the source accepts the JWT secret", _servers_jwt,
         "Load the same JWT secret on every server (POST /_admin/server/jwt) or restart the one that differs.",
         acceptable=False,
+        why="A server with another secret could neither be read nor be set read-only.",
     ),
     Row(
         "source-mode", "source", "warning", "Every server of the source shows the same mode", _mode,
         "Wait until the last change of the mode has reached all servers, or set it again.",
+        why="A source that was read-only before stays so, also after a way back; servers that differ are in "
+        "the middle of a change.",
     ),
     Row(
         "source-in-sync", "source", "error", "All shards of the source are in sync", _in_sync,
         "Wait until followers have caught up; see the shard distribution in the web interface.",
+        why="A fail-over to a follower that lags would lose acknowledged writes on the source itself.",
     ),
     Row(
         "source-leaders", "source", "error", "Every shard of the source has a leader that is ready", _leaders,
         "Wait until the fail-over has ended; bring back the server that held the leader.",
+        why="Only the leader's log counts; a shard without a ready leader cannot be followed.",
     ),
     Row(
         "source-log", "source", "error", "The write-ahead log of every DB-Server can be read", _log_readable,
         "Allow /_api/wal/* on the DB-Servers (no proxy between that blocks it).", acceptable=False,
+        why="Everything written after a shard's snapshot comes from the write-ahead log.",
     ),
     Row(
         "source-dump", "source", "info", "How snapshots will be read", _parallel_dump,
         "Nothing has to be done.",
+        why="The parallel dump can repeat a lost answer; with the old one a lost answer costs the shard's "
+        "copy.",
     ),
     Row(
         "source-clock", "source", "error", "The clocks of this host and of the source agree", _clock,
         "Set the clocks (NTP): tokens live for minutes only.",
+        why="Tokens live for minutes: clocks that differ by more make them invalid in the middle of the "
+        "migration.",
     ),
     Row(
         "source-license", "source", "warning", "The source's license does not make it read-only", _license,
         "Renew the license, or finish the migration before the source shuts down.",
+        why="An expired license makes servers read-only and later stops them.",
     ),
     Row(
         "source-tasks", "source", "warning", "No scheduled tasks are left behind", _tasks,
         "Register the tasks again on the target after the cutover.",
+        why="Tasks are not stored by ArangoDB, so nothing can copy them.",
     ),
 )  # fmt: skip

@@ -192,67 +192,86 @@ ROWS = (
     Row(
         "target-reachable", "target", "error", "Every named target endpoint can be reached", _reachable,
         "Check host, port, firewalls and the allowlist of a managed deployment.", acceptable=False,
+        why="All data goes through these endpoints; each of them is tried.",
     ),
     Row(
         "target-certificate", "target", "error", "The target's certificates verify", _certificate,
         "Give the CA of the deployment as target_ca_path, and use the host name of its endpoint.", acceptable=False,
+        why="A certificate that does not verify may belong to someone else, who would then get all data.",
     ),
     Row(
         "target-credentials", "target", "error", "The target accepts user and password", _credentials,
         "Correct target_username and target_password; a managed root password may have been rotated.",
         acceptable=False,
+        why="All writing on the target is done by this user.",
     ),
     Row(
         "target-cluster", "target", "error", "The target is a cluster", _cluster,
         "Give the coordinators of a cluster as target_endpoints.", acceptable=False,
+        why="The target must have the same shards as the source.",
     ),
     Row(
         "target-other-cluster", "target", "error", "Source and target are different clusters", _other_cluster,
         "Correct source_endpoints or target_endpoints.", acceptable=False,
+        why="A cluster cannot be migrated into itself.",
     ),
     Row(
         "target-good", "target", "error", "Every server of the target is GOOD", _good,
         "Wait until the deployment is healthy (an upgrade or a rotation may be running).",
+        why="A target in the middle of an upgrade or a fail-over refuses writes at random.",
     ),
     Row(
         "target-level", "target", "error", "The user may do everything on the target", _level,
         "Use root, or give the user the level rw on _system.", acceptable=False,
+        why="Restoring definitions, documents with their revisions, and users needs administrative rights.",
     ),
     Row(
         "target-mode", "target", "error", "The target takes writes", _mode,
         "Set the target's server mode to default: it is written to while migrating.", acceptable=False,
+        why="The migrating user is refused like any other while the target is read-only.",
     ),
     Row(
         "target-license", "target", "error", "The target's license does not make it read-only", _license,
         "Renew the license or choose a larger deployment.",
+        why="A target that becomes read-only in the middle stops the migration.",
     ),
     Row(
         "target-version", "target", "error", "The versions can be migrated", _versions,
         "Upgrade the target at least to the source's version, and all servers of a cluster to one version.",
+        why="An older target may not know what the source's version has written.",
     ),
     Row(
         "target-version-new", "target", "warning", "Both versions are known well", _by_documentation,
         "Rehearse with a copy first.",
+        why="Behaviour of 4.x was read in its documentation, not seen in recorded answers.",
     ),
     Row(
         "target-journal", "target", "error", "No migration into this target was completed before", _journal,
         "Nothing has to be migrated. To do it again on purpose, use another target, or clear this one yourself.",
         acceptable=False,
+        why="What was completed is known for ever: starting again would overwrite what applications have "
+        "written since.",
     ),
     Row(
         "target-empty", "target", "error", "The target is empty, or may be overwritten", _empty,
         "Use an empty target, or set overwrite_target: true to destroy what the message lists.", acceptable=False,
+        why="What is on the target would be mixed with the copy or lost; nothing is destroyed without "
+        "overwrite_target.",
     ),
     Row(
         "target-users", "target", "error", "No user exists only on the target", _users,
         "Remove those users or make them read-only, or accept target-users with a reason.",
+        why="The target stays closed until the proof has passed; a user who is not copied would still have "
+        "his rights there.",
     ),
     Row(
         "target-own-user", "target", "error", "The migrating user is not one that is copied", _own_user,
         "Use root, or a user that exists only on the target.",
+        why="Copied users are inactive until the opening: the migrating user would lock himself out.",
     ),
     Row(
         "target-clock", "target", "warning", "The clocks of this host and of the target agree", _clock,
         "Set the clocks (NTP): new revisions on the target should be newer than the migrated ones.",
+        why="A target whose clock is behind would give new documents older revisions than the migrated ones.",
     ),
 )  # fmt: skip

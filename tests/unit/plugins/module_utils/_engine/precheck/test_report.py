@@ -29,7 +29,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.
     status_of,
 )
 
-ROW = Row("x-row", "source", "error", "A title", lambda _context: good("fine"), "Do this.")
+ROW = Row("x-row", "source", "error", "A title", lambda _context: good("fine"), "Do this.", "It matters.")
 WARNING = replace(ROW, severity="warning")
 METRIC = replace(ROW, metric=True)
 FIRM = replace(ROW, acceptable=False)
@@ -122,6 +122,7 @@ def test_the_tables_rows_are_well_formed() -> None:
         assert row.id.startswith(f"{row.group}-"), row.id
         assert len(row.remedy) > 15, row.id
         assert row.remedy.endswith("."), row.id
+        assert row.why.endswith("."), row.id
         assert not row.title.endswith("."), row.id
 
 
