@@ -4,57 +4,386 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+import time
 from pathlib import Path
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Optional, Sequence
 
 from .._core.arango import Coordinators
 from .._core.clock import Deadline
-from .dataplane_types import LateMarkers, Progress, Settings, Source, TargetGate, TopologyChange
+from .._core.errors import CutoverError
+from .applier import ApplierPool
+from .catchup import CatchUp
+from .coalesce import Batch
+from .copier import Copiers
+from .dataplane_types import LateMarkers, Progress, ServerPosition, Settings, Source, TargetGate, TopologyChange
+from .doubts import Doubts
 from .findings import Finding
-from .shards import ShardId, ShardPlan, ShardState
+from .holds import Holds
+from .ledger import Ledger
+from .patience import Patience, Rate, Troubles, WriteGate
+from .reads import Reader
+from .recheck import Recheck
+from .replayer import Replayer
+from .restore import Restorer
+from .retention import Retention, syncer_ids
+from .router import Observations, ShardRouter, name_of
+from .settler import Settler
+from .shards import Shard, ShardBook, ShardId, ShardPlan, ShardState
+from .sizes import Sizes
+from .sweep import Sweeper
+from .tailer import Tailer
+from .target import TargetWriter
+from .unit import UnitWriter
+from .workers import Workers
 
 
 class DataPlane:
-    """Moves documents from the source to the target; everything about definitions is the control path's."""
+    """Moves documents from the source to the target; everything about definitions is the control path's.
 
-    users_dirty: set[str]
+    After a restart: ``register(plans, in_sync=True)`` for what the journal calls in-sync or held, then ``start``; all
+    other shards are registered at any time and copied. A checkpoint is: ``restart_ticks()``, then ``states()``; states are
+    journaled first, then ticks; then ``checkpointed(ticks)``.
+    """
 
-    def __init__(self, *, source: Source, target: Coordinators, gate: TargetGate, state_dir: Path, settings: Settings,
-                 report: Callable[[Finding], None]) -> None:
-        """Nothing is contacted before ``start``."""
+    def __init__(
+        self,
+        *,
+        source: Source,
+        target: Coordinators,
+        gate: TargetGate,
+        state_dir: Path,
+        settings: Settings,
+        report: Callable[[Finding], None],
+    ) -> None:
+        spools = state_dir / "spool"
+        # Spools of an earlier process are of no use: their markers are read again (design §4.4).
+        shutil.rmtree(spools, ignore_errors=True)
+        spools.mkdir(parents=True, mode=0o700)
+        self._settings = settings
+        self._report = report
+        self._stop = threading.Event()
+        self._started = False
+        self._settled_at = time.monotonic()
+        self._troubles = Troubles()
+        self._patience = patience = Patience(self._stop, self._troubles, settings.time_scale)
+        self._gate = WriteGate(gate.check, patience)
+        self._book = ShardBook(spools)
+        self._recheck = Recheck(state_dir / "recheck.log", settings.settle_seconds)
+        self._applied = Rate()
+        self._observations = Observations()
+        self._writer = TargetWriter(target, self._gate, patience, self._recheck, settings.batch_bytes)
+        self._source_reader = Reader(source.coordinators, patience)
+        self._target_reader = Reader(target, patience)
+        self._units = UnitWriter(self._writer, self._target_reader, report, settings.batch_documents)
+        reading_id, retention_id = syncer_ids(state_dir / "syncer-ids.json")
+        self._tailers = {
+            name: Tailer(
+                name,
+                server,
+                reading_id,
+                patience,
+                chunk_bytes=settings.tail_chunk_bytes,
+                poll_interval=settings.poll_interval,
+            )
+            for name, server in source.servers.items()
+        }
+        self._routers: dict[str, ShardRouter] = {}
+        self._doubts = Doubts(self._book, self._tailers, self._routers, report)
+        self._workers = Workers(self._doubts.crash)
+        self._pool = ApplierPool(
+            settings.appliers, self._book, self._apply, self._doubts.shard, patience, settings.queue_bytes
+        )
+        self._retention = Retention(source.servers, retention_id, settings, patience, report)
+        self._connect(source)
+
+    def _connect(self, source: Source) -> None:
+        """Build the parts that need the others."""
+        settings, patience = self._settings, self._patience
+        for name in self._tailers:
+            self._routers[name] = ShardRouter(
+                name,
+                self._book,
+                self._pool,
+                patience,
+                self._observations,
+                lambda name=name: self._ledger(name),  # type: ignore[misc]
+                truncated=self._truncated,
+                doubt=self._doubts.server,
+                disk_full=self._disk_full,
+            )
+        sweeper = Sweeper(
+            self._source_reader,
+            self._target_reader,
+            self._writer,
+            self._units.refuse,
+            patience,
+            settings.batch_documents,
+        )
+        self._catch_up = CatchUp(
+            self._book, self._pool, self._tailers, sweeper, self._units, self._recheck, patience, self._doubts.shard
+        )
+        self._holds = Holds(self._book, self._tailers, self._routers, self._catch_up, self._recheck, patience)
+        self._replayer = Replayer(self._book, self._tailers, self._routers, self._catch_up, patience)
+        self._settler = Settler(
+            self._recheck,
+            self._book,
+            self._pool,
+            self._tailers,
+            self._source_reader,
+            self._target_reader,
+            self._writer,
+            sweeper,
+            source.coordinators,
+            patience,
+            settings.time_scale,
+        )
+        self._copiers = Copiers(
+            self._book,
+            self._tailers,
+            lambda shard: self._routers[shard.plan.leader].spool(shard),
+            Restorer(self._writer, self._target_reader, self._units.refuse, settings.batch_documents),
+            Sizes(source.coordinators, self._book),
+            patience,
+            settings,
+            self._catch_up.begin,
+            self._doubts.shard,
+        )
 
     def register(self, plans: Sequence[ShardPlan], in_sync: bool = False) -> None:
-        """Add shards. ``in_sync=True`` (journaled as in-sync or held) only BEFORE ``start``; others at any time."""
+        """Add shards: to be copied, or (only before ``start``) in sync up to their server's restart tick."""
+        for plan in plans:
+            if plan.leader not in self._tailers:
+                raise CutoverError("CUT-DATA-12", f"{plan.where}: its leader {plan.leader} is no known DB-Server")
+        if in_sync and self._started:
+            raise ValueError("shards in sync are registered before the start")
+        noted: set[tuple[str, str]] = set()
+        for plan in plans:
+            shard = self._book.add(plan)
+            for name, router in self._routers.items():
+                self._tailers[name].at_boundary(lambda router=router, shard=shard: router.know(shard))  # type: ignore[misc]
+            if in_sync:
+                self._replayer.adopt(shard)
+            elif not plan.first_copy_into_empty and (plan.id.database, plan.id.plan_id) not in noted:
+                # Requests of the copy that was broken off may still run.
+                noted.add((plan.id.database, plan.id.plan_id))
+                self._recheck.note_collection(plan.id)
 
-    def start(self, restart: Mapping[str, int | None]) -> None:
-        """Start all threads. Keys: every DB-Server; None = from its log's end now."""
+    def start(self, restart: Mapping[str, Optional[int]]) -> None:
+        """Start all threads. A tick per DB-Server to read from; None = from the end of its log as it is now."""
+        missing = sorted(
+            {shard.plan.leader for shard in self._replayer.adopted() if restart.get(shard.plan.leader) is None}
+        )
+        if missing:
+            raise ValueError(f"no restart tick for {', '.join(missing)}, which lead shards in sync")
+        self._started = True
+        if any(tick is not None for tick in restart.values()):
+            self._settled_at = time.monotonic() + self._settings.settle_seconds
+        self._retention.keep({name: tick for name, tick in restart.items() if tick is not None})
+        for name, tailer in self._tailers.items():
+            router, tick = self._routers[name], restart.get(name)
+            self._workers.start(
+                f"tailer-{name}",
+                lambda tailer=tailer, router=router, tick=tick: tailer.run(tick, router),  # type: ignore[misc]
+            )
+        self._pool.start(self._workers)
+        self._catch_up.start(self._workers)
+        self._replayer.start(self._workers)
+        self._copiers.start(self._workers)
+        self._workers.start("settler", self._settler.run)
+        self._workers.start("retention", self._retention.run)
 
     def restart_ticks(self) -> dict[str, int]:
-        """What to journal per server. Read ``states()`` first, then this, journal both, then ``checkpointed``."""
+        """What to journal per server, read before ``states()``; servers that never answered are left out."""
+        return {
+            name: tailer.ledger.restart_tick for name, tailer in self._tailers.items() if tailer.ledger is not None
+        }
 
     def checkpointed(self, ticks: Mapping[str, int]) -> None:
-        """These ticks are in the journal now: the retention registration follows them."""
+        """These ticks, and the states handed out before them, are in the journal: retention follows."""
+        self._retention.keep(ticks)
+        self._doubts.journaled()
 
-    def states(self) -> dict[ShardId, ShardState]: ...
-    def progress(self) -> Progress: ...
-    def unknown_cuids(self) -> set[tuple[str, str]]: ...
-    def discard(self, database: str, cuid: str) -> None: ...
-    def hold(self, database: str, plan_id: str, reason: str, deadline: Deadline) -> None: ...
+    def states(self) -> dict[ShardId, ShardState]:
+        """Where every shard stands."""
+        states = {shard.id: shard.state for shard in self._book.all()}
+        self._doubts.published()
+        return states
+
+    def unknown_cuids(self) -> set[tuple[str, str]]:
+        """Databases and cuids of markers that nothing explains yet; a new copy is later than all of them."""
+        return self._observations.unknown()
+
+    def discard(self, database: str, cuid: str) -> None:
+        """No inventory lists this cuid any more: its markers are discarded and counted."""
+        self._observations.explain(name_of(database, cuid), discard=True)
+
+    def ignore(self, database: str, cuid: str) -> None:
+        """Known, but not migrated: its markers are of no concern."""
+        name = name_of(database, cuid)
+        for server, router in self._routers.items():
+            self._tailers[server].at_boundary(lambda router=router: router.ignore(name))  # type: ignore[misc]
+
+    def watch_users(self, cuids: Iterable[tuple[str, str]]) -> None:
+        """Known shards (database, cuid) that the control path moves: ``take_users_dirty`` tells of their changes."""
+        for database, cuid in cuids:
+            self._observations.watch(name_of(database, cuid))
+
+    def take_users_dirty(self) -> set[tuple[str, str]]:
+        """Those of them that have changed since the last call."""
+        return self._observations.take_dirty()
+
+    def hold(self, database: str, plan_id: str, reason: str, deadline: Deadline) -> None:
+        """Stop applying a collection at a batch boundary; returns when everything before it is applied."""
+        self._holds.hold(self._book.of(database, plan_id), reason, deadline)
+
     def release(self, database: str, plan_id: str, reason: str) -> None:
-        """Returns at once; the shards are in-sync again when their spools are drained."""
+        """Go on; returns at once, the shards are in-sync again when their spools are drained."""
+        self._holds.release(self._book.of(database, plan_id), reason)
 
-    def quiesce(self, database: str, plan_id: str, deadline: Deadline) -> None: ...
-    def forget(self, database: str, plan_id: str) -> None: ...
-    def suspect(self, shards: Iterable[ShardId], reason: str) -> None: ...
-    def drain(self, upto: Mapping[str, int], deadline: Deadline) -> None: ...
-    def late_markers(self) -> LateMarkers: ...
+    def quiesce(self, database: str, plan_id: str, deadline: Deadline) -> None:
+        """Bring a collection to rest for good, requests without an answer included; then ``forget`` it."""
+        self._holds.quiesce(self._book.of(database, plan_id), self._settled_at, deadline)
+
+    def forget(self, database: str, plan_id: str) -> None:
+        """The collection is no concern any more."""
+        self._holds.forget(self._book.of(database, plan_id))
+        self._recheck.forget(database, plan_id)
+
+    def suspect(self, shards: Iterable[ShardId], reason: str) -> None:
+        """The control path has a doubt (a leader changed, a server was replaced)."""
+        for identity in shards:
+            shard = self._book.get(identity)
+            if shard is not None:
+                self._doubts.shard(shard, CutoverError("CUT-DATA-7", reason))
+
+    def server_changed(self) -> list[TopologyChange]:
+        """All doubts about servers' logs so far."""
+        return self._doubts.changes()
+
+    def drain(self, upto: Mapping[str, int], deadline: Deadline) -> None:
+        """Return when everything up to these ticks is applied and all shards are in sync; else raise CUT-DATA-10.
+
+        From then on ``late_markers`` tells of later writes to user collections.
+        """
+        self._observations.forget_late()
+        for name, tick in upto.items():
+            router = self._routers[name]
+            self._tailers[name].at_boundary(lambda router=router, tick=tick: router.watch_late(tick))  # type: ignore[misc]
+        self.scan_to(upto, deadline)
+        with self._book.changed:
+            while True:
+                behind = [shard.plan.where for shard in self._book.all() if shard.state is not ShardState.IN_SYNC]
+                if not behind:
+                    break
+                if deadline.expired or self._stop.is_set():
+                    raise self._not_drained(f"{len(behind)} shards are not in sync, the first one is {behind[0]}")
+                self._book.changed.wait(min(0.1, deadline.remaining()))
+        for name in upto:
+            if not self._ledger(name).wait_completed(deadline, self._stop):
+                raise self._not_drained(f"operations of {name} are not acknowledged by the target")
+
+    def scan_to(self, upto: Mapping[str, int], deadline: Deadline) -> None:
+        """Return when everything up to these ticks was looked at; raises CUT-DATA-10 at the deadline."""
+        for name, tick in upto.items():
+            if not self._tailers[name].reading.wait(tick, deadline, self._stop):
+                raise self._not_drained(f"the log of {name} was not read up to {tick}")
+
+    def late_markers(self) -> LateMarkers:
+        """Writes to user collections in leaders' logs after the last drain's ticks."""
+        return self._observations.late()
+
     def end_watch(self) -> None:
-        """After a way back: stop counting late markers."""
+        """After a way back: writes are expected again."""
+        for name, router in self._routers.items():
+            self._tailers[name].at_boundary(lambda router=router: router.watch_late(None))  # type: ignore[misc]
+        self._observations.forget_late()
 
-    def recheck_pending(self) -> int: ...
-    def settle(self, deadline: Deadline) -> None: ...
-    def server_changed(self) -> list[TopologyChange]: ...
-    def take_users_dirty(self) -> set[str]: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def close(self, timeout: float) -> None: ...
+    def recheck_pending(self) -> int:
+        """How many groups of keys wait to be read back; the gate needs 0."""
+        return self._recheck.pending()
+
+    def settle(self, deadline: Deadline) -> None:
+        """Wait until nothing is left to be read back; raises CUT-DATA-11 at the deadline."""
+        while self._recheck.pending():
+            if deadline.expired or self._stop.wait(min(0.1, deadline.remaining())):
+                count = self._recheck.pending()
+                raise CutoverError("CUT-DATA-11", f"{count} groups of keys are not read back yet", retriable=True)
+
+    def pause(self) -> None:
+        """Write nothing to the target; returns when no write is under way."""
+        self._gate.pause()
+
+    def resume(self) -> None:
+        """Write again."""
+        self._gate.resume()
+
+    def progress(self) -> Progress:
+        """Counters and positions, from memory."""
+        servers = {name: self._position(name) for name in self._tailers}
+        lags = [position.lag_seconds for position in servers.values()]
+        shards = self._book.all()
+        known = [shard.documents for shard in shards if shard.documents is not None]
+        return Progress(
+            bytes_copied=self._copiers.bytes.total,
+            documents_copied=self._copiers.documents.total,
+            documents_total=sum(known) if known else None,
+            bytes_per_second=self._copiers.bytes.per_second(),
+            operations_applied=self._applied.total,
+            operations_per_second=self._applied.per_second(),
+            lag_seconds=None if None in lags else max((lag for lag in lags if lag is not None), default=None),
+            queued_bytes=self._pool.queued_bytes,
+            spooled_bytes=sum(max(0, shard.spool.size - shard.offset) for shard in shards),
+            errors=self._troubles.errors,
+            retries=self._troubles.retries,
+            recopies=self._copiers.recopies,
+            repaired=self._settler.repaired,
+            discarded_markers=self._observations.discarded,
+            waiting=self._troubles.waiting(),
+            servers=servers,
+        )
+
+    def close(self, timeout: float) -> list[str]:
+        """Stop all threads at the next safe point; gives the names of those that have not ended in time.
+
+        Threads that wait for an answer end at once when the clients of source and target are closed too.
+        """
+        self._stop.set()
+        with self._book.changed:
+            self._book.changed.notify_all()
+        return self._workers.join(Deadline(timeout))
+
+    def _position(self, name: str) -> ServerPosition:
+        tailer = self._tailers[name]
+        ledger, reading = tailer.ledger, tailer.reading
+        applied = None if ledger is None else ledger.applied_through
+        return ServerPosition(
+            read_tick=reading.through,
+            last_tick=reading.last_tick,
+            applied_tick=applied,
+            restart_tick=None if ledger is None else ledger.restart_tick,
+            lag_seconds=None if applied is None else reading.lag(applied),
+            error=reading.error,
+        )
+
+    def _ledger(self, name: str) -> Ledger:
+        ledger = self._tailers[name].ledger
+        if ledger is None:
+            raise CutoverError("CUT-DATA-10", f"the log of {name} could not be read yet", retriable=True)
+        return ledger
+
+    def _apply(self, shard: Shard, batch: Batch, count: int) -> None:
+        self._units.apply(shard.plan, batch)
+        self._applied.add(count)
+
+    def _truncated(self, shard: Shard) -> None:
+        self._catch_up.begin(shard)
+
+    def _disk_full(self, error: OSError) -> None:
+        text = f"markers cannot be written to the agent's disk: {error}; reading waits, nothing is lost"
+        remedy = "Free space in the agent's state directory."
+        self._report(Finding("CUT-DATA-9", "warning", "agent", text, remedy))
+
+    def _not_drained(self, text: str) -> CutoverError:
+        return CutoverError("CUT-DATA-10", text, retriable=True)

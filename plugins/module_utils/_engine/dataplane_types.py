@@ -102,6 +102,7 @@ class Progress:
     bytes_copied: int = 0
     documents_copied: int = 0
     documents_total: Optional[int] = None
+    bytes_per_second: float = 0.0
     operations_applied: int = 0
     operations_per_second: float = 0.0
     lag_seconds: Optional[float] = None
@@ -110,6 +111,7 @@ class Progress:
     errors: int = 0
     retries: int = 0
     recopies: int = 0
+    repaired: int = 0
     discarded_markers: int = 0
     waiting: tuple[str, ...] = ()
     servers: Mapping[str, ServerPosition] = field(default_factory=dict)

@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
+from typing import Iterable, Optional
+
+from .spool import Spool
 
 
 class ShardState(str, Enum):
@@ -17,6 +22,24 @@ class ShardState(str, Enum):
     IN_SYNC = "in-sync"
     HELD = "held"
     SUSPECT = "suspect"
+
+
+NEXT: dict[ShardState, frozenset[ShardState]] = {
+    ShardState.PENDING: frozenset({ShardState.COPYING, ShardState.SUSPECT}),
+    ShardState.COPYING: frozenset({ShardState.CATCHING_UP, ShardState.SUSPECT}),
+    ShardState.CATCHING_UP: frozenset({ShardState.IN_SYNC, ShardState.HELD, ShardState.SUSPECT}),
+    ShardState.IN_SYNC: frozenset({ShardState.HELD, ShardState.SUSPECT}),
+    ShardState.HELD: frozenset({ShardState.IN_SYNC, ShardState.SUSPECT}),
+    ShardState.SUSPECT: frozenset({ShardState.SUSPECT}),
+}
+
+
+class Route(Enum):
+    """Where the tailer of the shard's leader takes its markers; changed in that tailer's thread only."""
+
+    DROP = 0
+    SPOOL = 1
+    LIVE = 2
 
 
 @dataclass(frozen=True, order=True)
@@ -44,3 +67,120 @@ class ShardPlan:
     key_determines_shard: bool = True
     first_copy_into_empty: bool = True
     is_system: bool = False
+
+    @property
+    def where(self) -> str:
+        """The place in texts for humans."""
+        return f"{self.id.database}/{self.collection}/{self.id.shard}"
+
+
+class Shard:
+    """The state of one shard while this process runs; its fields are guarded by the book's condition.
+
+    ``start_tick`` is T0 of its snapshot: markers up to it are in the snapshot (design §4.3). ``replay`` says that its
+    spool begins with the stretch since the restart position. ``generation`` counts spools: each has a pin of its own.
+    """
+
+    def __init__(self, plan: ShardPlan, directory: Path) -> None:
+        self.plan = plan
+        self.state = ShardState.PENDING
+        self.route = Route.DROP
+        self.holds: set[str] = set()
+        self.start_tick: Optional[int] = None
+        self.replay_end: Optional[int] = None
+        self.offset = 0
+        self.sweep_first = False
+        self.working = False
+        self.gone = False
+        self.documents: Optional[int] = None
+        self.queued_units = 0
+        self.queued_bytes = 0
+        self.writing = 0
+        self.generation = 0
+        self._directory = directory
+        self.spool = self._new_spool()
+
+    @property
+    def id(self) -> ShardId:
+        """Its identity."""
+        return self.plan.id
+
+    @property
+    def pin(self) -> tuple[ShardId, int]:
+        """The name under which the ledger is held back for the present spool."""
+        return (self.plan.id, self.generation)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing of it is queued or being written."""
+        return not self.queued_units and not self.writing
+
+    def renew_spool(self) -> Spool:
+        """Begin an empty spool; gives the old one, which may still be read."""
+        old = self.spool
+        self.generation += 1
+        self.offset = 0
+        self.spool = self._new_spool()
+        return old
+
+    def _new_spool(self) -> Spool:
+        # Names of databases and shards are free texts: the file's name is made of numbers only.
+        return Spool(self._directory / f"{id(self):x}-{self.generation}.spool")
+
+
+class ShardBook:
+    """All shards; ``changed`` is notified whenever any of them changes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._shards: dict[ShardId, Shard] = {}
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+
+    def add(self, plan: ShardPlan) -> Shard:
+        """A new pending shard; raises ``ValueError`` when it is known already."""
+        with self.changed:
+            if plan.id in self._shards:
+                raise ValueError(f"shard {plan.where} is registered twice")
+            shard = Shard(plan, self._directory)
+            self._shards[plan.id] = shard
+            self.changed.notify_all()
+            return shard
+
+    def get(self, identity: ShardId) -> Optional[Shard]:
+        """A shard by its identity."""
+        with self.changed:
+            return self._shards.get(identity)
+
+    def all(self) -> list[Shard]:
+        """Every shard."""
+        with self.changed:
+            return list(self._shards.values())
+
+    def of(self, database: str, plan_id: str) -> list[Shard]:
+        """The shards of one collection."""
+        with self.changed:
+            return [shard for key, shard in self._shards.items() if (key.database, key.plan_id) == (database, plan_id)]
+
+    def led_by(self, server: str) -> list[Shard]:
+        """The shards whose leader is this DB-Server."""
+        with self.changed:
+            return [shard for shard in self._shards.values() if shard.plan.leader == server]
+
+    def remove(self, shards: Iterable[Shard]) -> None:
+        """Forget shards and their spools."""
+        with self.changed:
+            for shard in shards:
+                self._shards.pop(shard.id, None)
+                shard.spool.delete()
+            self.changed.notify_all()
+
+    def move(self, shard: Shard, state: ShardState) -> None:
+        """Change a shard's state; raises ``ValueError`` for a change that the table does not have."""
+        with self.changed:
+            if shard.state is state:
+                return
+            if state not in NEXT[shard.state]:
+                raise ValueError(f"shard {shard.plan.where} cannot go from {shard.state.value} to {state.value}")
+            shard.state = state
+            self.changed.notify_all()

@@ -1,0 +1,162 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Copying snapshots: groups of shards of one DB-Server, bodies undecoded (design §4.3)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Iterable, Mapping, Sequence
+
+from .._core.errors import CutoverError
+from .dataplane_types import Settings
+from .patience import Patience, Rate, Stopped
+from .restore import Restorer
+from .shards import Shard, ShardBook, ShardState
+from .sizes import Sizes
+from .snapshot import Snapshot, SnapshotLostError, Snapshots
+from .tailer import Tailer
+from .wal import log_end
+from .workers import Workers
+
+
+class Copiers:
+    """One thread per DB-Server chooses what to copy next; ``copiers_per_server`` threads read and write it."""
+
+    def __init__(
+        self,
+        book: ShardBook,
+        tailers: Mapping[str, Tailer],
+        arm: Callable[[Shard], None],
+        restorer: Restorer,
+        sizes: Sizes,
+        patience: Patience,
+        settings: Settings,
+        copied: Callable[[Shard], None],
+        fail: Callable[[Shard, Exception], None],
+    ) -> None:
+        self._book = book
+        self._tailers = tailers
+        self._arm = arm
+        self._restorer = restorer
+        self._sizes = sizes
+        self._patience = patience
+        self._settings = settings
+        self._copied = copied
+        self._fail = fail
+        self._snapshots = Snapshots(settings.batch_bytes, patience)
+        self.bytes = Rate()
+        self.documents = Rate()
+        self.recopies = 0
+
+    def start(self, workers: Workers) -> None:
+        """Start a thread for each server."""
+        for server_id in self._tailers:
+            workers.start(f"copier-{server_id}", lambda server_id=server_id: self._run(server_id))  # type: ignore[misc]
+
+    def _run(self, server_id: str) -> None:
+        pauses = self._patience.pauses()
+        while True:
+            group = self._choose(server_id)
+            try:
+                self._copy(server_id, group)
+            except SnapshotLostError:
+                self.recopies += len(group)
+                self._patience.sleep(pauses.next())
+            except CutoverError as error:
+                for shard in group:
+                    self._fail(shard, error)
+            else:
+                pauses.reset()
+
+    def _choose(self, server_id: str) -> list[Shard]:
+        """The largest shard that waits, and others of its database; waits until there is one."""
+        waiting = (ShardState.PENDING, ShardState.COPYING)
+        with self._book.changed:
+            while True:
+                self._patience.check()
+                shards = [
+                    shard for shard in self._book.led_by(server_id) if shard.state in waiting and not shard.gone
+                ]
+                if shards:
+                    break
+                self._book.changed.wait(0.5)
+        self._sizes.learn(shards)
+        shards.sort(key=lambda shard: -(shard.documents or 0))
+        database = shards[0].id.database
+        return [shard for shard in shards if shard.id.database == database][: self._settings.shards_per_context]
+
+    def _copy(self, server_id: str, group: Sequence[Shard]) -> None:
+        tailer = self._tailers[server_id]
+        tailer.at_boundary(lambda: self._begin(group)).wait(self._patience)
+        tick = self._patience.call(lambda: log_end(tailer.server)).tick
+        with self._book.changed:
+            for shard in group:
+                # A repeated copy keeps its first position: its spool holds everything since then.
+                if shard.start_tick is None:
+                    shard.start_tick = tick
+        names = [shard.id.shard for shard in group]
+        snapshot = self._snapshots.open(server_id, tailer.server, group[0].id.database, names)
+        try:
+            self._read_all(snapshot, {shard.id.shard: shard for shard in group})
+        finally:
+            snapshot.close()
+        for shard in group:
+            self._end(shard)
+
+    def _begin(self, group: Iterable[Shard]) -> None:
+        """In the tailer's thread: arm the spools."""
+        for shard in group:
+            if shard.state is ShardState.PENDING and not shard.gone:
+                self._arm(shard)
+                self._book.move(shard, ShardState.COPYING)
+
+    def _end(self, shard: Shard) -> None:
+        with self._book.changed:
+            if shard.gone or shard.state is not ShardState.COPYING:
+                return
+            shard.sweep_first = not shard.plan.first_copy_into_empty
+            self._book.move(shard, ShardState.CATCHING_UP)
+        self._copied(shard)
+
+    def _read_all(self, snapshot: Snapshot, shards: Mapping[str, Shard]) -> None:
+        """Read and write with several threads; the first error of any of them is raised when all have ended."""
+        errors: list[Exception] = []
+
+        def work() -> None:
+            try:
+                for batch in snapshot.batches():
+                    if errors:
+                        return
+                    self._take(shards[batch.shard], batch.body)
+            except Exception as error:  # noqa: BLE001 - raised again by the thread that started this one
+                errors.append(error)
+
+        threads = [
+            threading.Thread(target=work, name="copier", daemon=True)
+            for index in range(self._settings.copiers_per_server - 1)
+        ]
+        for thread in threads:
+            thread.start()
+        work()
+        for thread in threads:
+            thread.join()
+        for error in errors:
+            if isinstance(error, Stopped):
+                raise error
+        if errors:
+            raise errors[0]
+
+    def _take(self, shard: Shard, body: bytes) -> None:
+        with self._book.changed:
+            if shard.gone:
+                return
+            shard.writing += 1
+        try:
+            self._restorer.restore(shard.plan, body)
+        finally:
+            with self._book.changed:
+                shard.writing -= 1
+                self._book.changed.notify_all()
+        self.bytes.add(len(body))
+        self.documents.add(body.count(b"\n"))
+

@@ -1,0 +1,174 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reading back the keys of requests whose outcome was unknown, and repairing them in order (design §4.5)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Callable, Mapping
+
+from .._core.arango import Coordinators, segment
+from .._core.clock import Deadline
+from .._core.revision import decode
+from .applier import ApplierPool, Unit
+from .bulk import insert_all, remove_all
+from .marker import REMOVE, Marker
+from .patience import Patience
+from .reads import Reader, Revisions, newest
+from .recheck import Entry, Recheck
+from .shards import Shard, ShardBook, ShardPlan, ShardState
+from .sweep import Sweeper
+from .tailer import Tailer
+from .target import TargetWriter
+from .wal import log_end
+
+_POLL_SECONDS = 0.1
+_AGAIN_SECONDS = 1.0
+_APPLIED_SECONDS = 30.0
+_GROUP = 500
+
+
+class Settler:
+    """One thread; ``repaired`` counts the documents that were found stale and corrected."""
+
+    def __init__(
+        self,
+        recheck: Recheck,
+        book: ShardBook,
+        pool: ApplierPool,
+        tailers: Mapping[str, Tailer],
+        source: Reader,
+        target: Reader,
+        writer: TargetWriter,
+        sweeper: Sweeper,
+        coordinators: Coordinators,
+        patience: Patience,
+        time_scale: float,
+    ) -> None:
+        self._recheck = recheck
+        self._book = book
+        self._pool = pool
+        self._tailers = tailers
+        self._source = source
+        self._target = target
+        self._writer = writer
+        self._sweeper = sweeper
+        self._coordinators = coordinators
+        self._patience = patience
+        self._again = max(0.05, _AGAIN_SECONDS * time_scale)
+        self.repaired = 0
+
+    def run(self) -> None:
+        """The thread's work; ends by ``Stopped``."""
+        while True:
+            entry = self._recheck.due(time.time())
+            if entry is None:
+                self._patience.sleep(_POLL_SECONDS)
+            else:
+                self._treat(entry)
+
+    def _treat(self, entry: Entry) -> None:
+        shard = self._book.get(entry.shard)
+        # After a restart the plans come only once the inventory is read; a collection that is gone is forgotten.
+        if shard is None or shard.gone or shard.state is not ShardState.IN_SYNC:
+            self._recheck.postpone(entry, self._again)
+        elif entry.keys:
+            self._read_back(shard, entry)
+        else:
+            self._sweeper.compare(shard.plan, lambda keys: self._differing(shard.plan, keys))
+            self._recheck.settled(entry)
+
+    def _differing(self, plan: ShardPlan, keys: list[bytes]) -> None:
+        """Note keys of a collection under the shards that hold them: each is repaired in its own order."""
+        for key in keys:
+            document = self._source.document(plan.id.database, plan.collection, key.decode("utf-8"))
+            if document is not None:
+                self._recheck.note(replace(plan.id, shard=self._responsible(plan, document)), [key], delay=0)
+
+    def _responsible(self, plan: ShardPlan, document: Marker) -> str:
+        path = f"/_api/collection/{segment(plan.collection)}/responsibleShard"
+        answer = self._patience.call(
+            lambda: self._coordinators.json(
+                "PUT", path, database=plan.id.database, body=document.data, idempotent=True
+            )
+        )
+        return str(answer["shardId"])
+
+    def _read_back(self, shard: Shard, entry: Entry) -> None:
+        keys = self._recheck.keys(entry)
+        unsettled: list[bytes] = []
+        for start in range(0, len(keys), _GROUP):
+            unsettled.extend(self._group(shard, keys[start : start + _GROUP]))
+        if unsettled:
+            self._recheck.note(shard.id, unsettled, delay=self._again)
+        self._recheck.settled(entry)
+
+    def _group(self, shard: Shard, keys: list[bytes]) -> list[bytes]:
+        """Compare some keys; gives those about which nothing can be said yet.
+
+        The source is read first, then everything in its log up to that moment is applied: from then on the target
+        may only be as new as that reading, or newer.
+        """
+        plan = shard.plan
+        names = [key.decode("utf-8") for key in keys]
+        here = self._source.revisions(plan.id.database, plan.collection, names)
+        if not self._applied(shard):
+            return keys
+        there = self._target.revisions(plan.id.database, plan.collection, names)
+        stale = [key for key, name in zip(keys, names) if is_stale(here.get(name, []), there.get(name, []))]
+        if not stale:
+            return []
+        unsettled: list[bytes] = []
+        self._in_order(shard, lambda: unsettled.extend(self._repair(plan, stale, here)))
+        return unsettled
+
+    def _applied(self, shard: Shard) -> bool:
+        """Wait until the log as it is now is applied; False when that takes too long."""
+        tailer = self._tailers[shard.plan.leader]
+        tick = self._patience.call(lambda: log_end(tailer.server)).tick
+        deadline = Deadline(_APPLIED_SECONDS)
+        if not tailer.reading.wait(tick, deadline, self._patience.stop) or tailer.ledger is None:
+            return False
+        done = tailer.ledger.wait_completed(deadline, self._patience.stop)
+        return done and shard.state is ShardState.IN_SYNC
+
+    def _in_order(self, shard: Shard, action: Callable[[], None]) -> None:
+        """Run something in the shard's applier, where nothing else writes to the shard, and wait for it."""
+        finished: list[bool] = []
+        self._pool.submit(Unit(shard, action=action, done=lambda: finished.append(True)))
+        self._patience.until(lambda: bool(finished), 0.01)
+
+    def _repair(self, plan: ShardPlan, keys: list[bytes], before: Revisions) -> list[bytes]:
+        unsettled: list[bytes] = []
+        for key in keys:
+            name = key.decode("utf-8")
+            there = self._target.revisions(plan.id.database, plan.collection, [name]).get(name, [])
+            document = self._source.document(plan.id.database, plan.collection, name)
+            if document is None:
+                self._remove(plan, key, there)
+            elif newest(there) >= decode(document.rev.decode("ascii")):
+                continue
+            elif document.rev.decode("ascii") not in before.get(name, ()) or not self._write(plan, document):
+                # Changed meanwhile: its marker is on the way and decides.
+                unsettled.append(key)
+        return unsettled
+
+    def _write(self, plan: ShardPlan, document: Marker) -> bool:
+        """Write the source's document; a unique value may be held by one that is not settled yet."""
+        refused = insert_all(self._writer, plan, [document], 1)
+        self.repaired += not refused
+        return not refused
+
+    def _remove(self, plan: ShardPlan, key: bytes, revisions: list[str]) -> None:
+        guarded = ShardPlan(plan.id, plan.collection, plan.cuid, plan.leader, key_determines_shard=False)
+        for revision in revisions:
+            remove_all(self._writer, guarded, [Marker(0, REMOVE, key=key, rev=revision.encode("ascii"))], 1)
+            self.repaired += 1
+
+
+def is_stale(source: list[str], target: list[str]) -> bool:
+    """Whether the target's revisions of a key are not what an applied log may leave there."""
+    if not source:
+        return bool(target)
+    return newest(target) < newest(source)

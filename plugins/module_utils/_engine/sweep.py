@@ -1,0 +1,128 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Removing from the target what the source does not have (design §4.3, §4.5, §4.6).
+
+A key is looked up on the source after it was seen on the target, and removed only in the revision in which it was
+seen: whatever the appliers write meanwhile stays. So a pass is right at any moment, for every shard of a collection.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Callable, Optional
+
+from .._core.revision import decode
+from .bulk import REVISION_CONFLICT, Refused, remove_all
+from .marker import REMOVE, Marker
+from .patience import Patience
+from .reads import Reader
+from .shards import ShardPlan
+from .target import TargetWriter
+
+Differing = Callable[[list[bytes]], None]
+
+
+class _Passes:
+    """Counts the passes over one collection, so that one that begins now serves everybody who waits for it."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.ended = 0
+        self.running = False
+        self.users = 0
+
+
+class Sweeper:
+    """Sweeps target collections; calls for the same collection share a pass that begins after them."""
+
+    def __init__(
+        self,
+        source: Reader,
+        target: Reader,
+        writer: TargetWriter,
+        refuse: Callable[[ShardPlan, Refused], None],
+        patience: Patience,
+        largest: int,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._writer = writer
+        self._refuse = refuse
+        self._patience = patience
+        self._largest = largest
+        self._changed = threading.Condition()
+        self._passes: dict[tuple[str, str], _Passes] = {}
+
+    def sweep(self, plan: ShardPlan) -> None:
+        """Returns when a pass that began after this call has ended."""
+        name = (plan.id.database, plan.collection)
+        with self._changed:
+            passes = self._passes.setdefault(name, _Passes())
+            passes.users += 1
+            needed = passes.begun + 1
+        try:
+            while not self._served(passes, needed):
+                self._lead(passes, plan)
+        finally:
+            with self._changed:
+                passes.users -= 1
+                if not passes.users:
+                    self._passes.pop(name, None)
+
+    def compare(self, plan: ShardPlan, differing: Differing) -> None:
+        """A pass of its own that also gives the keys whose revision is not the source's."""
+        self._pass(plan, differing)
+
+    def _served(self, passes: _Passes, needed: int) -> bool:
+        """Wait for a running pass; True when one that is late enough has ended, False when one must be begun."""
+        with self._changed:
+            while passes.running and passes.ended < needed:
+                self._changed.wait(0.2)
+                self._patience.check()
+            if passes.ended >= needed:
+                return True
+            passes.running = True
+            passes.begun += 1
+            return False
+
+    def _lead(self, passes: _Passes, plan: ShardPlan) -> None:
+        ended = False
+        try:
+            self._pass(plan, None)
+            ended = True
+        finally:
+            with self._changed:
+                passes.running = False
+                # A pass that failed serves nobody; its number is given back.
+                if ended:
+                    passes.ended = passes.begun
+                else:
+                    passes.begun -= 1
+                self._changed.notify_all()
+
+    def _pass(self, plan: ShardPlan, differing: Optional[Differing]) -> None:
+        guarded = replace(plan, key_determines_shard=False)
+        for page in self._target.keys(plan.id.database, plan.collection):
+            self._patience.check()
+            here = self._source.revisions(plan.id.database, plan.collection, [key for key, revision in page])
+            gone = [
+                Marker(0, REMOVE, key=key.encode("utf-8"), rev=revision.encode("ascii"))
+                for key, revision in page
+                if key not in here
+            ]
+            if gone:
+                self._remove(guarded, gone)
+            if differing is not None:
+                others = [
+                    key.encode("utf-8")
+                    for key, revision in page
+                    if key in here and decode(revision) not in map(decode, here[key])
+                ]
+                if others:
+                    differing(others)
+
+    def _remove(self, plan: ShardPlan, markers: list[Marker]) -> None:
+        for refused in remove_all(self._writer, plan, markers, self._largest):
+            if refused.failure.number != REVISION_CONFLICT:
+                self._refuse(plan, refused)

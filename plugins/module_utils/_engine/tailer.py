@@ -1,0 +1,239 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One DB-Server's log, read without interruption and routed to the shards that it leads (facts §5, design §4.4)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Callable, Optional, Protocol, Sequence
+
+from .._core.arango import Server
+from .._core.clock import Deadline
+from .._core.errors import CutoverError
+from .ledger import Chunk, Ledger
+from .marker import BEGIN, COMMIT, SINGLE, Marker, parse, parse_slowly
+from .patience import Patience
+from .position import Reading, following
+from .wal import Answer, LogEnd, Position, log_end, tail
+
+_FIRST_POLL_SHARE = 0.2
+NO_DEADLINE = Deadline(None)
+
+
+class Router(Protocol):
+    """Takes the markers of one server; all calls come from its tailer's thread."""
+
+    def take(self, marker: Marker, line: bytes, before: int) -> None:
+        """One marker; ``before`` is the last batch end before it."""
+
+    def flush(self, chunk: Chunk) -> None:
+        """Hand everything taken on to appliers and spools, accounted to this chunk."""
+
+    def has_room(self) -> bool:
+        """Whether more may be read."""
+
+    def doubt(self, kind: str, text: str) -> None:
+        """Something of the log is lost or means nothing any more."""
+
+
+class Ticket:
+    """The outcome of something done at a batch boundary."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
+        self._done = threading.Event()
+        self._error: Optional[BaseException] = None
+
+    def run(self) -> None:
+        """Do it; an error is kept for the one who waits."""
+        try:
+            self._action()
+        except Exception as error:  # noqa: BLE001 - raised again in ``wait``
+            self._error = error
+        finally:
+            self._done.set()
+
+    def wait(self, patience: Patience, deadline: Deadline = NO_DEADLINE) -> bool:
+        """Wait until it is done; raises what it raised, or ``Stopped``. False when the deadline came first."""
+        while not self._done.wait(min(0.2, deadline.remaining())):
+            patience.check()
+            if deadline.expired:
+                return False
+        if self._error is not None:
+            raise self._error
+        return True
+
+
+class _OtherLogError(Exception):
+    """The server has another log than before; ``tick`` is its end."""
+
+    def __init__(self, tick: int) -> None:
+        super().__init__(tick)
+        self.tick = tick
+
+
+class Tailer:
+    """The thread of one server. ``ledger`` exists once the start position is known."""
+
+    def __init__(
+        self,
+        server_id: str,
+        server: Server,
+        syncer_id: int,
+        patience: Patience,
+        *,
+        chunk_bytes: int,
+        poll_interval: float,
+    ) -> None:
+        self.server_id = server_id
+        self.server = server
+        self.reading = Reading()
+        self.ledger: Optional[Ledger] = None
+        self._syncer_id = syncer_id
+        self._patience = patience
+        self._chunk_bytes = chunk_bytes
+        self._poll = poll_interval
+        self._router: Optional[Router] = None
+        self._controls: deque[Ticket] = deque()
+        self._wake = threading.Event()
+        self._in_transaction = False
+        self._boundary = 0
+        self._data_directory: Optional[str] = None
+        self._doubtful = False
+        self._parse: Callable[[bytes], Marker] = parse
+
+    @property
+    def boundary(self) -> int:
+        """The last batch end that was read; for use in the tailer's thread."""
+        return self._boundary
+
+    def at_boundary(self, action: Callable[[], None]) -> Ticket:
+        """Have something done in the tailer's thread between two write batches; all read before is handed on."""
+        ticket = Ticket(action)
+        self._controls.append(ticket)
+        self._wake.set()
+        return ticket
+
+    def run(self, restart: Optional[int], router: Router) -> None:
+        """The thread's work; ends by ``Stopped``."""
+        self._router = router
+        end = self._patience.call(lambda: log_end(self.server), self._failed)
+        self._data_directory = end.server_id
+        start = end.tick if restart is None else restart
+        self._boundary = start
+        self.ledger = Ledger(start)
+        self.reading.begin(start)
+        self._follow(Position(start, start), router, self.ledger)
+
+    def _follow(self, position: Position, router: Router, ledger: Ledger) -> None:
+        pause = 0.0
+        while True:
+            self._between(router, pause)
+            number, sent = self.reading.asking(), time.monotonic()
+            try:
+                answer = self._ask(position)
+            except _OtherLogError as other:
+                position = self._begin_anew(other.tick)
+                continue
+            self._examine(position, answer, router)
+            self._route(answer, router, ledger)
+            self.reading.answered(number, sent, answer)
+            if answer.last_tick < position.tick:
+                position = self._begin_anew(answer.last_tick)
+                continue
+            position = following(position, answer)
+            if answer.lines and answer.last_scanned < answer.last_tick:
+                pause = 0.0
+            else:
+                pause = self._poll * _FIRST_POLL_SHARE if answer.lines else min(self._poll, pause * 1.5 + 0.01)
+
+    def _begin_anew(self, tick: int) -> Position:
+        """Another log: nothing of the old one can be read any more."""
+        self._in_transaction = False
+        return Position(tick, tick)
+
+    def _between(self, router: Router, pause: float) -> None:
+        """Between two answers: controls, the pause of an idle log, and waiting while too much is queued."""
+        if pause:
+            self._wake.wait(pause)
+        self._wake.clear()
+        while True:
+            self._patience.check()
+            if not self._in_transaction:
+                self._run_controls()
+            if router.has_room():
+                return
+            self._wake.wait(0.02)
+            self._wake.clear()
+
+    def _ask(self, position: Position) -> Answer:
+        def ask() -> Answer:
+            if not self._in_transaction:
+                self._run_controls()
+            if self._doubtful:
+                self._identify(log_end(self.server))
+            return tail(self.server, position, self._chunk_bytes, self._syncer_id)
+
+        return self._patience.call(ask, self._failed)
+
+    def _failed(self, error: CutoverError) -> None:
+        # A server that did not answer may come back with another data directory (facts §5.1).
+        self._doubtful = True
+        self.reading.failed(error.message)
+
+    def _identify(self, end: LogEnd) -> None:
+        self._doubtful = False
+        before, self._data_directory = self._data_directory, end.server_id
+        if before != end.server_id:
+            if self._router is not None:
+                self._router.doubt("new-data-directory", "its data directory was replaced")
+            raise _OtherLogError(end.tick)
+
+    def _examine(self, asked: Position, answer: Answer, router: Router) -> None:
+        """A log that ends before our position is another one; one that begins after it has a gap (facts §5.4)."""
+        if answer.last_tick < asked.tick:
+            self._in_transaction = False
+            router.doubt("new-data-directory", f"its log ends at {answer.last_tick}, before {asked.tick}")
+        elif not answer.from_present and asked.tick < answer.last_tick:
+            self._in_transaction = False
+            router.doubt("log-gap", f"operations after tick {asked.tick} were purged before they were read")
+
+    def _route(self, answer: Answer, router: Router, ledger: Ledger) -> None:
+        chunk = ledger.open()
+        end: Optional[int] = None
+        self._verify_slicing(answer.lines)
+        for line in answer.lines:
+            marker = self._parse(line)
+            router.take(marker, line, self._boundary)
+            if self._ends_batch(marker):
+                end = self._boundary = marker.tick
+                if self._controls:
+                    router.flush(chunk)
+                    self._run_controls()
+        router.flush(chunk)
+        ledger.seal(chunk, end, max(answer.last_included, answer.last_scanned))
+
+    def _verify_slicing(self, lines: Sequence[bytes]) -> None:
+        """Cut one line of each answer both ways: a server with another order of members is noticed at once."""
+        if lines and self._parse is parse:
+            sample = lines[len(lines) // 2]
+            if parse(sample) != parse_slowly(sample):
+                self._parse = parse_slowly
+
+    def _ends_batch(self, marker: Marker) -> bool:
+        """Whether the log may be read from this marker's tick on (design §4.4: 2201, or tid 0)."""
+        if marker.type == BEGIN:
+            self._in_transaction = True
+        elif marker.type == COMMIT or marker.tid == SINGLE:
+            self._in_transaction = False
+            return True
+        elif marker.tid:
+            self._in_transaction = True
+        # Markers without a tid (definitions, truncates) are batches of their own (facts §5.5).
+        return not marker.tid and not self._in_transaction
+
+    def _run_controls(self) -> None:
+        while self._controls:
+            self._controls.popleft().run()
