@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import trustme
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.config import AgentConfig, Token
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.service import Service
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentApi
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
 
 TOKENS = {"read": "reader-token-1", "operate": "operator-token-2", "cutover": "cutover-token-3"}
 
@@ -67,8 +68,7 @@ class FakeEngine:
 
     def start(self, request: Mapping[str, object]) -> bool:
         self._note("start", dict(request))
-        public = {key: value for key, value in request.items() if key != "target_password"}
-        digest = hashlib.sha256(json.dumps(public, sort_keys=True).encode()).hexdigest()
+        digest = spec.parse(request).config_digest
         running = self.document["state"] not in ("inactive", "aborted")
         if running and digest == self.document["migration"]["config_digest"]:
             return False
@@ -141,7 +141,7 @@ def passing_check(request: Mapping[str, object]) -> dict[str, Any]:
     """A precheck that passes for every request but one without target endpoints."""
     if "target_endpoints" not in request:
         raise CutoverError("CUT-SPEC-1", "target_endpoints: is missing", details={"field": "target_endpoints"})
-    check = {"id": "source-is-cluster", "group": "source", "status": "ok", "message": "fine", "remedy": "", "measured": 1}
+    check = {"id": "source-is-cluster", "group": "source", "status": "ok", "message": "fine", "remedy": ""}
     return {"passed": True, "summary": {"ok": 1}, "checks": [check]}
 
 

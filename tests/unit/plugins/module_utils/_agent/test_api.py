@@ -12,11 +12,11 @@ import time
 from typing import Any
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent import routes
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.api import Api
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-
 from tests.unit.agent_fakes import TOKENS, FakeEngine, RunningAgent, passing_check
 
 SPEC = {"source_endpoints": ["https://s:1"], "target_endpoints": ["https://t:1"], "target_password": "hush-hush"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.config import load_config, parse_config
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 

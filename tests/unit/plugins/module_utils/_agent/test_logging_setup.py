@@ -8,6 +8,7 @@ import json
 import logging
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.logging_setup import JsonFormatter, TextFormatter
 
 

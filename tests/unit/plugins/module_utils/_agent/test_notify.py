@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.notify import Notifier
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.references import resolve
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.messages import Request, Response
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.server import AgentServer, Limits
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.tls import server_context
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentError, AgentUnreachableError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-
 from tests.unit.agent_fakes import Certificates, RunningAgent, agent_config, running_agent
 
 
@@ -54,7 +54,7 @@ def test_old_tls_is_refused(agent: RunningAgent) -> None:
     with pytest.warns(DeprecationWarning):
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with socket.create_connection(("127.0.0.1", agent.port), timeout=10) as raw, pytest.raises(OSError):  # noqa: PT011
+    with socket.create_connection(("127.0.0.1", agent.port), timeout=10) as raw, pytest.raises(OSError):
         context.wrap_socket(raw, server_hostname="127.0.0.1")
 
 
@@ -108,8 +108,8 @@ def test_limits_of_time_and_number(certificates: Certificates) -> None:
         context = ssl.create_default_context(cafile=str(certificates.ca))
         with context.wrap_socket(socket.create_connection(address, timeout=5), server_hostname="127.0.0.1") as slow:
             begun = time.monotonic()
-            with pytest.raises(OSError):  # noqa: PT011
-                for count in range(100):
+            with pytest.raises(OSError):
+                for _attempt in range(100):
                     slow.sendall(b"G")
                     time.sleep(0.05)
             assert time.monotonic() - begun < 3

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import (
     amount,
     duration,
@@ -17,7 +18,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display i
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "unknown"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB"), (1 << 70, "1048576.0 PiB")],
+    [(None, "unknown"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB"), (1 << 60, "1024.0 PiB")],
 )
 def test_amount(value: int | None, text: str) -> None:
     assert amount(value) == text
@@ -55,6 +56,7 @@ def test_a_line_names_pause_wait_step_and_problems() -> None:
 
 
 def test_a_table_shows_each_blocker_with_its_remedy() -> None:
-    table = status_table({"state": "running", "cutover": {"blockers": [{"code": "C-1", "text": "lag", "remedy": "wait"}]}})
+    blocker = {"code": "C-1", "text": "lag", "remedy": "wait"}
+    table = status_table({"state": "running", "cutover": {"blockers": [blocker]}})
     assert "lag (C-1)" in table
     assert "wait" in table

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentUnreachableError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.states import STATES, TERMINAL

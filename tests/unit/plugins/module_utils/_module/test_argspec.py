@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.flags import SPEC_FLAGS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
 from ansible_collections.cutover.arangodb.plugins.module_utils._module import argspec
@@ -56,6 +57,6 @@ def test_a_request_leaves_out_what_was_not_given() -> None:
 def test_playbooks_pass_every_field_on() -> None:
     for name in ("migrate", "precheck"):
         play = yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text())[0]
-        calls = [task.get("cutover.arangodb.migration") or task.get("cutover.arangodb.precheck") for task in play["tasks"]]
-        arguments = next(call for call in calls if call)
+        module = "cutover.arangodb.migration" if name == "migrate" else "cutover.arangodb.precheck"
+        arguments = next(task[module] for task in play["tasks"] if module in task)
         assert set(arguments) >= set(argspec.REQUEST_FIELDS), name

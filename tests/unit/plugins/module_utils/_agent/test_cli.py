@@ -1,0 +1,113 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command line against a running agent: output, exit codes, secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent import cli
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from tests.unit.agent_fakes import TOKENS, RunningAgent
+
+SPEC = ["--source.endpoint", "https://s:1", "--target.endpoint", "https://t:1", "--target.password", "env:PASSWORD"]
+
+
+@pytest.fixture
+def run(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a command against the agent."""
+    monkeypatch.setenv("TOKEN", TOKENS["cutover"])
+    monkeypatch.setenv("PASSWORD", "hush-hush")
+    where = ["--agent.endpoint", f"https://127.0.0.1:{agent.port}", "--agent.cacert", str(agent.certificates.ca)]
+    return lambda command, *rest: cli.main([command, *where, "--agent.token", "env:TOKEN", *rest])
+
+
+def test_start_sends_every_flag_once(agent: RunningAgent, run: Any) -> None:
+    more = ["--source.endpoint", "https://s:2", "--accept", "row=why not", "--source.endpoint-map", "PRMR-1=https://x:1",
+            "--early-readers", "--max-downtime", "20", "--source.ignore-metrics"]  # fmt: skip
+    assert run("start", *SPEC, *more) == cli.FINE
+    assert agent.engine.calls[-1] == ("start", {
+        "source_endpoints": ["https://s:1", "https://s:2"], "target_endpoints": ["https://t:1"],
+        "target_password": "hush-hush", "accept": [{"id": "row", "reason": "why not"}],
+        "endpoint_map": {"PRMR-1": "https://x:1"}, "early_readers": True, "max_downtime": 20.0, "ignore_metrics": True,
+    })  # fmt: skip
+
+
+def test_status_as_table_json_and_watch(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("status") == cli.FINE
+    assert re.search(r"^state +inactive$", capsys.readouterr().out, re.M)
+    assert run("status", "--output", "json") == cli.FINE
+    assert json.loads(capsys.readouterr().out)["state"] == "inactive"
+    agent.engine.document["state"] = "completed"
+    assert run("status", "--watch") == cli.FINE
+    assert capsys.readouterr().out.count("completed") == 1
+
+
+def test_stop_waits_and_tells_why_it_was_not_made(
+    agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("stop") == cli.BLOCKED
+    run("start", *SPEC)
+    agent.engine.stop_result = "rolled-back"
+    assert run("stop") == cli.BLOCKED
+    assert "a server did not answer" in capsys.readouterr().err
+    agent.engine.fail = CutoverError(
+        "CUT-GATE-1", "not ready", remedy="", details={"blockers": [{"code": "B-1", "text": "lag", "remedy": "wait"}]}
+    )
+    assert run("stop") == cli.BLOCKED
+    assert "blocked: lag (B-1); wait" in capsys.readouterr().err
+    agent.engine.stop_result = "completed"
+    assert run("stop", "--max-downtime", "9") == cli.FINE
+    assert ("stop", {"max_downtime": 9.0}) in agent.engine.calls
+
+
+def test_abort_and_server_mode(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("stop", "--abort") == cli.FINE
+    assert run("set-server-mode", "--source.server-mode=readonly") == cli.FINE
+    assert agent.engine.mode == "readonly"
+    assert "the source is readonly" in capsys.readouterr().out
+
+
+def test_precheck_and_check_only(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("precheck", *SPEC) == cli.FINE
+    assert run("start", "--check-only", *SPEC) == cli.FINE
+    assert capsys.readouterr().out.count("ok       source-is-cluster: fine") == 2
+    assert not [call for call in agent.engine.calls if call[0] == "start"]
+    assert run("precheck") == cli.USAGE
+
+
+def test_a_secret_in_the_arguments_is_refused_unrepeated(
+    agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("start", *SPEC[:-1], "hush-hush") == cli.USAGE
+    shown = capsys.readouterr()
+    assert "CUT-AGENT-30" in shown.err
+    assert "hush" not in shown.err + shown.out
+    assert not [call for call in agent.engine.calls if call[0] == "start"]
+
+
+def test_unreachable_and_wrong_token(agent: RunningAgent, run: Any) -> None:
+    assert cli.main(["status", "--agent.endpoint", "https://127.0.0.1:1"]) == cli.UNREACHABLE
+    assert run("status", "--agent.token", "file:/nowhere") == cli.USAGE
+    where = ["--agent.master-port", str(agent.port), "--agent.cacert", str(agent.certificates.ca)]
+    assert cli.main(["status", *where]) == cli.FAILED
+
+
+def test_usage_is_exit_code_2() -> None:
+    for arguments in ([], ["dance"], ["set-server-mode"], ["set-server-mode", "--source.server-mode=off"]):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(arguments)
+        assert caught.value.code == cli.USAGE
+
+
+def test_serve_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve"]) == cli.USAGE
+    assert cli.main(["serve", "--config", str(tmp_path / "none")]) == cli.USAGE
+    assert "--config is needed" in capsys.readouterr().err
+    assert cli.main(["serve", "--shutdown", "--pid-file", str(tmp_path / "none")]) == cli.FINE
+    assert capsys.readouterr().out == "not running\n"

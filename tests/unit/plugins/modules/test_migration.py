@@ -1,0 +1,109 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module `migration`: check, do, again, change, break."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from tests.unit.agent_fakes import TOKENS, RunningAgent
+
+SPEC: dict[str, Any] = {
+    "source_endpoints": ["https://s:1"], "target_endpoints": ["https://t:1"], "target_password": "hush-hush",
+}  # fmt: skip
+
+
+def test_check_do_again(agent: RunningAgent, run: Any) -> None:
+    checked = run("migration", check=True, **SPEC)
+    assert checked["changed"] is True
+    assert checked["diff"]["after"]["state"] == "initializing"
+    assert agent.engine.document["state"] == "inactive"
+    done = run("migration", **SPEC, wait=True)
+    assert (done["changed"], done["migration"]["state"]) == (True, "running")
+    assert done["diff"] == checked["diff"]
+    again = run("migration", **SPEC)
+    assert again["changed"] is False
+    assert again["diff"]["before"] == again["diff"]["after"]
+    assert run("migration", check=True, **SPEC)["changed"] is False
+    refreshed = run("migration", **{**SPEC, "target_password": "other"})
+    assert refreshed["changed"] is False
+    assert agent.engine.calls[-1][1]["target_password"] == "other"
+
+
+def test_another_specification_is_refused(run: Any) -> None:
+    run("migration", **SPEC)
+    for check in (True, False):
+        refused = run("migration", check=check, **SPEC, early_readers=True)
+        assert (refused["failed"], refused["failure"]["code"]) == (True, "CUT-AGENT-43")
+
+
+def test_cutover_and_again(agent: RunningAgent, run: Any) -> None:
+    run("migration", **SPEC)
+    agent.engine.document["cutover"]["blockers"] = [{"code": "B-1", "text": "lag is 9 s", "remedy": "wait"}]
+    checked = run("migration", check=True, state="stopped")
+    assert checked["changed"] is True
+    assert "lag is 9 s" in str(checked["warnings"])
+    done = run("migration", state="stopped", max_downtime=20, gate_timeout=3)
+    assert (done["changed"], done["migration"]["state"]) == (True, "completed")
+    assert ("stop", {"max_downtime": 20.0, "wait_timeout": 3.0}) in agent.engine.calls
+    assert run("migration", state="stopped")["changed"] is False
+    refused = run("migration", **SPEC)
+    assert "completed since" in refused["msg"]
+
+
+def test_a_refused_cutover_lists_every_blocker(agent: RunningAgent, run: Any) -> None:
+    run("migration", **SPEC)
+    blockers = [{"code": f"B-{n}", "text": f"blocker {n}", "remedy": f"remedy {n}"} for n in range(3)]
+    agent.engine.fail = CutoverError("CUT-GATE-1", "not ready", remedy="", details={"blockers": blockers})
+    refused = run("migration", state="stopped")
+    assert refused["failure"]["details"]["blockers"] == blockers
+    assert refused["failure"]["http_status"] == 409
+    for n in range(3):
+        assert f"blocker {n}" in refused["msg"]
+        assert f"remedy {n}" in refused["msg"]
+    agent.engine.stop_result = "rolled-back"
+    assert run("migration", state="stopped")["failure"]["code"] == "CUT-AGENT-42"
+
+
+def test_nothing_started_cannot_be_cut_over(run: Any) -> None:
+    refused = run("migration", state="stopped")
+    assert refused["failure"]["code"] == "CUT-AGENT-43"
+    assert "inactive" in refused["msg"]
+
+
+def test_abort(agent: RunningAgent, run: Any) -> None:
+    assert run("migration", state="aborted")["changed"] is False
+    run("migration", **SPEC)
+    assert run("migration", check=True, state="aborted")["changed"] is True
+    assert run("migration", state="aborted")["migration"]["state"] == "aborted"
+    assert run("migration", state="aborted")["changed"] is False
+
+
+def test_waiting_is_bounded(agent: RunningAgent, run: Any) -> None:
+    agent.engine.document["shards"]["total"] = 9
+    late = run("migration", **SPEC, wait=True, wait_timeout=0.2, wait_interval=0.05)
+    assert (late["failure"]["code"], late["failure"]["retriable"]) == ("CUT-AGENT-40", True)
+
+
+def test_missing_and_wrong_options_are_named(run: Any) -> None:
+    assert "target_password" in run("migration", source_endpoints=["https://s:1"], target_endpoints=["https://t:1"])["msg"]
+    wrong = run("migration", **{**SPEC, "source_endpoints": ["https://root:hush-hush@s:1"]})
+    assert wrong["failure"]["code"] == "CUT-SPEC-902"
+    assert "source_endpoints" in wrong["msg"]
+    assert "source_endpoints" in run("migration", **{**SPEC, "source_endpoints": ["s:1"]})["msg"]
+
+
+def test_token_from_a_file_and_unreachable_agent(agent: RunningAgent, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text(TOKENS["cutover"] + "\n")
+    assert run("migration", agent_token=None, agent_token_path=str(path), state="aborted")["changed"] is False
+    missing = run("migration", agent_token=None, agent_token_path=str(tmp_path / "none"), state="aborted")
+    assert "agent_token_path" in missing["msg"]
+    gone = run("migration", agent_endpoint="https://127.0.0.1:1", state="aborted")
+    assert gone["failure"]["code"] == "CUT-AGENT-32"
+    assert gone["failure"]["retriable"] is True
+    assert gone["failure"]["endpoint"] == "https://127.0.0.1:1"
+    plain = run("migration", agent_endpoint=f"http://127.0.0.1:{agent.port}", state="aborted")
+    assert plain["failure"]["code"] == "CUT-AGENT-35"
