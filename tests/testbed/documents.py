@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tests.testbed import indexes, keygen
 from tests.testbed.errors import ArangoError
@@ -38,8 +38,7 @@ class WriteOptions:
     merge_objects: bool = True
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an operation did; `old` and `new` are the versions before and after."""
 
     key: str

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tests.testbed.errors import ArangoError
-from tests.testbed.message import Request, Response, failure
+from tests.testbed.message import JSON, TEXT, Request, Response, failure
 
 if TYPE_CHECKING:
     from tests.testbed.model import Server
@@ -46,8 +46,9 @@ def serialise(response: Response, *, head_only: bool, close: bool) -> bytes:
     ]
     lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
     body = response.body
-    if response.status not in (204, 304) or body:
-        lines.append(f"content-type: {response.content_type}\r\n")
+    if "content-type" not in response.headers:
+        kind = response.content_type if body or response.content_type != JSON else TEXT  # as recorded
+        lines.append(f"content-type: {kind}\r\n")
     lines.append(f"content-length: {len(body)}\r\n\r\n")
     head = "".join(lines).encode("utf-8", "replace")
     return head if head_only else head + body

@@ -46,7 +46,26 @@ class Element:
         head = _HEAD.match(self.text)
         if without is SYSTEM and head is not None and _count(head.group()) == present:
             return self.text[head.end() : -1]
+        if "\\" not in self.text:
+            cut = _cut(self.text, [(name, self.value[name]) for name in without if name in self.value])
+            if cut is not None:
+                return cut[1:-1]
         return ",".join(f"{label}:{text}" for name, label, text in members(self.text) if name not in without)
+
+
+def _cut(text: str, system: list[tuple[str, object]]) -> str | None:
+    """Take members out of a text without escapes; None where a member does not occur exactly once."""
+    for name, value in system:
+        piece = f'"{name}":"{value}"'
+        if not isinstance(value, str) or text.count(piece) != 1:
+            return None
+        start = text.index(piece)
+        end = start + len(piece)
+        if text[end] == ",":
+            text = text[:start] + text[end + 1 :]
+        else:
+            text = text[: start - (text[start - 1] == ",")] + text[end:]
+    return text
 
 
 def _count(head: str) -> int:
