@@ -1,0 +1,142 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The agent as a process of the built archive, and a client of its API that is not the engine's."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.testbed.certificates import make
+
+__all__ = ["Agent", "Refused"]
+
+Status = dict[str, Any]
+
+
+class Refused(Exception):  # noqa: N818  (what the API said, with its status)
+    """The API answered with an error; ``status`` and ``error`` are its own."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {json.dumps(error)[:2000]}")
+        self.status, self.error = status, error
+
+
+class Agent:
+    """One agent on one state directory; it can be killed and started again."""
+
+    def __init__(self, archive: Path, home: Path, jwt_secret_path: Path, time_scale: float) -> None:
+        home.mkdir(parents=True)
+        ca_path, keyfile = make(home)
+        self._token = secrets.token_urlsafe(24)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port: int = probe.getsockname()[1]
+        self._archive, self._config, self._log = archive, home / "agent.json", home / "agent.log"
+        self._context = ssl.create_default_context(cafile=str(ca_path))
+        digest = hashlib.sha256(self._token.encode()).hexdigest()
+        config = {
+            "listen_host": "127.0.0.1", "port": self._port, "tls_keyfile": str(keyfile),
+            "tokens": [{"name": "test", "sha256": digest, "role": "cutover"}],
+            "state_directory": str(home / "state"), "source_jwt_secret_path": str(jwt_secret_path),
+            "time_scale": time_scale, "log_format": "text",
+        }
+        (home / "state").mkdir(mode=0o700)
+        self._config.write_text(json.dumps(config), encoding="utf-8")
+        self._config.chmod(0o600)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(self._archive), "serve", "--config", str(self._config)],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
+            )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                if self._exchange("GET", "/readyz")[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"the agent is not ready: {self.log()}")
+
+    def kill(self) -> None:
+        """SIGKILL: no farewell."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL if that isn't obeyed."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def log(self) -> str:
+        """The end of its log."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-6000:] if self._log.exists() else ""
+
+    def _exchange(self, method: str, target: str, body: object | None = None) -> tuple[int, Any]:
+        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=60, context=self._context)
+        try:
+            content = b"" if body is None else json.dumps(body).encode()
+            headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+            connection.request(method, target, content, headers)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read() or b"null")
+        finally:
+            connection.close()
+
+    def call(self, method: str, target: str, body: object | None = None) -> Any:
+        """A request's answer; raises Refused."""
+        status, answer = self._exchange(method, target, body)
+        if status >= 400:
+            raise Refused(status, answer.get("error", answer))
+        return answer
+
+    def status(self) -> Status:
+        """The status document."""
+        answer: Status = self.call("GET", "/v1/migration")
+        return answer
+
+    def shards(self) -> list[dict[str, Any]]:
+        """All shards with their states."""
+        listed: list[dict[str, Any]] = self.call("GET", "/v1/migration/shards?limit=1000")["shards"]
+        return listed
+
+    def wait(self, what: str, condition: Callable[[Status], bool], seconds: float) -> Status:
+        """Wait until the status document satisfies ``condition``; AssertionError with status and log otherwise."""
+        deadline = time.monotonic() + seconds
+        while True:
+            status = self.status()
+            if condition(status):
+                return status
+            if time.monotonic() > deadline:
+                shown = json.dumps(status, indent=1)
+                raise AssertionError(f"not within {seconds:.0f} s: {what}\n{shown}\n{self.log()}")
+            time.sleep(0.1)
