@@ -9,9 +9,9 @@ from typing import Any, Optional
 from ..._core.errors import CutoverError
 from ..decision import KEY as DECISION
 from ..decision import OPENING
-from ..states import ABORTED, COMPLETED
+from ..states import COMPLETED
 from .context import Context
-from .outcome import BlockedError, Outcome, Row, bad, good, listed, skipped
+from .outcome import BlockedError, Outcome, Row, bad, good, listed
 from .rows_source import CERTIFICATE, UNREACHABLE, errors_by_code, refused_credentials
 
 _SUPPORTED_FROM = (3, 10)
@@ -138,35 +138,27 @@ def _journal(context: Context) -> Outcome:
     return good(f"an earlier migration is known there: {found}" if found else "no earlier migration", state=found)
 
 
-def _is_ours(context: Context) -> bool:
-    """Whether the target holds an unfinished migration of this very specification, which a start resumes."""
-    migration = context.target.journal("migration") or {}
-    same = migration.get("config_digest") == context.spec.config_digest
-    return same and migration.get("state") not in (COMPLETED, ABORTED, None)
-
-
 def _empty(context: Context) -> Outcome:
     contents = context.target.contents()
     measured: dict[str, Any] = {
         name: {"collections": one.collections, "documents": one.documents} for name, one in contents.items()
     }
     if not contents:
-        return good("the target is empty")
+        own = sorted(context.target.own().databases)
+        text = f"holds only an unfinished copy of this tool, in {listed(own)}" if own else "is empty"
+        return good(f"the target {text}", own=own)
     texts = [
         f"{name} ({one.collections} collections, {'?' if one.documents is None else one.documents} documents)"
         for name, one in contents.items()
     ]
-    if _is_ours(context):
-        return good("the target holds this migration's own unfinished copy", databases=measured)
     if context.spec.overwrite_target:
         return good(f"overwrite_target: will be destroyed: {listed(texts, 50)}", databases=measured)
     return bad(f"the target has data and overwrite_target is false: {listed(texts, 50)}", databases=measured)
 
 
 def _users(context: Context) -> Outcome:
-    if _is_ours(context):
-        return skipped("a start resumes this migration: its users are known")
-    only = sorted(context.target.users() - context.source.users() - {"root", context.spec.target_username})
+    known = context.source.users() | context.target.own().users | {"root", context.spec.target_username}
+    only = sorted(context.target.users() - known)
     if not only:
         return good("no user exists only on the target")
     if context.spec.overwrite_target:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..._core.arango import Coordinators, Server, segment
 from ..._core.clock import Clock
@@ -15,18 +15,19 @@ from ..._core.endpoint import Endpoint
 from ..._core.errors import CutoverError
 from ..._core.tls import client_context
 from ..journal import NAMES, Journal
+from ..schema_map import SchemaMap
 from ..spec import Spec
 from ..topology import Credentials, connect_target
 from .measure import Version, has_enterprise_features, metrics_of, version_of
 from .outcome import BlockedError
-from .source_facts import TIMEOUT, clock_offset
+from .source_facts import TIMEOUT, Gather, clock_offset
 
 if TYPE_CHECKING:
     from .context import Memo
 
 # Counting more collections than this would take longer than it tells.
 _COUNTED = 500
-Gather = Callable[[Mapping[Any, Callable[[], Any]]], dict[Any, Any]]
+USERS_KEY = "users-map"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ class Content:
 
     collections: int
     documents: Optional[int]
+
+
+@dataclass(frozen=True)
+class Own:
+    """What an unfinished migration has made on the target, by its journal: collections are ids, or names without."""
+
+    databases: Mapping[str, frozenset[str]]
+    users: frozenset[str]
 
 
 class TargetFacts:
@@ -137,34 +146,62 @@ class TargetFacts:
         return self._memo.get("users", lambda: {user["user"] for user in self.get("/_api/user")["result"]})
 
     def contents(self) -> dict[str, Content]:
-        """What users have in each database; databases of users are there even if empty, ``_system`` only if not."""
+        """What was there before in each database that this migration has not made itself."""
 
         def make() -> dict[str, Content]:
-            names = list(self.get("/_api/database", database="_system")["result"])
-            lists = self._gather({name: partial(self.get, "/_api/collection", database=name) for name in names})
-            found: dict[str, list[str]] = {}
-            for name, result in lists.items():
-                mine = [one["name"] for one in result.get()["result"]]
-                found[name] = [one for one in mine if not one.startswith("_") and one not in NAMES]
+            found = self._foreign_collections()
             counted = [(name, one) for name, mine in found.items() for one in mine]
             complete = len(counted) <= _COUNTED
             counts = self._gather({key: partial(self._count, *key) for key in counted}) if complete else {}
             return {
                 name: Content(len(mine), sum(counts[(name, one)].get() for one in mine) if complete else None)
                 for name, mine in found.items()
-                if mine or name != "_system"
             }
 
         return self._memo.get("contents", make)
 
+    def _foreign_collections(self) -> dict[str, list[str]]:
+        """Collections of users by database; empty databases too, but ``_system`` only if it has any."""
+        own = self.own().databases
+        names = list(self.get("/_api/database", database="_system")["result"])
+        lists = self._gather({name: partial(self.get, "/_api/collection", database=name) for name in names})
+        found: dict[str, list[str]] = {}
+        for name, result in lists.items():
+            known = own.get(name, frozenset())
+            there = [one for one in result.get()["result"] if not {str(one["id"]), one["name"]} & known]
+            mine = [one["name"] for one in there if not one["name"].startswith("_") and one["name"] not in NAMES]
+            if mine or (name != "_system" and name not in own):
+                found[name] = mine
+        return found
+
+    def own(self) -> Own:
+        """What the journal of an unfinished migration lists as made by it."""
+
+        def make() -> Own:
+            journal = self._journal()
+            if journal is None:
+                return Own({}, frozenset())
+            made = SchemaMap(journal)
+            made.load()
+            databases = {
+                name: frozenset(one.target_id or one.name for one in database.collections.values())
+                for name, database in made.databases.items()
+            }
+            return Own(databases, frozenset((self.journal(USERS_KEY) or {}).get("users", {})))
+
+        return self._memo.get("own", make)
+
     def _count(self, database: str, collection: str) -> int:
         return int(self.get(f"/_api/collection/{segment(collection)}/count", database=database)["count"])
+
+    def _journal(self) -> Optional[Journal]:
+        return self._memo.get("journal", lambda: Journal.find(self.coordinators()))
 
     def journal(self, key: str) -> Optional[dict[str, Any]]:
         """A document of a journal that is there from before, or None."""
 
         def make() -> Optional[dict[str, Any]]:
-            journal = self._memo.get("journal", lambda: Journal.find(self.coordinators()))
+            journal = self._journal()
             entry = None if journal is None else journal.read(key)
             return None if entry is None else entry.body
 

@@ -28,7 +28,7 @@ class Pretended:
 
 
 def defined(
-    row: str, says: str, *collections: Any, target: str = "", properties: Any = None, **source: Any
+    row: str, says: str, *collections: Any, target: Any = "", properties: Any = None, **source: Any
 ) -> Pretended:
     """A case of definitions on the source, on a target of the given version."""
     version = {"server": "arango", "license": "community", "version": target}

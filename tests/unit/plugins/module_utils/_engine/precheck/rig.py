@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,11 +48,11 @@ class Rig:
         }
         return Environment(**{**fields, **changes})
 
-    def context(self, environment: Mapping[str, Any] | None = None, **changes: Any) -> Context:
+    def context(self, environment: Any = None, **changes: Any) -> Context:
         return Context(parse(self.request(**changes)), self.environment(**(environment or {})))
 
-    def check(self, row_id: str, environment: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-        """The result of one row."""
+    def check(self, row_id: str, environment: Any = None, **changes: Any) -> dict[str, Any]:
+        """The result of one row; ``environment`` holds fields of the environment to change."""
         return run(self.context(environment, **changes), rows=[ROWS_BY_ID[row_id]]).checks[0]
 
     def everything(self, **changes: Any) -> PrecheckResult:

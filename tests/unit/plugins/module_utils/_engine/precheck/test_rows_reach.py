@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Journal
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from tests.testbed.launch import TestCluster
 from tests.unit.plugins.module_utils._engine.precheck.rig import PASSWORD, Rig
 
@@ -220,6 +222,26 @@ def test_a_target_with_data(own_rig: Rig) -> None:
     root.json("DELETE", "/_api/collection/loose", database="_system")
     root.json("DELETE", "/_api/database/shop", database="_system")
     assert own_rig.check("target-empty")["status"] == "passed"
+
+
+def test_an_unfinished_migrations_own_leavings_are_not_foreign_data(own_rig: Rig) -> None:
+    root = own_rig.root()
+    root.json("POST", "/_api/database", database="_system", body={"name": "shop"})
+    made = root.json("POST", "/_api/collection", database="shop", body={"name": "orders"})
+    root.json("POST", "/_api/user", database="_system", body={"user": "eve", "passwd": "x"})
+    assert own_rig.check("target-users")["status"] == "failed"
+    journal = Journal.ensure(root, 3)
+    schema = SchemaMap(journal)
+    database = schema.add_database("shop", "4711")
+    database.collections["99"] = Made("99", "orders", made["id"])
+    schema.save("shop")
+    journal.create("users-map", {"users": {"eve": {"key": "5"}}})
+    check = own_rig.check("target-empty")
+    assert check["status"] == "passed"
+    assert "unfinished copy" in check["message"]
+    assert own_rig.check("target-users")["status"] == "passed"
+    root.json("POST", "/_api/collection", database="shop", body={"name": "foreign"})
+    failed(own_rig.check("target-empty"), "shop (1 collections, 0 documents)")
 
 
 def test_an_old_python(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,9 +28,8 @@ Rule = Callable[[Context], Outcome]
 def run_rules(
     rig: Rig, *rules: Rule, deadline: float = 5.0, severity: str = "error", **options: object
 ) -> PrecheckResult:
-    rows = [
-        Row(f"source-{n}", "source", severity, "A title", rule, "Do this.", "It matters.") for n, rule in enumerate(rules)
-    ]
+    texts = ("Do this.", "It matters.")
+    rows = [Row(f"source-{n}", "source", severity, "A title", rule, *texts) for n, rule in enumerate(rules)]
     return run(rig.context(**options), rows=rows, deadline=deadline)
 
 
