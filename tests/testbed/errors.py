@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 # errorNum → (HTTP status, message)
 CATALOGUE: dict[int, tuple[int, str]] = {
     2: (500, "failed"),
     4: (500, "internal error"),
-    9: (501, "not implemented"),
     10: (400, "bad parameter"),
     11: (403, "forbidden"),
     12: (500, "out of memory in mmap"),
@@ -29,7 +29,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     412: (412, "precondition failed"),
     413: (413, "request entity too large"),
     500: (500, "internal error"),
-    501: (501, "not implemented"),
+    501: (501, HTTPStatus.NOT_IMPLEMENTED.phrase.lower()),
     503: (503, "service unavailable"),
     600: (400, "invalid JSON object"),
     1004: (403, "read only"),

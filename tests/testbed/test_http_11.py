@@ -36,7 +36,7 @@ def _raw(cluster: TestCluster, data: bytes) -> bytes:
     parts = urlsplit(cluster.coordinators[0])
     context = ssl.create_default_context(cafile=str(cluster.ca_path))
     with (
-        socket.create_connection((parts.hostname, parts.port), timeout=20) as plain,
+        socket.create_connection((parts.hostname, parts.port or 0), timeout=20) as plain,
         context.wrap_socket(plain, server_hostname=parts.hostname) as connection,
     ):
         connection.sendall(data)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from arango import ArangoClient
+from typing import Any
+
+from arango.client import ArangoClient
 from arango.exceptions import DocumentInsertError, DocumentRevisionError
 
 from tests.testbed.launch import TestCluster
@@ -12,9 +14,9 @@ from tests.testbed.launch import TestCluster
 
 def test_databases_collections_and_documents(cluster: TestCluster) -> None:
     arango = ArangoClient(hosts=cluster.coordinators, verify_override=str(cluster.ca_path))
-    system = arango.db("_system", username="root", password="secret", verify=True)
+    system: Any = arango.db("_system", username="root", password="secret", verify=True)
     assert system.create_database("driver")
-    database = arango.db("driver", username="root", password="secret", verify=True)
+    database: Any = arango.db("driver", username="root", password="secret", verify=True)
     collection = database.create_collection("c", shard_count=3, replication_factor=2)
     assert collection.properties()["shard_count"] == 3
     first = collection.insert({"_key": "1", "v": 1.5}, return_new=True)
