@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.testbed.api.checksum import document_hash
+from tests.testbed.checksums import document_hash
 from tests.testbed.client import Client
 from tests.testbed.launch import TestCluster
 
