@@ -19,6 +19,23 @@ _FREE_DISK = 138_230_530_048
 _OVERHEAD = 60  # bytes of a document's index entries and keys in storage
 
 
+_CONSTANT: dict[str, int | float] = {
+    "rocksdb_free_inodes": 9_000_000,
+    "rocksdb_live_wal_files": 1,
+    "rocksdb_live_wal_files_size": 65536,
+    "rocksdb_prunable_wal_files": 0,
+    "rocksdb_wal_pruning_active": 1,
+    "rocksdb_read_only": 0,
+    "rocksdb_engine_throttle_bps": 0,
+    "arangodb_shards_not_replicated": 0,
+    "arangodb_vocbase_shards_read_only_by_write_concern": 0,
+    "arangodb_document_writes_replication_total": 0,
+    "arangodb_dump_memory_usage": 0,
+    "arangodb_dump_threads_blocked_total": 0,
+    "arangodb_sync_tree_rebuilds_total": 0,
+}
+
+
 def stored_bytes(server: Server) -> int:
     """About how many bytes a server stores, by a sample of each shard."""
     total = 0
@@ -55,38 +72,29 @@ def values(server: Server) -> dict[str, int | float]:
     total = int(options.extra.get("disk_total", _TOTAL_DISK))
     free = int(options.extra.get("disk_free", _FREE_DISK - stored))
     clients = {(c.syncer_id, c.server_id) for name in log.databases() for c in log.clients.of(name)}
-    return metrics | {
-        "rocksdb_free_disk_space": max(free, 0),
-        "rocksdb_total_disk_space": total,
-        "rocksdb_free_inodes": 9_000_000,
-        "rocksdb_estimate_live_data_size": stored,
-        "rocksdb_live_sst_files_size": stored,
-        "rocksdb_total_sst_files_size": stored,
-        "rocksdb_wal_sequence": high,
-        "rocksdb_wal_sequence_lower_bound": low,
-        "rocksdb_wal_released_tick_replication": log.clients.lowest_tick() or high,
-        "rocksdb_wal_released_tick_flush": high,
-        "rocksdb_archived_wal_files": archived,
-        "rocksdb_archived_wal_files_size": log.archived_bytes(),
-        "rocksdb_live_wal_files": 1,
-        "rocksdb_live_wal_files_size": 65536,
-        "rocksdb_prunable_wal_files": 0,
-        "rocksdb_wal_pruning_active": 1,
-        "rocksdb_read_only": 0,
-        "rocksdb_engine_throttle_bps": 0,
-        "arangodb_replication_clients": len(clients),
-        "arangodb_shards_leader_number": leading,
-        "arangodb_shards_number": len(server.shards),
-        "arangodb_shards_out_of_sync": behind,
-        "arangodb_shards_not_replicated": 0,
-        "arangodb_vocbase_shards_read_only_by_write_concern": 0,
-        "arangodb_document_writes_total": log.operations(),
-        "arangodb_document_writes_replication_total": 0,
-        "arangodb_dump_ongoing": len(snapshots(server).dumps),
-        "arangodb_dump_memory_usage": 0,
-        "arangodb_dump_threads_blocked_total": 0,
-        "arangodb_sync_tree_rebuilds_total": 0,
-    }
+    return (
+        metrics
+        | _CONSTANT
+        | {
+            "rocksdb_free_disk_space": max(free, 0),
+            "rocksdb_total_disk_space": total,
+            "rocksdb_estimate_live_data_size": stored,
+            "rocksdb_live_sst_files_size": stored,
+            "rocksdb_total_sst_files_size": stored,
+            "rocksdb_wal_sequence": high,
+            "rocksdb_wal_sequence_lower_bound": low,
+            "rocksdb_wal_released_tick_replication": log.clients.lowest_tick() or high,
+            "rocksdb_wal_released_tick_flush": high,
+            "rocksdb_archived_wal_files": archived,
+            "rocksdb_archived_wal_files_size": log.archived_bytes(),
+            "arangodb_replication_clients": len(clients),
+            "arangodb_shards_leader_number": leading,
+            "arangodb_shards_number": len(server.shards),
+            "arangodb_shards_out_of_sync": behind,
+            "arangodb_document_writes_total": log.operations(),
+            "arangodb_dump_ongoing": len(snapshots(server).dumps),
+        }
+    )
 
 
 def render(server: Server) -> bytes:
