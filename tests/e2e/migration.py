@@ -27,7 +27,7 @@ BETWEEN_LOOKS = 0.02
 def in_sync(status: Mapping[str, Any]) -> bool:
     """Whether the status document says that every shard is in sync."""
     shards = status["shards"]
-    return status["state"] == "running" and 0 < shards["total"] == shards["in_sync"]
+    return bool(status["state"] == "running" and 0 < shards["total"] == shards["in_sync"])
 
 
 class Migration:

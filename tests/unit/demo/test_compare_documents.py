@@ -1,0 +1,79 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The comparison of documents finds each kind of difference, and none where there is none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.demo.compare.documents import compare_documents
+from tests.demo.compare.side import Stored
+from tests.demo.workload.record import Document, Entry
+
+
+def stored(*documents: Document) -> Stored:
+    return {
+        doc["_key"]: (doc["_rev"], json.dumps({"_id": f"c/{doc['_key']}", **doc}).encode()) for doc in documents
+    }
+
+
+def doc(key: str, rev: str, **fields: object) -> Document:
+    return {"_key": key, "_rev": rev, **fields}
+
+
+def kinds(source: Stored, target: Stored, record: dict[str, Entry] | None = None) -> list[str]:
+    return [difference.kind for difference in compare_documents("d/c", source, target, record or {})]
+
+
+A, B = doc("a", "_1", n=1), doc("b", "_2", n=2)
+
+
+def test_equal_sides_have_no_difference() -> None:
+    assert kinds(stored(A, B), stored(B, A)) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        (stored(A), "missing document"),
+        (stored(A, B, doc("c", "_3")), "extra document"),
+        (stored(A, doc("b", "_9", n=2)), "other revision"),
+        (stored(A, doc("b", "_2", n=3)), "other body"),
+        (stored(A, doc("b", "_2", n=2.0)), "other body"),
+    ],
+)
+def test_each_planted_difference_is_found(target: Stored, kind: str) -> None:
+    assert kinds(stored(A, B), target) == [kind]
+
+
+def test_the_source_must_have_what_it_acknowledged() -> None:
+    newer = doc("a", "_5", n=7)
+    assert kinds(stored(A), stored(A), {"a": Entry({"source": newer})}) == ["lost before the fence"]
+    assert kinds(stored(A), stored(A), {"a": Entry({"source": None})}) == ["lost before the fence"]
+    assert kinds(stored(newer), stored(newer), {"a": Entry({"source": newer})}) == []
+
+
+def test_the_target_must_have_what_it_acknowledged() -> None:
+    newer = doc("a", "_5", n=7)
+    record = {"a": Entry({"source": A, "target": newer})}
+    assert kinds(stored(A), stored(newer), record) == []
+    assert kinds(stored(A), stored(A), record) == ["lost after the opening"]
+    assert kinds(stored(A), {}, {"a": Entry({"source": A, "target": None})}) == []
+    assert kinds(stored(A), stored(A), {"a": Entry({"source": A, "target": None})}) == ["lost after the opening"]
+
+
+def test_an_unknown_outcome_allows_both_states_and_no_third() -> None:
+    record = {"a": Entry({"source": A}, [{"_key": "a", "n": 7}])}
+    written = doc("a", "_5", n=7)
+    assert kinds(stored(A), stored(A), record) == []
+    assert kinds(stored(A), stored(written), record) == []
+    assert kinds(stored(written), stored(written), record) == []
+    assert kinds(stored(A), stored(doc("a", "_6", n=8)), record) == ["lost after the opening"]
+
+
+def test_an_insert_without_answer_may_be_there_under_any_key() -> None:
+    record = {"?1": Entry({}, [{"hall": "h", "slot": 1}])}
+    assert kinds({}, stored(doc("77", "_5", hall="h", slot=1)), record) == []
+    assert kinds({}, stored(doc("77", "_5", hall="h", slot=2)), record) == ["extra document"]
