@@ -83,7 +83,7 @@ def _put_mode(source: Source, mode: str, deadline: Deadline, stop: threading.Eve
     """Ask one coordinator after another until one accepts."""
     while True:
         problem: Optional[CutoverError] = None
-        for server in source.coordinators.each():
+        for server in source.fronts.values():
             try:
                 server.json("PUT", _MODE_PATH, body={"mode": mode}, timeout=_PUT_TIMEOUT, idempotent=True)
                 return
@@ -122,7 +122,7 @@ def cancel_writers(source: Source, deadline: Deadline, *, stop: Optional[threadi
     survived: dict[str, int] = {}
     while True:
         left: set[str] = set()
-        for server in source.coordinators.each():
+        for server in source.fronts.values():
             server.request("DELETE", "/_api/transaction/write", timeout=10.0, idempotent=True)
             left |= {f"{server.label}: {name}" for name in _writers(server)}
         survived = {name: survived.get(name, 0) + 1 for name in left}

@@ -89,6 +89,12 @@ class Findings:
                 del self._items[name]
             self._changed = self._changed or bool(gone)
 
+    def clear(self) -> None:
+        """Begin with none: another migration."""
+        with self._lock:
+            self._items.clear()
+            self._changed = True
+
     def all(self) -> list[dict[str, Any]]:
         """Every finding as JSON values, oldest first."""
         with self._lock:

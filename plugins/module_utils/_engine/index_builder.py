@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Builds indexes on collections that hold data: unique ones under hold, the late ones after the opening (design §4.5)."""
+"""Builds indexes on collections that hold data: unique ones under hold, late ones after the opening (design §4.5)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,6 @@ class IndexBuilder:
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
-        self._admin.stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from .._core.arango import Coordinators, Server
 from .._core.errors import ArangoError, CutoverError
@@ -71,11 +71,12 @@ Inventory = dict[str, DatabaseDef]
 def read(front: Front) -> Inventory:
     """Every database. One that is dropped while being read is left out. Raises CUT-SCHEMA-8 for unexpected forms."""
     names = front.json("GET", "/_api/database", database="_system", timeout=_TIMEOUT)["result"]
-    found = gather({str(name): partial(_database_or_none, front, str(name)) for name in names}, width=4)
+    found = gather({str(name): partial(database_or_none, front, str(name)) for name in names}, width=4)
     return {name: database for name, database in found.items() if database is not None}
 
 
-def _database_or_none(front: Front, name: str) -> Union[DatabaseDef, None]:
+def database_or_none(front: Front, name: str) -> Optional[DatabaseDef]:
+    """Like ``read_database``, but None for a database that is not there."""
     try:
         return read_database(front, name)
     except ArangoError as error:

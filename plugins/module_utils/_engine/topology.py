@@ -55,9 +55,13 @@ class Access:
 
 @dataclass
 class Source:
-    """The source cluster: every coordinator, and every DB-Server by its id. All speak with superuser tokens."""
+    """The source cluster: every coordinator (``fronts``) and DB-Server (``servers``) by id, with superuser tokens.
+
+    ``coordinators`` are the coordinators that were there when connecting, as one client with fail-over.
+    """
 
     coordinators: Coordinators
+    fronts: dict[str, Server]
     servers: dict[str, Server]
     members: dict[str, Member]
     cluster_id: str
@@ -66,31 +70,32 @@ class Source:
 
     def labels(self) -> dict[str, Server]:
         """Every server that enforces or shows the server mode, by a name for humans: its id."""
-        named = {server_id_of(server): server for server in self.coordinators.each()}
-        return {**named, **self.servers}
+        return {**self.fronts, **self.servers}
 
     def refresh(self) -> list[Member]:
         """Read the health document again, connect to servers that are new, and return all members.
 
-        Servers that went away stay in ``servers`` until the source is connected anew. Raises like ``connect``.
+        DB-Servers that went away stay in ``servers`` until the source is connected anew. Raises like ``connect``.
         """
         members = read_health(self.coordinators)[0]
+        fronts = dict(self.fronts)
         for member in members:
-            if member.role == "dbserver" and member.id not in self.servers and member.status == "GOOD":
-                self.servers[member.id] = self.connector.open(member)
             self.members[member.id] = member
+            if member.status != "GOOD":
+                continue
+            if member.role == "dbserver" and member.id not in self.servers:
+                self.servers[member.id] = self.connector.open(member)
+            elif member.role == "coordinator" and member.id not in fronts:
+                fronts[member.id] = self.connector.open(member)
+        present = {member.id for member in members}
+        self.fronts = {name: server for name, server in fronts.items() if name in present}
         return members
 
     def close(self) -> None:
         """Close every connection."""
         self.coordinators.close()
-        for server in self.servers.values():
+        for server in self.labels().values():
             server.close()
-
-
-def server_id_of(server: Server) -> str:
-    """The server id in a label made by the connector, or the label."""
-    return server.label.split(" ")[1] if server.label.startswith("source-") else server.label
 
 
 class Connector:
@@ -225,7 +230,7 @@ def connect(endpoints: Sequence[Endpoint], access: Access) -> Source:
         raise
     opened: list[Server] = []
     try:
-        coordinators = _open_coordinators(connector, members, seed, opened)
+        fronts = _open_coordinators(connector, members, seed, opened)
         servers = {}
         for member in members:
             if member.role == "dbserver":
@@ -239,7 +244,8 @@ def connect(endpoints: Sequence[Endpoint], access: Access) -> Source:
         raise
     versions = sorted({member.version for member in members if member.role != "agent" and member.version})
     by_id = {member.id: member for member in members}
-    return Source(Coordinators(coordinators), servers, by_id, cluster_id, versions[0] if versions else "", connector)
+    version = versions[0] if versions else ""
+    return Source(Coordinators(list(fronts.values())), fronts, servers, by_id, cluster_id, version, connector)
 
 
 def _first_seed(connector: Connector, endpoints: Sequence[Endpoint]) -> tuple[str, Server]:
@@ -257,8 +263,8 @@ def _first_seed(connector: Connector, endpoints: Sequence[Endpoint]) -> tuple[st
 
 def _open_coordinators(
     connector: Connector, members: Sequence[Member], seed: tuple[str, Server], opened: list[Server]
-) -> list[Server]:
-    servers = [seed[1]]
+) -> dict[str, Server]:
+    servers = dict([seed])
     for member in members:
         if member.role != "coordinator" or member.id == seed[0]:
             continue
@@ -269,7 +275,7 @@ def _open_coordinators(
                 raise
             continue
         opened.append(server)
-        servers.append(server)
+        servers[member.id] = server
     return servers
 
 

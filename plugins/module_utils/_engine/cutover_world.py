@@ -1,0 +1,177 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the cutover's steps do to the real source and target."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any, Optional
+
+from .._core.catalogue import lookup
+from .._core.clock import Deadline
+from .._core.errors import CutoverError
+from . import decision as record
+from . import fence, proof
+from . import inventory as inv
+from .definitions import problems
+from .files import sync_directory, write_json
+from .findings import Finding, Findings
+from .index_builder import IndexJob
+from .parallel import gather
+from .running import Running
+from .world import World
+
+_PAUSE = 0.1
+
+
+class LiveWorld:
+    """Implements ``cutover.World``. ``running`` is None after a restart, when only record and users are left to do."""
+
+    def __init__(self, world: World, running: Optional[Running], findings: Findings, stop: threading.Event) -> None:
+        self._world = world
+        self._running = running
+        self._findings = findings
+        self._stop = stop
+
+    def read_modes(self) -> dict[str, str]:
+        """See ``cutover.World``."""
+        self._world.source.refresh()
+        return fence.read_modes(self._world.source)
+
+    def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
+        """See ``cutover.World``. A source that shows the mode everywhere already is left alone."""
+        try:
+            modes = fence.read_modes(self._world.source)
+            if fence.summary(modes) == mode:
+                return modes
+        except CutoverError:
+            # Setting it reports who does not answer.
+            modes = {}
+        return fence.set_mode(self._world.source, mode, deadline)
+
+    def cancel_writers(self, deadline: Deadline) -> int:
+        """See ``cutover.World``."""
+        return fence.cancel_writers(self._world.source, deadline)
+
+    def _need(self) -> Running:
+        if self._running is None:
+            raise CutoverError("CUT-CUTOVER-4", "the data path is not running")
+        return self._running
+
+    def settle_definitions(self, deadline: Deadline) -> None:
+        """See ``cutover.World``. A collection born a second ago is copied now, if there is time."""
+        running = self._need()
+        while True:
+            source = self._agreed_inventory(deadline)
+            running.settle_on(source)
+            self._topology_unchanged(running)
+            text = self._unsettled(running, source)
+            if text is None:
+                return
+            if deadline.expired or self._stop.wait(_PAUSE):
+                raise CutoverError("CUT-CUTOVER-2", f"the definitions are not settled: {text}")
+
+    def _agreed_inventory(self, deadline: Deadline) -> inv.Inventory:
+        while True:
+            fronts = self._world.source.fronts
+            found = gather({name: partial(inv.read, front) for name, front in fronts.items()})
+            essences = [inv.inventory_essence(item) for item in found.values()]
+            if all(item == essences[0] for item in essences):
+                return next(iter(found.values()))
+            if deadline.expired or self._stop.wait(_PAUSE):
+                raise CutoverError("CUT-CUTOVER-2", "the source's coordinators do not agree on the definitions")
+
+    def _topology_unchanged(self, running: Running) -> None:
+        blocking = [item for item in running.findings.blocking() if item["code"] == "CUT-TOPO-8"]
+        if blocking:
+            raise CutoverError("CUT-CUTOVER-3", f"{blocking[0]['where']}: {blocking[0]['message']}")
+
+    def _unsettled(self, running: Running, source: inv.Inventory) -> Optional[str]:
+        """Why the definitions cannot be taken for settled yet."""
+        running.want_indexes()
+        if not running.all_calm():
+            return "a collection is still being copied"
+        if running.indexes_missing() or running.builder.busy:
+            return "an index is still being built"
+        unknown = running.plane.unknown_cuids()
+        if unknown:
+            return f"{len(unknown)} shards in the logs are not explained"
+        found = problems(source, inv.read(self._world.target), self._world.target_version)
+        return found[0] if found else None
+
+    def drain(self, deadline: Deadline) -> dict[str, int]:
+        """See ``cutover.World``; also the last look at the source's users before the opening."""
+        running = self._need()
+        ends = running.end_ticks()
+        running.plane.drain(ends, deadline)
+        running.plane.settle(deadline)
+        running.world.users.sync()
+        return ends
+
+    def late_writes(self, deadline: Deadline) -> int:
+        """See ``cutover.World``."""
+        running = self._need()
+        running.plane.scan_to(running.end_ticks(), deadline)
+        return running.plane.late_markers().count
+
+    def prove(self, deadline: Deadline) -> proof.Result:
+        """See ``cutover.World``. Findings that came meanwhile are differences too."""
+        running = self._need()
+        result = proof.prove(self._world.source.coordinators, self._world.target, running.subjects(), deadline)
+        result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())
+        return result
+
+    def note_opening(self) -> None:
+        """See ``cutover.World``. An agent whose lease is not certain does not open.
+
+        The late indexes are journaled here: a restart finishes the opening and builds them without the source.
+        """
+        self._world.lease.check()
+        jobs = [asdict(job) for job in self._need().late_jobs()]
+        self._world.result.load()
+        self._world.result.save({"late": jobs, "late_done": not jobs})
+        write_json(self._world.paths.opening, {"decision": self._world.decision.values.get("attempt")})
+
+    def opening_noted(self) -> bool:
+        """See ``cutover.World``."""
+        return self._world.paths.opening.exists()
+
+    def clear_opening(self) -> None:
+        """See ``cutover.World``."""
+        if self._world.paths.opening.exists():
+            self._world.paths.opening.unlink()
+            sync_directory(self._world.paths.root)
+
+    def open_users(self) -> list[tuple[str, str]]:
+        """See ``cutover.World``."""
+        return self._world.users.open_all()
+
+    def end_watch(self) -> None:
+        """See ``cutover.World``."""
+        if self._running is not None:
+            self._running.plane.end_watch()
+
+    def complete(self, completed_at: str) -> None:
+        """See ``cutover.World``."""
+        self._world.result.load()
+        self._world.result.update(completed_at=completed_at)
+        self._world.migration.load()
+        self._world.migration.update(state=record.COMPLETED, since=completed_at)
+
+    def warn(self, code: str, where: str, text: str) -> None:
+        """See ``cutover.World``."""
+        self._findings.report(Finding(code, "warning", where, text, lookup(code).remedy))
+
+
+def job_of(document: Mapping[str, Any]) -> IndexJob:
+    """The job that ``complete`` recorded."""
+    return IndexJob(
+        document["database"],
+        document["plan_id"],
+        document["collection"],
+        tuple(document["indexes"]),
+        bool(document["held"]),
+    )

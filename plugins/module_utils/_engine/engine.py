@@ -1,0 +1,319 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The facade of the engine: one migration at a time, started, watched, cut over or aborted."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from .._core.clock import Deadline
+from .._core.endpoint import Endpoint
+from .._core.errors import ArangoError, CutoverError, TransportError
+from .._core.jwt import load_secret
+from . import fence, fresh, spec, states, status
+from .files import read_json
+from .findings import Findings
+from .lease import Owner
+from .migration import Migration
+from .precheck.context import Context, Environment
+from .precheck.runner import run as run_prechecks
+from .schema_map import SchemaMap
+from .spec import Spec
+from .topology import Credentials, Source, connect, connect_target
+from .world import Paths, World, access_of, completed_at, open_world
+
+LOG = logging.getLogger(__name__)
+_SNAPSHOT_SECONDS = 0.25
+_MODE_SECONDS = 60.0
+
+
+@dataclass
+class EngineConfig:
+    """What only the agent's own configuration says.
+
+    ``allowed_sources`` and ``allowed_targets`` are hosts (or host:port); None allows any. ``time_scale`` multiplies
+    every wait for something that a server does by itself.
+    """
+
+    state_directory: Path
+    source_jwt_secret_path: Path
+    allowed_sources: Optional[Sequence[str]] = None
+    allowed_targets: Optional[Sequence[str]] = None
+    time_scale: float = 1.0
+    hostname: Optional[str] = None
+
+
+class Engine:
+    """Thread safe. Errors are ``CutoverError``; booleans say whether something changed."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        """Raises CUT-STATE-6 when another process uses the state directory."""
+        self._config = config
+        self._paths = Paths(Path(config.state_directory))
+        self._paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock_file = self._lock_directory()
+        self._owner = Owner.load(self._paths.owner, config.hostname)
+        self._lock = threading.RLock()
+        self._starting = threading.Lock()
+        self._migration: Optional[Migration] = None
+        self._snapshot = status.inactive()
+        self._closing = threading.Event()
+        self._snapshots = threading.Thread(target=self._keep_snapshot, name="status", daemon=True)
+        self._snapshots.start()
+
+    def _lock_directory(self) -> int:
+        descriptor = os.open(self._paths.root / "engine.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise CutoverError(
+                "CUT-STATE-6", f"the state directory {self._paths.root} is in use by another process"
+            ) from error
+        return descriptor
+
+    # -- control ------------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Resume what the state directory knows; returns at once."""
+        known = read_json(self._paths.migration)
+        if not isinstance(known, dict) or "request" not in known:
+            return
+        migration = self._make(spec.parse(known["request"]), known)
+        with self._lock:
+            self._migration = migration
+        unfinished = migration.state == states.COMPLETED and migration.late_counts["pending"] > 0
+        if migration.state in states.ACTIVE or unfinished:
+            migration.start()
+
+    def _make(self, wanted: Spec, known: Optional[Mapping[str, Any]] = None) -> Migration:
+        return Migration(wanted, self._paths, self._open_world, known=known)
+
+    def _open_world(self, wanted: Spec, stop: threading.Event, findings: Findings) -> World:
+        return open_world(
+            wanted,
+            self._paths,
+            secret_path=self._config.source_jwt_secret_path,
+            owner=self._owner,
+            time_scale=self._config.time_scale,
+            findings=findings,
+            stop=stop,
+        )
+
+    def start(self, request: Mapping[str, object]) -> bool:
+        """Check and begin, or resume after a failure. The running migration again: credentials are taken over, False.
+
+        Raises CUT-SPEC (the request), CUT-STATE (another migration runs, or was completed), CUT-PRECHECK-1 with
+        ``details.checks``, or what source and target refuse; nothing was touched then.
+        """
+        wanted = spec.parse(request)
+        self._check_allowed("source_endpoints", wanted.source_endpoints, self._config.allowed_sources)
+        self._check_allowed("target_endpoints", wanted.target_endpoints, self._config.allowed_targets)
+        with self._starting:
+            current = self._migration
+            if current is not None and current.state in states.ACTIVE:
+                if current.spec.config_digest != wanted.config_digest:
+                    raise CutoverError(
+                        "CUT-STATE-2",
+                        f"the migration {current.spec.name} is {current.state} with another specification",
+                        details={"config_digest": current.spec.config_digest},
+                    )
+                current.take_credentials(wanted)
+                return False
+            self._refuse_completed(wanted)
+            self._precheck(wanted)
+            if current is not None:
+                current.close(30.0)
+            self._begin(wanted, current)
+        return True
+
+    def _refuse_completed(self, wanted: Spec) -> None:
+        """Raise CUT-STATE-3 with the date; a target that cannot be asked is the prechecks' to explain."""
+        credentials = Credentials(wanted.target_username, wanted.target_password)
+        target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        try:
+            at = completed_at(target)
+        except (TransportError, ArangoError):
+            return
+        finally:
+            target.close()
+        if at is not None:
+            raise CutoverError(
+                "CUT-STATE-3", f"a migration into this target was completed at {at}", details={"completed_at": at}
+            )
+
+    def _precheck(self, wanted: Spec) -> None:
+        environment = Environment(str(self._config.source_jwt_secret_path), str(self._paths.root))
+        run_prechecks(Context(wanted, environment)).require()
+
+    def _begin(self, wanted: Spec, before: Optional[Migration]) -> None:
+        known = None
+        if before is not None and before.state in (states.ABORTED, states.FAILED):
+            known = {"state": before.state, "since": before.since}
+        migration = self._make(wanted, known)
+        world = migration.open()
+        try:
+            fresh.begin(world, migration, SchemaMap(world.journal))
+        except CutoverError:
+            world.lease.release()
+            world.close()
+            raise
+        with self._lock:
+            self._migration = migration
+            self._snapshot = status.build(migration)
+        migration.start()
+
+    @staticmethod
+    def _check_allowed(field: str, endpoints: Sequence[Endpoint], allowed: Optional[Sequence[str]]) -> None:
+        if allowed is None:
+            return
+        for endpoint in endpoints:
+            if not {endpoint.host, endpoint.origin, endpoint.url} & {item.lower() for item in allowed}:
+                raise CutoverError(
+                    "CUT-SPEC-5",
+                    f"{field}: {endpoint.url} is not allowed by the agent's configuration",
+                    details={"field": field},
+                )
+
+    def _started(self) -> Migration:
+        migration = self._migration
+        if migration is None:
+            raise CutoverError("CUT-STATE-1", "no migration was started on this agent")
+        return migration
+
+    def stop(self, options: Mapping[str, object]) -> bool:
+        """Begin the cutover; False when it is under way or done. Raises CUT-GATE-1 with every blocker at once."""
+        checked = spec.parse_options(options, spec.STOP_OPTIONS)
+        migration = self._started()
+        if migration.state == states.COMPLETED:
+            return False
+        if migration.state == states.ABORTED:
+            raise CutoverError("CUT-STATE-1", "the migration was aborted: nothing is started")
+        return self._and_snapshot(migration.request_stop(checked))
+
+    def abort(self, options: Mapping[str, object]) -> bool:
+        """End without opening: the source as it was found, the target's users inactive."""
+        spec.parse_options(options, spec.REASON_OPTIONS)
+        return self._and_snapshot(self._started().request_abort())
+
+    def pause(self, options: Mapping[str, object]) -> bool:
+        """Suspend copying and replication."""
+        reason = spec.parse_options(options, spec.REASON_OPTIONS).get("reason", "by operator")
+        return self._and_snapshot(self._started().pause(reason))
+
+    def resume(self, options: Mapping[str, object]) -> bool:
+        """Go on after a pause."""
+        spec.parse_options(options, spec.REASON_OPTIONS)
+        return self._and_snapshot(self._started().resume())
+
+    def _and_snapshot(self, changed: bool) -> bool:
+        self._take_snapshot()
+        return changed
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def _keep_snapshot(self) -> None:
+        while not self._closing.wait(_SNAPSHOT_SECONDS):
+            self._take_snapshot()
+
+    def _take_snapshot(self) -> None:
+        migration = self._migration
+        if migration is None:
+            return
+        try:
+            self._snapshot = status.build(migration)
+        except Exception:
+            LOG.exception("the status could not be built")
+
+    def status(self) -> dict[str, Any]:
+        """The status document, from the last snapshot, with its age."""
+        snapshot = self._snapshot
+        return status.with_age(snapshot)
+
+    def shards(self, options: Mapping[str, object]) -> dict[str, Any]:
+        """``shards`` (of ``state`` and ``database`` where given; ``limit`` from ``offset``) and ``total``."""
+        migration = self._migration
+        running = migration.running if migration else None
+        items = []
+        if running is not None:
+            for shard, state in sorted(running.plane.states().items()):
+                made = running.world.map.collection(shard.database, shard.plan_id)
+                items.append(
+                    {
+                        "database": shard.database,
+                        "collection": made.name if made else None,
+                        "plan_id": shard.plan_id,
+                        "shard": shard.shard,
+                        "state": state.value,
+                        "leader": running.schema.leaders.get(shard),
+                    }
+                )
+        for name in ("state", "database"):
+            if options.get(name) is not None:
+                items = [item for item in items if item[name] == options[name]]
+        offset, limit = int(str(options.get("offset") or 0)), int(str(options.get("limit") or 1000))
+        return {"shards": items[offset : offset + limit], "total": len(items)}
+
+    def findings(self) -> list[dict[str, Any]]:
+        """All findings."""
+        return self._migration.findings.all() if self._migration else []
+
+    def report(self) -> Optional[dict[str, Any]]:
+        """The report of the last attempt, None when there was none."""
+        return self._migration.report if self._migration else None
+
+    # -- server mode --------------------------------------------------------------------------------------------
+
+    def _source(self, migration: Migration) -> tuple[Source, bool]:
+        """The source's connections, and whether they are for this call only."""
+        world = migration.world
+        if world is not None:
+            return world.source, False
+        secret = load_secret(str(self._config.source_jwt_secret_path))
+        return connect(migration.spec.source_endpoints, access_of(migration.spec, secret)), True
+
+    def server_mode(self) -> dict[str, Any]:
+        """``mode`` (default, readonly or mixed) and ``servers`` by id, read now from every server of the source."""
+        migration = self._started()
+        source, own = self._source(migration)
+        try:
+            modes = fence.read_modes(source)
+        finally:
+            if own:
+                source.close()
+        migration.modes = modes
+        return {"mode": fence.summary(modes), "servers": modes}
+
+    def set_server_mode(self, mode: str) -> bool:
+        """Set the source's mode and see it on every server. Refused while a cutover runs (CUT-STATE-5)."""
+        migration = self._started()
+        if migration.state == states.STOPPING:
+            raise CutoverError("CUT-STATE-5", "the cutover itself sets the server mode while it runs")
+        source, own = self._source(migration)
+        try:
+            before = fence.read_modes(source)
+            if fence.summary(before) == mode:
+                migration.modes = before
+                return False
+            migration.modes = fence.set_mode(source, mode, Deadline(_MODE_SECONDS))
+        finally:
+            if own:
+                source.close()
+        return True
+
+    def close(self, timeout: float) -> None:
+        """Write a checkpoint and end all threads within ``timeout`` seconds."""
+        self._closing.set()
+        if self._migration is not None:
+            self._migration.close(timeout)
+        self._snapshots.join(1.0)
+        if self._lock_file >= 0:
+            os.close(self._lock_file)
+            self._lock_file = -1

@@ -1,0 +1,298 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the supervisor does again and again: follow definitions and users, checkpoint, watch the topology."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Callable, Optional
+
+from .._core.catalogue import lookup
+from .._core.clock import SYSTEM_CLOCK, Clock
+from .._core.errors import ArangoError, CutoverError
+from . import inventory as inv
+from . import mapping
+from .dataplane import DataPlane
+from .findings import Finding, Findings
+from .gate import Facts
+from .index_builder import IndexBuilder, IndexJob
+from .inventory import Inventory
+from .journal import Record
+from .ordering import migrated
+from .parallel import gather
+from .proof import Subject
+from .schema import Schema
+from .shards import ShardId, ShardState
+from .wipe import KEY as WIPE_KEY
+from .wipe import wipe
+from .world import World
+
+LOG = logging.getLogger(__name__)
+POLL_SECONDS = 3.0
+_POLL_SECONDS_PER_DATABASE = 0.1
+_LEAST_POLL = 0.2
+CHECKPOINT_SECONDS = 2.0
+_LEAST_CHECKPOINT = 0.2
+_UNKNOWN_POLL = 0.3
+_TOPOLOGY_SECONDS = 10.0
+
+
+class Every:
+    """Says when something is due again; seconds by the monotonic clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: Optional[float] = None
+
+    def due(self, seconds: float) -> bool:
+        """Whether so many seconds have passed since ``done``."""
+        return self._last is None or self._clock.monotonic() - self._last >= seconds
+
+    def done(self) -> None:
+        """Begin to count."""
+        self._last = self._clock.monotonic()
+
+
+class Running:
+    """The moving parts of a migration. All methods but those that only read are for the supervisor's thread."""
+
+    def __init__(
+        self,
+        world: World,
+        findings: Findings,
+        *,
+        make_plane: Callable[..., DataPlane] = DataPlane,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.world = world
+        self.findings = findings
+        self._clock = clock
+        self._scale = world.settings.time_scale
+        self.inventory: Inventory = {}
+        self.plane = make_plane(
+            source=world.source,
+            target=world.target,
+            gate=world.lease,
+            state_dir=world.paths.data,
+            settings=world.settings,
+            report=findings.report,
+        )
+        self.schema = Schema(
+            world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
+        )
+        self.builder = IndexBuilder(world.admin, self.plane, findings.report, findings.resolve, self._index_built)
+        self._look_again: set[str] = set()
+        self._lock = threading.Lock()
+        self._polled = Every(clock)
+        self._checkpointed = Every(clock)
+        self._refreshed = Every(clock)
+        self._suspects: Counter[tuple[str, str]] = Counter()
+        self._ticks: dict[str, int] = {}
+
+    def _index_built(self, database: str) -> None:
+        with self._lock:
+            self._look_again.add(database)
+
+    def prepare(self) -> None:
+        """Empty the target if that was asked for, then start the data path and make everything on the target.
+
+        After a restart the shards that were in sync go on from the journaled positions.
+        """
+        world = self.world
+        if world.spec.overwrite_target:
+            own = [world.spec.target_username]
+            wipe(world.target, world.admin, world.lease, Record(world.journal, WIPE_KEY), own)
+        world.map.load()
+        known = world.ticks.load().get("ticks", {})
+        self._ticks = {server: int(tick) for server, tick in known.items()}
+        self.inventory = inv.read(world.source.coordinators)
+        self.schema.resume(self.inventory)
+        self.plane.start({server: self._ticks.get(server) for server in world.source.servers})
+        self.builder.start()
+        self.poll()
+
+    def tick(self) -> None:
+        """Whatever is due now."""
+        unknown = self.plane.unknown_cuids()
+        at_once = self._look_again or self.plane.take_users_dirty()
+        if at_once or self._polled.due(_UNKNOWN_POLL if unknown else self.poll_seconds):
+            self.poll()
+        if self._checkpointed.due(max(_LEAST_CHECKPOINT, CHECKPOINT_SECONDS * self._scale)):
+            self.checkpoint()
+        self.want_indexes()
+
+    @property
+    def poll_seconds(self) -> float:
+        """How often definitions are read: slower when there are many databases."""
+        seconds = max(POLL_SECONDS, _POLL_SECONDS_PER_DATABASE * len(self.inventory))
+        return max(_LEAST_POLL, seconds * self._scale)
+
+    def poll(self) -> None:
+        """Read the source's definitions and users, and bring the target to them."""
+        self._polled.done()
+        self._follow(inv.read(self.world.source.coordinators))
+        self.world.users.sync()
+        self._topology()
+        self._explain_unknown()
+
+    def settle_on(self, source: Inventory) -> None:
+        """Bring the target to definitions on which all coordinators agree, during a cutover."""
+        self._follow(source)
+        self._topology()
+        self._explain_unknown()
+
+    def _follow(self, source: Inventory) -> None:
+        with self._lock:
+            again, self._look_again = self._look_again, set()
+        for database in again:
+            self.schema.look_again(database)
+        self.schema.follow(source)
+        self.inventory = source
+
+    def _topology(self) -> None:
+        for change in self.plane.server_changed():
+            text = f"{change.text} ({len(change.shards)} shards)"
+            where = f"server {change.server}"
+            self.findings.report(Finding("CUT-TOPO-8", "error", where, text, lookup("CUT-TOPO-8").remedy))
+        if self._refreshed.due(_TOPOLOGY_SECONDS * self._scale):
+            self._refreshed.done()
+            self.world.source.refresh()
+
+    def _explain_unknown(self) -> None:
+        """Forget shards of the logs that nobody knows: every coordinator and the servers' own lists must lack them."""
+        gone = self.schema.gone(self.inventory, self.plane.unknown_cuids())
+        self._suspects = Counter({item: self._suspects[item] + 1 for item in gone})
+        for database in {item[0] for item, times in self._suspects.items() if times > 1}:
+            cuids = [cuid for name, cuid in gone if name == database]
+            listed = self._listed_cuids(database)
+            for cuid in cuids:
+                if cuid not in listed:
+                    self.plane.discard(database, cuid)
+
+    def _listed_cuids(self, database: str) -> set[str]:
+        found: set[str] = set()
+        source = self.world.source
+        for front in source.fronts.values():
+            definition = inv.database_or_none(front, database)
+            for collection in definition.collections.values() if definition else ():
+                found.update(collection.cuid(shard) for shard in collection.shards)
+        for server in source.servers.values():
+            try:
+                answer = server.json("GET", "/_api/collection", database=database, timeout=30.0)
+            except ArangoError as error:
+                if error.error_num != 1228:
+                    raise
+                continue
+            found.update(str(item.get("globallyUniqueId", "")) for item in answer["result"])
+        return found
+
+    def checkpoint(self) -> None:
+        """Journal positions and states. Positions are read first: a shard that falls out of step in between is then
+        journaled as such; the other way round its markers could be passed over after a restart (invariant I4).
+        """
+        self._checkpointed.done()
+        ticks = self.plane.restart_ticks()
+        states = self.plane.states()
+        self.world.map.note_states(states, self.schema.leaders)
+        if ticks != self._ticks:
+            self.world.ticks.save({"ticks": {server: str(tick) for server, tick in sorted(ticks.items())}})
+            self._ticks = dict(ticks)
+        self.plane.checkpointed(ticks)
+        self.findings.save()
+
+    def want_indexes(self) -> None:
+        """Give the index builder what can be built now: unique indexes only when all shards are in sync."""
+        states = self.plane.states()
+        jobs = []
+        for missing in [item for items in list(self.schema.missing.values()) for item in items]:
+            if missing.ordinary:
+                jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.ordinary, False))
+            if missing.unique and self._calm(states, missing.database, missing.plan_id):
+                jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.unique, True))
+        self.builder.want(jobs)
+
+    def _calm(self, states: Mapping[ShardId, ShardState], database: str, plan_id: str) -> bool:
+        mine = [state for shard, state in states.items() if (shard.database, shard.plan_id) == (database, plan_id)]
+        return bool(mine) and all(state is ShardState.IN_SYNC for state in mine)
+
+    def indexes_missing(self) -> int:
+        """How many indexes the target lacks, without those built after the opening."""
+        missing = [item for items in list(self.schema.missing.values()) for item in items]
+        return sum(len(item.unique) + len(item.ordinary) for item in missing)
+
+    def late_jobs(self) -> list[IndexJob]:
+        """Indexes to build after the opening."""
+        jobs = []
+        version = self.world.target_version
+        for database in self.inventory.values():
+            for item in database.collections.values():
+                bodies = [
+                    mapping.index_body(index, version) for index in item.indexes.values() if mapping.is_late(index)
+                ]
+                late = tuple(body for body in bodies if body is not None)
+                if late and migrated(item, version):
+                    jobs.append(IndexJob(database.name, item.plan_id, item.name, late, False))
+        return jobs
+
+    def subjects(self) -> list[Subject]:
+        """Collections that the proof compares."""
+        version = self.world.target_version
+        return [
+            Subject(database.name, item.name)
+            for database in self.inventory.values()
+            for item in database.collections.values()
+            if migrated(item, version)
+        ]
+
+    def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
+        """What the gate and the status look at; from memory."""
+        states = self.plane.states()
+        progress = self.plane.progress()
+        counts: dict[ShardState, int] = dict(Counter(states.values()))
+        spec = self.world.spec
+        return Facts(
+            shards=counts,
+            lag_seconds=progress.lag_seconds,
+            max_lag=spec.max_lag,
+            recheck_pending=self.plane.recheck_pending(),
+            indexes_missing=self.indexes_missing() + (1 if self.builder.busy else 0),
+            unexplained_shards=len(self.plane.unknown_cuids()),
+            findings=self.findings.blocking(),
+            users_current=self.world.users.current,
+            paused=paused,
+            waiting=waiting,
+            documents=progress.documents_total or progress.documents_copied,
+            max_downtime=spec.max_downtime,
+            measured=measured,
+        )
+
+    def all_in_sync(self) -> bool:
+        """Whether every shard is in sync (or held for an index)."""
+        calm = (ShardState.IN_SYNC, ShardState.HELD)
+        return all(state in calm for state in self.plane.states().values())
+
+    def all_calm(self) -> bool:
+        """Whether every shard is in sync and none is held."""
+        return all(state is ShardState.IN_SYNC for state in self.plane.states().values())
+
+    def end_ticks(self) -> dict[str, int]:
+        """The end of every DB-Server's log now (facts §5.1)."""
+        servers = self.world.source.servers
+        answers = gather({name: partial(_last_tick, server) for name, server in servers.items()})
+        return {name: int(answer["tick"]) for name, answer in answers.items()}
+
+    def close(self, timeout: float) -> None:
+        """End the data path and the index builder."""
+        for what in (self.plane.close, self.builder.close):
+            try:
+                what(timeout)
+            except CutoverError as error:
+                LOG.warning("while closing: %s", error)
+
+
+def _last_tick(server: Any) -> Any:
+    return server.json("GET", "/_api/wal/lastTick", database="_system", timeout=30.0)
