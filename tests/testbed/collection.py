@@ -97,6 +97,11 @@ class Collection:
         """Whether `_key` alone says in which shard a document is."""
         return self.shard_keys == ["_key"]
 
+    @property
+    def tracks_keys(self) -> bool:
+        """Whether given keys move the generator on; with several shards it knows only the agency's ids (facts §3.4)."""
+        return len(self.shards) == 1
+
     def _make_shards(self, number: int) -> list[Shard]:
         deployment = self.deployment
         if not deployment.clustered:

@@ -154,7 +154,8 @@ class Writer:
                 raise ArangoError(1222)
             if not collection.sharded_by_key and len(collection.shards) > 1:
                 raise ArangoError(1466)
-        collection.keys.observe(key)
+        if collection.tracks_keys:
+            collection.keys.observe(key)
         return str(key)
 
     def _present(self, key: str | None, value: Mapping[str, Any]) -> tuple[str, ShardWriter, Version]:

@@ -187,6 +187,15 @@ def test_generated_keys_are_unique_over_coordinators(
     assert all(re.fullmatch(pattern, key) for key in keys)
 
 
+def test_a_generated_key_can_collide_with_a_given_one(client: Client) -> None:
+    """Keys come from a counter that knows nothing of numbers brought from elsewhere (facts §3.4)."""
+    client("POST", "/_api/collection", {"name": "collide", "numberOfShards": 2})
+    last = int(client("POST", "/_api/document/collide", {}).json["_key"])
+    restored = [{"_key": str(last + number), "_rev": f"_a{number:09}"} for number in range(1, 30)]
+    client("POST", "/_api/document/collide?isRestore=true", restored)
+    assert client("POST", "/_api/document/collide", {}).json["errorNum"] == 1210
+
+
 def test_autoincrement_goes_on_after_given_keys(client: Client) -> None:
     options = {"type": "autoincrement", "increment": 5, "offset": 2}
     client("POST", "/_api/collection", {"name": "auto", "keyOptions": options})
