@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ..._core.errors import CutoverError
+from ..._core.errors import ArangoError, CutoverError
 from ..decision import KEY as DECISION
 from ..decision import OPENING
 from ..states import COMPLETED
@@ -51,6 +51,11 @@ def _credentials(context: Context) -> Outcome:
     return good("the target accepts user and password", user=context.spec.target_username)
 
 
+def refused_path(error: ArangoError) -> bool:
+    """Whether a front-end or a setting keeps this path from us (facts §9: a provider may block paths)."""
+    return error.status in (401, 403, 404, 405, 501)
+
+
 def _cluster(context: Context) -> Outcome:
     role = context.target.role()
     if role.get("role") != "COORDINATOR" or role.get("mode", "default") != "default":
@@ -60,7 +65,14 @@ def _cluster(context: Context) -> Outcome:
 
 
 def _other_cluster(context: Context) -> Outcome:
-    source, target = context.source.health()[1], str(context.target.health().get("ClusterId", ""))
+    source = context.source.health()[1]
+    try:
+        target = str(context.target.health().get("ClusterId", ""))
+    except ArangoError as error:
+        if not refused_path(error):
+            raise
+        # The source shows its id to everyone: what hides its own is another one (a provider's front-end).
+        return good("the target does not show its cluster id, the source does", source=source)
     if source and source == target:
         return bad("source and target are the same cluster", cluster_id=source)
     return good("source and target are different clusters", source=source, target=target)
@@ -148,7 +160,7 @@ def _empty(context: Context) -> Outcome:
         text = f"holds only an unfinished copy of this tool, in {listed(own)}" if own else "is empty"
         return good(f"the target {text}", own=own)
     texts = [
-        f"{name} ({one.collections} collections, {'?' if one.documents is None else one.documents} documents)"
+        f"{name} ({one.collections} collections, {'uncounted' if one.documents is None else one.documents} documents)"
         for name, one in contents.items()
     ]
     if context.spec.overwrite_target:
@@ -199,7 +211,7 @@ ROWS = (
     ),
     Row(
         "target-cluster", "target", "error", "The target is a cluster", _cluster,
-        "Give the coordinators of a cluster as target_endpoints.", acceptable=False,
+        "Give the coordinators of a cluster as target_endpoints.",
         why="The target must have the same shards as the source.",
     ),
     Row(
@@ -219,7 +231,7 @@ ROWS = (
     ),
     Row(
         "target-mode", "target", "error", "The target takes writes", _mode,
-        "Set the target's server mode to default: it is written to while migrating.", acceptable=False,
+        "Set the target's server mode to default: it is written to while migrating.",
         why="The migrating user is refused like any other while the target is read-only.",
     ),
     Row(

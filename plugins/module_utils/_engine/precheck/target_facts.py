@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .context import Memo
 
 # Counting more collections than this would take longer than it tells.
-_COUNTED = 500
+_COUNTED = 2000
 USERS_KEY = "users-map"
 
 

@@ -206,6 +206,14 @@ def test_one_cluster_as_source_and_target(rig: Rig) -> None:
     failed(check, "same cluster")
 
 
+def test_a_provider_that_hides_the_health_document(rig: Rig) -> None:
+    rig.pretend("target", "/_admin/cluster/health", "<html>forbidden</html>", status=403)
+    assert rig.check("target-other-cluster")["status"] == "passed"
+    assert rig.check("target-good")["status"] == "unknown"
+    accepted = rig.check("target-good", accept=[{"id": "target-good", "reason": "the provider's page says so"}])
+    assert accepted["status"] == "accepted"
+
+
 def test_a_target_with_data(own_rig: Rig) -> None:
     root = own_rig.root()
     root.json("POST", "/_api/database", database="_system", body={"name": "shop"})
