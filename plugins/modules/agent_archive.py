@@ -13,7 +13,7 @@ description:
   - The same collection gives the same bytes on every machine, so that the file's digest names its content.
   - Implemented as an action plugin. It always runs on the controller.
 author:
-  - The cutover.arangodb contributors
+  - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
   - cutover.arangodb.attributes
 attributes:

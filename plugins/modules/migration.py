@@ -15,7 +15,7 @@ description:
     then opened. If anything is wrong before the opening, the source is given back and the migration goes on.
   - With O(state=aborted), the migration ends without opening the target.
 author:
-  - The cutover.arangodb contributors
+  - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
   - cutover.arangodb.agent
   - cutover.arangodb.attributes

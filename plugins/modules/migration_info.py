@@ -11,7 +11,7 @@ short_description: Show a live migration
 description:
   - Returns the status document of the migration that an agent runs, and on request its shards, findings and report.
 author:
-  - The cutover.arangodb contributors
+  - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
   - cutover.arangodb.agent
   - cutover.arangodb.attributes

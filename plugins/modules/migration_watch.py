@@ -13,7 +13,7 @@ description:
   - Implemented as an action plugin that asks M(cutover.arangodb.migration_info) again and again, so nothing runs on
     the agent's host in between, and a restart of the agent is survived.
 author:
-  - The cutover.arangodb contributors
+  - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
   - cutover.arangodb.agent
   - cutover.arangodb.attributes

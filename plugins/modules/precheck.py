@@ -13,7 +13,7 @@ description:
     what to do.
   - Needs no agent. It runs in its own process on the host where the agent is going to run, with the secret file there.
 author:
-  - The cutover.arangodb contributors
+  - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
   - cutover.arangodb.attributes
   - cutover.arangodb.attributes.info

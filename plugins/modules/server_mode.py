@@ -13,7 +13,7 @@ description:
   - Goes through the agent. While the agent is down or runs no migration, it goes straight to the source, if
     O(source_endpoints) and O(source_jwt_secret_path) are given.
 author:
-  - The cutover.arangodb contributors
+  - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
   - cutover.arangodb.agent
   - cutover.arangodb.attributes

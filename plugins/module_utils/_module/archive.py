@@ -24,11 +24,11 @@ MAIN = b"""import sys
 
 if sys.version_info < (3, 9):
     sys.stderr.write("cutover-agent needs Python 3.9 or newer, this is %d.%d\\n" % sys.version_info[:2])
-    sys.exit(2)
+    raise SystemExit(2)
 
 from cutover_agent._agent.cli import main
 
-sys.exit(main())
+raise SystemExit(main())
 """
 
 
