@@ -22,7 +22,7 @@ step "ruff" ruff check .
 step "mypy" mypy -p "$package.plugins.module_utils" -p tests.testbed -p tests.demo -p tests.e2e
 step "yamllint" yamllint --strict .
 step "shellcheck" shellcheck .ci/run tests/lint/*.sh
-step "ansible-lint" ansible-lint --offline --profile production --nocolor
+step "ansible-lint" tests/lint/ansible_lint.sh
 step "ansible-test sanity" tests/lint/sanity.sh
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -1,23 +1,13 @@
 #!/usr/bin/env bash
-# All ansible-test sanity tests, in a copy of the files that a user gets: they need the collection's own path and a git
-# tree. The project's own tests stay outside: they aren't packed, and ruff and mypy look at them.
+# All ansible-test sanity tests, in a copy of the files that a user gets.
 # usage: tests/lint/sanity.sh [ARGUMENT OF ansible-test sanity]...
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=$(command -v python)
 scratch=$PWD/build/sanity
-copy=$scratch/ansible_collections/cutover/arangodb
 mkdir -p "$scratch"
 "$python" tests/lint/sanity_home.py "$scratch/home"
-
-rm -rf "$copy"
-mkdir -p "$copy"
-git ls-files -z --cached --others --exclude-standard -- . ':!tests' tests/config.yml | while IFS= read -r -d '' file; do
-    if [ -f "$file" ]; then printf '%s\0' "$file"; fi
-done | xargs -0 cp --parents -t "$copy"
-cd "$copy"
-git init -q -b main
-git add -A
+cd "$(tests/lint/copy.sh)"
 
 # ansible-test looks for pythonX.Y on PATH; pyenv's shims there answer for versions that then do not start.
 path=$(dirname "$python")
