@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.testbed.checksums import document_hash
+from tests.testbed.checksums import Hashes, document_hash
 from tests.testbed.client import Client
 from tests.testbed.launch import TestCluster
 
@@ -109,6 +111,24 @@ def test_6_values_are_normalised(left: bytes, right: bytes, equal: bool) -> None
         document_hash(b'{"_key":"a","v":' + value + b"}", revisions=True, data=True, seed=0) for value in (left, right)
     ]
     assert (hashes[0] == hashes[1]) is equal
+
+
+def test_6_a_checksum_takes_time_for_each_document(start: Callable[..., TestCluster]) -> None:
+    with Client.root(start(coordinators=1, dbservers=1, options={"time_scale": 50.0})) as root:
+        name = fill(root, 1, [f'{{"_key":"k{number}"}}' for number in range(4000)])
+        begun = time.monotonic()
+        checksum(root, name)
+    assert time.monotonic() - begun >= 0.4  # 500,000 documents/s, fifty times slower
+
+
+def test_6_hashing_ahead_finds_what_is_new_and_trusts_no_altered_bytes() -> None:
+    kept = Hashes((True, True), 0)
+    docs = {revision: f'{{"_key":"{revision}","_rev":"{revision}"}}'.encode() for revision in "abcd"}
+    assert [asyncio.run(kept.warm(docs, 3)) for _ in range(3)] == [3, 1, 0]
+    before = asyncio.run(kept.total(docs))
+    assert before == asyncio.run(Hashes((True, True), 0).total(docs))
+    docs["b"] = b'{"_key":"b","_rev":"b","altered":1}'
+    assert asyncio.run(kept.total(docs)) != before
 
 
 def test_6_counts_per_shard(client: Client) -> None:

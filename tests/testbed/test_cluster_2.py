@@ -73,6 +73,12 @@ def test_2_2_health(cluster: TestCluster, client: Client) -> None:
         assert member["Status"] == "GOOD"
 
 
+def test_2_2_roles_in_capitals_in_one_reading(start: Callable[..., TestCluster]) -> None:
+    with Client.root(start(coordinators=1, dbservers=1, options={"readings": {"12": "capitals"}})) as root:
+        members = root("GET", "/_admin/cluster/health").json["Health"].values()
+    assert {member["Role"] for member in members} == {"AGENT", "COORDINATOR", "DBSERVER"}
+
+
 def test_2_2_shard_distribution_has_short_names(client: Client) -> None:
     client("POST", "/_api/collection", {"name": "spread", "numberOfShards": 2, "replicationFactor": 2})
     entry = client("GET", "/_admin/cluster/shardDistribution").json["results"]["spread"]

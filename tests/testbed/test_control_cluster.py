@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -108,3 +109,19 @@ def test_the_only_copy_is_not_thrown_away(cluster: TestCluster, client: Client) 
     servers = next(iter(client("GET", "/_api/collection/alone/shards?details=true").json["shards"].values()))
     with pytest.raises(RuntimeError, match="only copy"):
         cluster.control.fault("kill_server", server=servers[0], new_data_dir=True)
+
+
+def test_ticks_grow_by_internal_writes_that_no_marker_shows(tmp_path_factory: pytest.TempPathFactory) -> None:
+    directory = tmp_path_factory.mktemp("idle")
+    options = {"time_scale": 0.05}
+    with (
+        TestCluster.start(directory, name="c", coordinators=1, dbservers=1, options=options) as cluster,
+        server_of(cluster, next(iter(cluster.dbservers))) as server,
+    ):
+        before = server("GET", "/_api/wal/lastTick").json["tick"]
+        deadline = time.monotonic() + 10
+        while (tick := server("GET", "/_api/wal/lastTick").json["tick"]) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert int(tick) > int(before)
+        assert server("GET", f"/_api/wal/tail?global=true&from={before}&to={tick}").status == 204

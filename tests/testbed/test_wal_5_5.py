@@ -53,7 +53,7 @@ def test_5_5_definitions_in_their_field_order() -> None:
     wal.append_ddl(2002, "d", S1, {"name": "new"})
     wal.append_ddl(2003, "d", S1, {"a": 1})
     wal.append_ddl(2004, "d", S1)
-    wal.append_ddl(2100, "d", S1, {"id": "9"})
+    wal.append_ddl(2100, "d", S1, {"id": "9", "objectId": "77"})
     wal.append_ddl(2101, "d", S1, {"id": "9"})
     wal.append_ddl(2110, "d", "h1/8", {"name": "v"})
     wal.append_ddl(2112, "d", "h1/8", {"name": "v"})

@@ -34,6 +34,7 @@ from tests.testbed.wal_markers import (
     ddl_rest,
     json_bytes,
     local_name,
+    without_object_ids,
 )
 from tests.testbed.wal_tail import Printer, TailQuery, TailResult
 
@@ -157,7 +158,7 @@ class Wal:
                 ref.objects[cuid] = ObjectRef(ref, cuid, name or local_name(cuid, data))
             obj = ref.objects[cuid]
         tick = self._last + 1
-        raw = data if isinstance(data, bytes) else b"" if data is None else json_bytes(data)
+        raw = data if isinstance(data, bytes) else b"" if data is None else json_bytes(without_object_ids(data))
         self._add(DdlBatch(tick, tick, ref, obj, kind, ddl_rest(kind, db, cuid or "", raw)))
         if kind == DATABASE_DROP:
             ref.alive = False

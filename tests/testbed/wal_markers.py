@@ -34,6 +34,11 @@ def json_bytes(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def without_object_ids(data: object) -> object:
+    """A definition as markers show it: ids of the storage engine stay inside (facts §5.5)."""
+    return {name: value for name, value in data.items() if name != "objectId"} if isinstance(data, Mapping) else data
+
+
 def removal(key: str, rev: str) -> bytes:
     """`data` of a 2302: key and revision of what was removed, nothing else (facts §5.5)."""
     return b'{"_key":' + json_bytes(key) + b',"_rev":' + json_bytes(rev) + b"}"

@@ -42,7 +42,7 @@ def _agents(deployment: Deployment) -> dict[str, dict[str, Any]]:
     names = [f"AGNT-{uuid.uuid5(uuid.UUID(deployment.id), str(number))}" for number in range(_AGENTS)]
     return {
         name: {
-            "Role": "Agent",
+            "Role": _cased(deployment, "Agent"),
             "Status": "GOOD",
             "Endpoint": f"ssl://agent{number + 1}.internal:8531",
             "Engine": "rocksdb",
@@ -54,6 +54,11 @@ def _agents(deployment: Deployment) -> dict[str, dict[str, Any]]:
         }
         for number, name in enumerate(names)
     }
+
+
+def _cased(deployment: Deployment, role: str) -> str:
+    """Some documentation has roles in capitals (facts §2.2, reading 12)."""
+    return role.upper() if deployment.options.readings.get(12) == "capitals" else role
 
 
 def status_of(server: Server) -> str:
@@ -68,7 +73,7 @@ def _member(server: Server) -> dict[str, Any]:
     now = _iso(time.time())
     status = status_of(server)
     values: dict[str, Any] = {
-        "Role": _ROLE[server.role],
+        "Role": _cased(server.deployment, _ROLE[server.role]),
         "Status": status,
         "SyncStatus": "SERVING",
         "ShortName": server.short_name,
