@@ -44,10 +44,6 @@ CODES: dict[str, Entry] = {
         "Abort that migration with the agent that made it, or choose another target.",
     ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
-    "CUT-PRECHECK-1": Entry(
-        "error", "operator", "Prechecks failed",
-        "Correct what the failed checks name, or accept them by id with a reason.",
-    ),
     "CUT-DISK-1": Entry(
         "error", "operator", "The state directory cannot be written",
         "Give the disk room or correct the owner of the state directory; the migration goes on by itself then.",

@@ -110,7 +110,7 @@ class Engine:
     def start(self, request: Mapping[str, object]) -> bool:
         """Check and begin, or resume after a failure. The running migration again: credentials are taken over, False.
 
-        Raises CUT-SPEC (the request), CUT-STATE (another migration runs, or was completed), CUT-PRECHECK-1 with
+        Raises CUT-SPEC (the request), CUT-STATE (another migration runs, or was completed), CUT-PRECHECK-2 with
         ``details.checks``, or what source and target refuse; nothing was touched then.
         """
         wanted = spec.parse(request)

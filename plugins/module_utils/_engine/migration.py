@@ -19,12 +19,14 @@ from . import decision as record
 from . import fence, gate, states
 from .cutover import Attempt, Cutover, StoppedError
 from .cutover_world import LiveWorld
+from .dataplane_types import Progress
 from .files import read_json, write_json
 from .findings import Findings
 from .late import LateIndexes, watch_late_writes
 from .lease import LeaseLostError
 from .report import build as build_report
 from .running import Running
+from .shards import ShardId, ShardState
 from .spec import Spec
 from .times import stamp
 from .world import Paths, World
@@ -63,6 +65,8 @@ class Migration:
         self.waiting: Optional[tuple[str, str]] = None
         self.attempts = 0
         self.last_attempt: Optional[Attempt] = None
+        self.last_progress: Optional[Progress] = None
+        self.last_shards: dict[ShardId, ShardState] = {}
         self.modes: Mapping[str, str] = {}
         self.measured: dict[str, float] = {}
         self.report: Optional[dict[str, Any]] = read_json(paths.report)
@@ -248,7 +252,11 @@ class Migration:
         return error.retriable or error.code in ("CUT-ARANGO-3", "CUT-ARANGO-7") or error.code.startswith("CUT-HTTP")
 
     def _let_go(self) -> None:
-        running, self.running = self.running, None
+        running = self.running
+        if running is not None:
+            self.last_progress = running.plane.progress()
+            self.last_shards = dict(running.plane.states())
+        self.running = None
         world, self.world = self.world, None
         late, self.late = self.late, None
         self.cutover = None
@@ -420,12 +428,12 @@ class Migration:
 
     def _after_opening(self, world: World, running: Optional[Running]) -> None:
         """The target is open: watch for late writes, build late indexes, give the lease back (design §5, step 9)."""
+        self.late = LateIndexes(world, self.findings)
+        self.late_counts = self.late.counts()
+        self._completed(world)
         if running is not None:
-            self._completed(world)
             watch_late_writes(running, self.findings, self.spec.late_write_watch, self._stop)
             running.close(10.0)
-        self._completed(world)
-        self.late = LateIndexes(world, self.findings)
         self.late.run(self._stop)
         self.late_counts = self.late.counts()
         self._save_locally()

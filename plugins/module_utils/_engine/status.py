@@ -125,10 +125,11 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     }
     if world is not None:
         document["workers"] = [world.lease.describe()]
-    if running is None:
+    progress = running.plane.progress() if running else migration.last_progress
+    shards = running.plane.states() if running else migration.last_shards
+    if progress is None:
         return
-    progress = running.plane.progress()
-    counts = Counter(_SHARD_NAMES[state.value] for state in running.plane.states().values())
+    counts = Counter(_SHARD_NAMES[state.value] for state in shards.values())
     document["shards"] = {**{name: counts[name] for name in _SHARD_NAMES.values()}, "total": sum(counts.values())}
     document["progress"] = _progress(progress, document["shards"])
     document["replication"] = _replication(progress)
