@@ -142,7 +142,7 @@ def start_dump(server: Client, body: dict[str, object], query: str = "", headers
 
 
 def read_all(server: Client, identifier: str, query: str = "") -> list[tuple[str, list[str]]]:
-    batches = []
+    batches: list[tuple[str, list[str]]] = []
     number = 0
     while True:
         answer = server("POST", f"/_api/dump/next/{identifier}?batchId={number}{query}", None, OWNER)

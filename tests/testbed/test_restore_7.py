@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -21,7 +21,7 @@ def name() -> str:
     return next(_NAMES)
 
 
-def restore(client: Client, parameters: dict[str, object], query: str = "", database: str = "_system") -> Answer:
+def restore(client: Client, parameters: Mapping[str, object], query: str = "", database: str = "_system") -> Answer:
     body = {"parameters": {"type": 2, **parameters}, "indexes": [{"type": "persistent", "fields": ["ignored"]}]}
     return client("PUT", f"/_db/{database}/_api/replication/restore-collection{query}", body)
 

@@ -257,7 +257,8 @@ def test_5_2_include_system_goes_by_the_local_name() -> None:
 )
 def test_5_4_a_client_that_follows_the_rules_gets_every_marker_once(writes: list[str], chunk: int, split: bool) -> None:
     wal = make()
-    expected, got = [], []
+    expected: list[tuple[str, int]] = []
+    got: list[tuple[object, object]] = []
     position, scanned = 5, 5
 
     def read() -> None:
