@@ -1,0 +1,150 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The packed and installed collection, with the fake engine in it, and a host that is a directory of this machine."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.agent_fakes import Certificates, make_certificates
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "ansible_collections.cutover.arangodb.plugins.module_utils."
+TOKEN = "hush-token-of-the-test"
+PASSWORD = "hush-password-of-the-test"
+TOOLS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Play:
+    """What a run of ansible-playbook ended with."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """Number of changed tasks in the recap."""
+        found = re.search(r"changed=(\d+)", self.output)
+        if found is None:
+            raise AssertionError(self.output)
+        return int(found.group(1))
+
+
+@dataclass
+class Host:
+    """One host of the group cutover_agents, whose files all lie in `directory`."""
+
+    directory: Path
+    collections: Path
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def play(self, name: str, *options: str, **extra: Any) -> Play:
+        """Run a playbook of the collection by its name; the output never holds a secret."""
+        inventory = self.directory / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"cutover_agents": {"hosts": {"localhost": {**self.variables, **extra}}}}))
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "ANSIBLE_HOME": str(self.directory / "ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        environment.pop("PYTHONPATH", None)
+        command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), f"cutover.arangodb.{name}", *options]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        output = done.stdout + done.stderr
+        assert TOKEN not in output
+        assert PASSWORD not in output
+        return Play(done.returncode, output)
+
+    def install_path(self, name: str) -> Path:
+        """A directory or file of the agent on this host."""
+        return self.directory / "host" / name
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection, built and installed as a user would, then with the fake engine."""
+    scratch = tmp_path_factory.mktemp("collections")
+    source = scratch / "source"
+    source.mkdir()
+    for name in ("galaxy.yml", "README.md", "meta", "plugins", "roles", "playbooks"):
+        origin = ROOT / name
+        if origin.is_dir():
+            shutil.copytree(origin, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(origin, source / name)
+    installed = scratch / "installed"
+
+    def galaxy(*arguments: str) -> None:
+        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_HOME": str(scratch / "home")}
+        environment.pop("PYTHONPATH", None)
+        command = [str(TOOLS / "ansible-galaxy"), "collection", *arguments]
+        subprocess.run(command, env=environment, check=True, timeout=60)
+
+    galaxy("build", str(source), "--output-path", str(scratch))
+    packed = next(scratch.glob("cutover-arangodb-*.tar.gz"))
+    galaxy("install", str(packed), "--offline", "-p", str(installed))
+    engine = (ROOT / "tests/unit/fake_engine.py").read_text().replace(PREFIX, "..")
+    where = installed / "ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
+    where.write_text(engine)
+    return installed
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """One set of certificates for all tests."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
+    """A host without an agent; whatever was put there is removed afterwards."""
+    (tmp_path / "source.jwt").write_text("s3cr3t")
+    (tmp_path / "host").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    directories = {
+        f"agent_{kind}_directory": str(tmp_path / "host" / kind)
+        for kind in ("install", "config", "state", "run", "log")
+    }
+    made = Host(tmp_path, collections, {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "agent_python": "{{ ansible_playbook_python }}",
+        "agent_become": False,
+        "agent_supervisor": "process",
+        "agent_manage_user": False,
+        "agent_user": getpass.getuser(),
+        "agent_group": grp.getgrgid(os.getgid()).gr_name,
+        "agent_port": port,
+        "agent_tls_keyfile_source": str(certificates.server_keyfile),
+        "agent_tls_ca_source": str(certificates.ca),
+        "agent_source_jwt_secret_source": str(tmp_path / "source.jwt"),
+        "agent_tokens": [{"name": "ops", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "role": "cutover"}],
+        "agent_token": TOKEN,
+        "source_endpoints": ["https://127.0.0.1:1"],
+        "target_endpoints": ["https://127.0.0.1:2"],
+        "target_password": PASSWORD,
+        **directories,
+    })  # fmt: skip
+    yield made
+    if made.install_path("install").exists():
+        made.play("remove_agent")

@@ -1,0 +1,77 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The playbooks, run by name from the installed collection, against an agent with the fake engine."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from tests.roles.conftest import ROOT, Host
+
+
+def test_a_migration_by_playbooks_alone(host: Host) -> None:
+    deployed = host.play("deploy_agent")
+    assert deployed.code == 0, deployed.output
+
+    early = host.play("cutover")
+    assert early.code != 0
+    assert "the migration is inactive" in early.output
+
+    checked = host.play("migrate", "--check", "--diff")
+    assert (checked.code, checked.changed) == (0, 1), checked.output
+    started = host.play("migrate", "-vvv")
+    assert (started.code, started.changed) == (0, 1), started.output
+    assert "state            running" in started.output
+    assert host.play("migrate").changed == 0
+    other = host.play("migrate", early_readers=True)
+    assert other.code != 0
+    assert "another specification" in other.output
+
+    status = host.play("status")
+    assert status.code == 0, status.output
+    assert re.search(r"^\[localhost\] running \| copied", status.output, re.M)
+
+    assert host.play("cutover", "--check").changed == 1
+    done = host.play("cutover")
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert "state            completed" in done.output
+    assert host.play("cutover").changed == 0
+    refused = host.play("migrate")
+    assert refused.code != 0
+    assert "completed" in refused.output
+    assert host.play("abort").code != 0
+
+    switched = host.play("server_mode", server_mode="readonly")
+    assert (switched.code, switched.changed) == (0, 1), switched.output
+    assert host.play("server_mode", server_mode="readonly").changed == 0
+
+
+def test_precheck_and_status_without_source_or_agent(host: Host) -> None:
+    host.install_path("config").mkdir()
+    host.install_path("config/source.jwt").write_text("s3cr3t")
+    failed = host.play("precheck")
+    assert failed.code != 0
+    assert "Not passed" in failed.output
+    assert "s3cr3t" not in failed.output
+    unreachable = host.play("status")
+    assert unreachable.code != 0
+    assert "CUT-AGENT" in unreachable.output or "CUT-TLS" in unreachable.output
+
+
+def test_every_variable_of_a_playbook_is_in_its_header() -> None:
+    documented_elsewhere = {"item", "omit"}
+    for path in sorted((ROOT / "playbooks").glob("*.yml")):
+        text = path.read_text()
+        header = text.split("\n- name:")[0]
+        used = set(re.findall(r"\b([a-z]\w+) \| default\(", text)) | set(re.findall(r"\{\{ ([a-z]\w+) \}\}", text))
+        missing = {name for name in used - documented_elsewhere if name not in header}
+        assert not missing, (path.name, missing)
+
+
+def test_playbooks_have_names_for_every_play_and_task() -> None:
+    for path in sorted((ROOT / "playbooks").glob("*.yml")):
+        for play in yaml.safe_load(path.read_text()):
+            assert play["name"]
+            assert all(task["name"] for task in play.get("tasks", []))

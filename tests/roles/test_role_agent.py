@@ -1,0 +1,116 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The role `agent` from the first --check to the last trace removed."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import stat
+from pathlib import Path
+
+import jinja2
+import yaml
+
+from tests.roles.conftest import ROOT, Host
+from tests.unit.agent_fakes import Certificates
+
+
+def pid_of(host: Host) -> int:
+    return int(json.loads(host.install_path("run/agent.pid").read_text())["pid"])
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_check_install_again_change_remove(host: Host) -> None:
+    checked = host.play("deploy_agent", "--check", "--diff")
+    assert checked.code == 0, checked.output
+    assert checked.changed > 0
+    assert list(host.install_path("").iterdir()) == []
+
+    first = host.play("deploy_agent", "--diff")
+    assert first.code == 0, first.output
+    assert "s3cr3t" not in first.output
+    assert "PRIVATE KEY" not in first.output
+    assert mode_of(host.install_path("config/agent.json")) == 0o600
+    assert mode_of(host.install_path("config/source.jwt")) == 0o600
+    assert mode_of(host.install_path("config/tls.keyfile")) == 0o600
+    assert mode_of(host.install_path("state")) == 0o750
+    link = host.install_path("install/cutover-agent.pyz")
+    assert re.fullmatch(r"cutover-agent-[0-9a-f]{12}\.pyz", link.readlink().name)
+    pid = pid_of(host)
+
+    again = host.play("deploy_agent")
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert pid_of(host) == pid
+
+    changed = host.play("deploy_agent", agent_log_format="json")
+    assert changed.code == 0, changed.output
+    assert pid_of(host) != pid
+    restarted = pid_of(host)
+    assert host.play("deploy_agent", agent_log_format="json").changed == 0
+    assert pid_of(host) == restarted
+
+    removed = host.play("remove_agent")
+    assert (removed.code, list(host.install_path("").iterdir())) == (0, []), removed.output
+    assert host.play("remove_agent").changed == 0
+
+
+def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
+    for name, value in (
+        ("agent_listen_host", "0.0.0.0"),
+        ("agent_tls_keyfile_source", ""),
+        ("agent_tls_ca_source", "/no/such/file"),
+        ("agent_supervisor", "cron"),
+        ("agent_port", "many"),
+    ):
+        tokens = [] if name == "agent_listen_host" else host.variables["agent_tokens"]
+        refused = host.play("deploy_agent", **{"agent_tokens": tokens, name: value})
+        assert refused.code != 0, name
+        assert name in refused.output
+    assert list(host.install_path("").iterdir()) == []
+
+
+def test_a_port_in_use_is_named_at_once(host: Host) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused = host.play("deploy_agent", agent_port=taken.getsockname()[1])
+    assert refused.code != 0
+    assert "Address already in use (CUT-AGENT-3)" in refused.output
+
+
+def test_the_unit_is_hardened_and_complete(certificates: Certificates) -> None:
+    template = (ROOT / "roles/agent/templates/cutover-agent.service.j2").read_text()
+    variables = {
+        "ansible_managed": "managed",
+        "agent_user": "u",
+        "agent_group": "g",
+        "agent_python": "/usr/bin/python3",
+        "agent_install_directory": "/opt/a",
+        "agent_state_directory": "/var/s",
+        "__agent_archive": {"sha256": "0123456789abcdef"},
+        "__agent_config_path": "/etc/c.json",
+    }
+    unit = jinja2.Template(template, undefined=jinja2.StrictUndefined, keep_trailing_newline=True).render(variables)
+    assert "ExecStart=/usr/bin/python3 /opt/a/cutover-agent-0123456789ab.pyz serve --config /etc/c.json\n" in unit
+    for line in ("Type=notify", "WatchdogSec=60", "ProtectSystem=strict", "NoNewPrivileges=yes", "User=u",
+                 "ReadWritePaths=/var/s", "CapabilityBoundingSet=", "Restart=on-failure"):  # fmt: skip
+        assert f"\n{line}\n" in unit
+    assert "{{" not in unit
+
+
+def test_documented_defaults_are_the_real_ones() -> None:
+    specs = yaml.safe_load((ROOT / "roles/agent/meta/argument_specs.yml").read_text())
+    options = specs["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((ROOT / "roles/agent/defaults/main.yml").read_text())
+    documented = {name: option["default"] for name, option in options.items() if "default" in option}
+    directory = defaults["agent_config_directory"]
+    resolved = {
+        name: value.replace("{{ agent_config_directory }}", directory) if isinstance(value, str) else value
+        for name, value in defaults.items()
+    }
+    assert documented == resolved

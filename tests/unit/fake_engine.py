@@ -1,0 +1,149 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An engine that follows the states of a migration at once and remembers what it was asked.
+
+Tests put this file in the place of the engine inside an installed collection, too: it imports nothing of the tests.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+
+STATUS: dict[str, Any] = {
+    "schema": 1,
+    "migration": {"id": None, "name": "default", "config_digest": None},
+    "at": "2026-11-23T00:00:00Z",
+    "age_seconds": 0.1,
+    "state": "inactive",
+    "since": None,
+    "pause": {"state": "none", "by": None, "reason": None, "since": None},
+    "waiting": {"for": None, "since": None},
+    "reason": {"code": None, "text": None, "remedy": None},
+    "allowed_actions": ["start"],
+    "progress": {"percent": 50.0, "bytes_copied": 1536, "bytes_total": 3072, "documents_copied": 7,
+                 "documents_total": 14, "eta_seconds": 200},
+    "replication": {"lag_seconds": 0.4, "applied_total": 12, "behind_bytes": None},
+    "shards": {"pending": 1, "copying": 1, "catching_up": 0, "in_sync": 2, "suspect": 0, "total": 4},
+    "cutover": {"ready": False, "blockers": [], "step": None, "steps": [], "last_attempt": None, "attempts": 0},
+    "source": {"mode": "default"},
+    "target": {"mode": "default"},
+    "problems": [],
+    "totals": {"errors": 0, "retries": 1, "recopies": 0, "restarts": 0},
+}  # fmt: skip
+
+
+class FakeEngine:
+    """Follows the states of a migration at once; `fail` makes the next control call raise."""
+
+    def __init__(self) -> None:
+        self.document = copy.deepcopy(STATUS)
+        self.calls: list[tuple[str, Any]] = []
+        self.fail: Exception | None = None
+        self.mode = "default"
+        self.stop_result = "completed"
+        self.closed = False
+
+    def _note(self, name: str, argument: Any) -> None:
+        self.calls.append((name, argument))
+        if self.fail is not None:
+            failure, self.fail = self.fail, None
+            raise failure
+
+    def recover(self) -> None:
+        self._note("recover", None)
+
+    def start(self, request: Mapping[str, object]) -> bool:
+        self._note("start", dict(request))
+        digest = spec.parse(request).config_digest
+        running = self.document["state"] not in ("inactive", "aborted")
+        if running and digest == self.document["migration"]["config_digest"]:
+            return False
+        if self.document["state"] == "completed":
+            raise CutoverError("CUT-STATE-1", "the migration was completed at 2026-11-23T00:00:00Z")
+        if running:
+            raise CutoverError("CUT-STATE-2", "another specification is running")
+        self.document["migration"]["config_digest"] = digest
+        self.document["state"] = "running"
+        self.document["shards"]["in_sync"] = 4
+        return True
+
+    def stop(self, options: Mapping[str, object]) -> bool:
+        self._note("stop", dict(options))
+        if self.document["state"] == "completed":
+            return False
+        if self.document["state"] == "inactive":
+            raise CutoverError("CUT-STATE-3", "nothing was started")
+        if self.stop_result == "completed":
+            self.document["state"] = "completed"
+        else:
+            self.document["cutover"]["attempts"] += 1
+            self.document["cutover"]["last_attempt"] = {
+                "at": "later", "result": self.stop_result, "reason": "a server did not answer", "fenced_seconds": 1.0,
+            }  # fmt: skip
+        return True
+
+    def abort(self, options: Mapping[str, object]) -> bool:
+        self._note("abort", dict(options))
+        changed = self.document["state"] not in ("inactive", "aborted")
+        if changed:
+            self.document["state"] = "aborted"
+        return changed
+
+    def pause(self, options: Mapping[str, object]) -> bool:
+        self._note("pause", dict(options))
+        return True
+
+    def resume(self, options: Mapping[str, object]) -> bool:
+        self._note("resume", dict(options))
+        return False
+
+    def status(self) -> dict[str, Any]:
+        return copy.deepcopy(self.document)
+
+    def shards(self, options: Mapping[str, object]) -> dict[str, Any]:
+        self._note("shards", dict(options))
+        return {"shards": [{"database": "db", "collection": "c", "shard": "s1", "state": "in-sync"}], "total": 1}
+
+    def findings(self) -> list[dict[str, Any]]:
+        return [{"code": "CUT-X-1", "severity": "warning", "where": "db/c", "message": "<odd>", "remedy": "look"}]
+
+    def report(self) -> dict[str, Any] | None:
+        return {"result": "completed"} if self.document["state"] == "completed" else None
+
+    def server_mode(self) -> dict[str, Any]:
+        return {"mode": self.mode, "servers": {"CRDN-1": self.mode}}
+
+    def set_server_mode(self, mode: str) -> bool:
+        self._note("set_server_mode", mode)
+        changed = mode != self.mode
+        self.mode = mode
+        return changed
+
+    def close(self, timeout: float) -> None:
+        self.closed = True
+
+
+@dataclass
+class EngineConfig:
+    """What the real engine is configured with."""
+
+    state_directory: Any
+    source_jwt_secret_path: Any
+    allowed_sources: Any = None
+    allowed_targets: Any = None
+    time_scale: float = 1.0
+    hostname: str = ""
+
+
+class Engine(FakeEngine):
+    """The fake engine, made as the agent makes the real one."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        super().__init__()
+        self.config = config
