@@ -16,9 +16,9 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-DATA-2": Entry(
         "error",
-        "transient",
+        "operator",
         "The target answered a bulk request with another number of results",
-        "Look for a proxy in front of the target that changes answers; the request is repeated.",
+        "Look for a proxy in front of the target that changes answers, then abort and start anew.",
     ),
     "CUT-DATA-3": Entry(
         "error",

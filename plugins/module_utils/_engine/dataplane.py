@@ -43,8 +43,8 @@ class DataPlane:
     """Moves documents from the source to the target; everything about definitions is the control path's.
 
     After a restart: ``register(plans, in_sync=True)`` for what the journal calls in-sync or held, then ``start``; all
-    other shards are registered at any time and copied. A checkpoint is: ``restart_ticks()``, then ``states()``; states are
-    journaled first, then ticks; then ``checkpointed(ticks)``.
+    other shards are registered at any time and copied. A checkpoint is: ``restart_ticks()``, then ``states()``; states
+    are journaled first, then ticks; then ``checkpointed(ticks)``.
     """
 
     def __init__(
