@@ -37,12 +37,13 @@ class Controller:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._inventory = home / "inventory.yml"
+        (home / "ansible.cfg").touch()
         # Neither the checkout's import tree nor the settings of whoever runs this: only what is installed counts.
         own = {name for name in os.environ if name == "PYTHONPATH" or name.startswith("ANSIBLE_")}
         self._environment = {name: value for name, value in os.environ.items() if name not in own}
         self._environment |= {
             "ANSIBLE_COLLECTIONS_PATH": str(home / "collections"),
-            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
             "ANSIBLE_HOME": str(home / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",

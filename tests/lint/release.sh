@@ -6,7 +6,8 @@ scratch=$PWD/build/release
 rm -rf "$scratch"
 mkdir -p "$scratch"
 unset PYTHONPATH
-export ANSIBLE_HOME=$scratch/ansible ANSIBLE_CONFIG=/dev/null ANSIBLE_COLLECTIONS_PATH=$scratch/collections
+touch "$scratch/ansible.cfg"
+export ANSIBLE_HOME=$scratch/ansible ANSIBLE_CONFIG=$scratch/ansible.cfg ANSIBLE_COLLECTIONS_PATH=$scratch/collections
 
 ansible-galaxy collection build --output-path "$scratch" >/dev/null
 archive=$(compgen -G "$scratch/cutover-arangodb-*.tar.gz")
