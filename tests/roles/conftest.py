@@ -79,8 +79,8 @@ class Host:
 
 
 @pytest.fixture(scope="session")
-def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The collection, built and installed as a user would, then with the fake engine."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection, built and installed as a user would."""
     scratch = tmp_path_factory.mktemp("collections")
     source = scratch / "source"
     source.mkdir()
@@ -101,10 +101,18 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     galaxy("build", str(source), "--output-path", str(scratch))
     packed = next(scratch.glob("cutover-arangodb-*.tar.gz"))
     galaxy("install", str(packed), "--offline", "-p", str(installed))
-    engine = (ROOT / "tests/unit/fake_engine.py").read_text().replace(PREFIX, "..")
-    where = installed / "ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
-    where.write_text(engine)
     return installed
+
+
+@pytest.fixture(scope="session")
+def collections(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed collection with the fake engine in it."""
+    copied = tmp_path_factory.mktemp("fake") / "installed"
+    shutil.copytree(installed, copied)
+    engine = (ROOT / "tests/unit/fake_engine.py").read_text().replace(PREFIX, "..")
+    where = copied / "ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
+    where.write_text(engine)
+    return copied
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,9 @@ from .._core.jwt import load_secret
 from .._engine import fence, topology
 from .agent_client import connect_agent
 
+# CA, client keyfile or token file of the agent cannot be read: it was never deployed here, or removed.
+NOT_INSTALLED = ("CUT-TLS-1", "CUT-AGENT-4", "CUT-AGENT-31")
+
 
 def _through_agent(module: AnsibleModule, api: AgentApi) -> tuple[str, dict[str, Any], Callable[[], dict[str, Any]]]:
     wanted = module.params["mode"]
@@ -42,14 +45,17 @@ def _document(modes: Mapping[str, str]) -> dict[str, Any]:
     return {"mode": fence.summary(modes), "servers": dict(modes)}
 
 
+def _is_idle(error: CutoverError) -> bool:
+    return isinstance(error, AgentError) and error.code.startswith("CUT-STATE-")
+
+
 def _open(module: AnsibleModule) -> tuple[str, dict[str, Any], Callable[[], dict[str, Any]]]:
     """How the mode is reached, what it is now, and how to set it."""
     can_go_directly = bool(module.params["source_endpoints"] and module.params["source_jwt_secret_path"])
     try:
         return _through_agent(module, connect_agent(module))
-    except (AgentUnreachableError, AgentError) as error:
-        idle = isinstance(error, AgentUnreachableError) or error.code.startswith("CUT-STATE-")
-        if not idle:
+    except CutoverError as error:
+        if not (isinstance(error, AgentUnreachableError) or _is_idle(error) or error.code in NOT_INSTALLED):
             raise
         if not can_go_directly:
             remedy = f"{error.remedy} Or give source_endpoints and source_jwt_secret_path to go without the agent."

@@ -75,3 +75,9 @@ def test_no_agent_and_no_way_round_it(run: Any) -> None:
     result = run("server_mode", mode="default", agent_endpoint="https://127.0.0.1:1")
     assert result["failure"]["code"] == "CUT-AGENT-32"
     assert "source_jwt_secret_path" in result["failure"]["remedy"]
+
+
+def test_an_agent_that_was_removed_leaves_no_files_behind(run: Any, direct: dict[str, Any]) -> None:
+    direct.pop("modes")
+    assert run("server_mode", mode="default", agent_ca_path="/no/such/ca.pem", **direct)["via"] == "direct"
+    assert run("server_mode", mode="default", agent_ca_path="/no/such/ca.pem")["failure"]["code"] == "CUT-TLS-1"

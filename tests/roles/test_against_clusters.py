@@ -1,0 +1,113 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The playbooks and the real agent, between two emulated clusters: what a user does, in a user's order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import SOURCE_OPTIONS
+from tests.integration.engine_case import Fill, all_differences, request_of
+from tests.integration.pair import PASSWORD, TIME_SCALE, Pair
+from tests.roles.conftest import Host
+from tests.testbed.launch import TestCluster
+
+
+@pytest.fixture
+def clusters(tmp_path: Path) -> Iterator[Pair]:
+    """A source with data and an empty managed target."""
+    options = {"time_scale": TIME_SCALE}
+    with (
+        TestCluster.start(tmp_path, name="source", options=SOURCE_OPTIONS) as source,
+        TestCluster.start(
+            tmp_path, name="target", flavour="managed", root_password=PASSWORD, options=options
+        ) as target,
+    ):
+        both = Pair(source, target, tmp_path)
+        fill = Fill(both)
+        fill.definitions()
+        fill.documents()
+        yield both
+        both.clients.close()
+
+
+@pytest.fixture
+def real_host(host: Host, installed: Path, clusters: Pair) -> Host:
+    """The host with the engine as it was packed, and the variables of both clusters."""
+    specification: dict[str, Any] = request_of(clusters)
+    variables = {
+        **host.variables,
+        **specification,
+        "agent_time_scale": TIME_SCALE,
+        "agent_source_jwt_secret_source": str(clusters.source.jwt_secret_path),
+        "source_jwt_secret_path": str(clusters.source.jwt_secret_path),
+    }
+    return dataclasses.replace(host, collections=installed, variables=variables)
+
+
+def mode_of(pair: Pair) -> str:
+    return str(pair.clients.coordinators.json("GET", "/_admin/server/mode")["mode"])
+
+
+def test_a_cluster_is_moved_by_playbooks(real_host: Host, clusters: Pair) -> None:
+    passed = real_host.play("precheck")
+    assert passed.code == 0, passed.output
+    for name in ("deploy_agent", "migrate", "status"):
+        played = real_host.play(name)
+        assert played.code == 0, played.output
+    assert mode_of(clusters) == "default"
+    done = real_host.play("cutover", gate_timeout=30)
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert mode_of(clusters) == "readonly"
+    status = real_host.play("status")
+    assert "state            completed" in status.output
+    assert all_differences(clusters) == {}
+    assert real_host.play("cutover").changed == 0
+    refused = real_host.play("migrate")
+    assert refused.code != 0
+    assert "completed" in refused.output
+    gone = real_host.play("remove_agent")
+    assert gone.code == 0, gone.output
+    given_back = real_host.play("server_mode", server_mode="default")
+    assert (given_back.code, given_back.changed) == (0, 1), given_back.output
+    assert "asked direct" in given_back.output
+    assert mode_of(clusters) == "default"
+
+
+def test_aborted_and_started_again(real_host: Host, clusters: Pair) -> None:
+    assert real_host.play("deploy_agent").code == 0
+    started = real_host.play("migrate")
+    assert started.code == 0, started.output
+    aborted = real_host.play("abort")
+    assert (aborted.code, aborted.changed) == (0, 1), aborted.output
+    assert mode_of(clusters) == "default"
+    assert real_host.play("abort").changed == 0
+    again = real_host.play("migrate")
+    assert (again.code, again.changed) == (0, 1), again.output
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"target_password": "wrong-word"}, "target_password"),
+        ({"source_endpoints": ["https://root:pw@127.0.0.1:1"]}, "source_endpoints"),
+        ({"source_endpoints": ["127.0.0.1:8529"]}, "source_endpoints"),
+        ({"source_endpoints": ["https://127.0.0.1:1"]}, "source_endpoints"),
+        ({"source_ca_path": "/no/such/file"}, "source_ca_path"),
+        ({"source_jwt_secret_path": "/no/such/file"}, "source_jwt_secret_path"),
+    ],
+)
+def test_bad_input_is_named_by_the_precheck_and_touches_nothing(
+    real_host: Host, clusters: Pair, change: dict[str, Any], word: str
+) -> None:
+    before = clusters.clients.target.json("GET", "/_api/database")
+    failed = real_host.play("precheck", **change)
+    assert failed.code != 0
+    assert word in failed.output
+    assert "wrong-word" not in failed.output
+    assert clusters.clients.target.json("GET", "/_api/database") == before
