@@ -16,8 +16,8 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint im
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import HttpClient
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine, EngineConfig
-
 from tests.integration.pair import PASSWORD, TIME_SCALE, Pair
+from tests.testbed.launch import TestCluster
 
 SOURCE_USERS = {"app": "app-password", "reader": "reader-password"}
 
@@ -50,12 +50,17 @@ def make_engine(pair: Pair, directory: Path | None = None, **changes: Any) -> En
     return Engine(config)
 
 
+def as_user(cluster: TestCluster, name: str, password: str) -> Server:
+    """A cluster's coordinator as a user."""
+    context = tls.client_context(str(cluster.ca_path))
+    authorization = basic_auth(name, password)
+    client = HttpClient(parse_endpoint(cluster.coordinators[0], "test"), context=context, authorization=authorization)
+    return Server(client, f"{name} at {cluster.coordinators[0]}")
+
+
 def source_root(pair: Pair) -> Server:
-    """The source's coordinator as its user root, who is refused while the source is read-only."""
-    context = tls.client_context(str(pair.source.ca_path))
-    authorization = basic_auth("root", pair.source.root_password)
-    client = HttpClient(parse_endpoint(pair.source.coordinators[0], "test"), context=context, authorization=authorization)
-    return Server(client, "source as root")
+    """The source as its user root, who is refused while it is read-only."""
+    return as_user(pair.source, "root", pair.source.root_password)
 
 
 class Fill:

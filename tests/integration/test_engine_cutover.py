@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from tests.integration.engine_case import (
     Fill,
     Writer,

@@ -23,6 +23,7 @@ MIXED = "mixed"
 _MODE_PATH = "/_admin/server/mode"
 # The PUT sleeps about 2 s on the server, and each server sees the flag with its next heartbeat (facts §2.3).
 _PUT_TIMEOUT = 30.0
+_TRANSACTION = "transaction "
 _WRITING = re.compile(r"\b(INSERT|UPDATE|REPLACE|REMOVE|UPSERT)\b", re.IGNORECASE)
 
 
@@ -96,12 +97,13 @@ def _put_mode(source: Source, mode: str, deadline: Deadline, stop: threading.Eve
 
 
 def _writers(server: Server) -> set[str]:
-    """Ids of queries that write and of stream transactions that run, as one coordinator lists them."""
+    """Queries that write and stream transactions that run, as one coordinator lists them."""
     queries = server.json("GET", "/_api/query/current", query={"all": True}, timeout=10.0) or []
     transactions = server.json("GET", "/_api/transaction", timeout=10.0) or {}
-    found = {f"query {item.get('id')}" for item in queries if isinstance(item, dict) and _writes(item)}
     running = transactions.get("transactions", []) if isinstance(transactions, dict) else []
-    return found | {f"transaction {item.get('id')}" for item in running if isinstance(item, dict)}
+    found = {f"query {item.get('id')}" for item in queries if isinstance(item, dict) and _writes(item)}
+    found |= {f"{_TRANSACTION}{item.get('id')}" for item in running if isinstance(item, dict)}
+    return {f"{server.label}: {name}" for name in found}
 
 
 def _writes(query: Mapping[str, Any]) -> bool:
@@ -123,13 +125,13 @@ def cancel_writers(source: Source, deadline: Deadline, *, stop: Optional[threadi
     while True:
         left: set[str] = set()
         for server in source.fronts.values():
+            seen |= _writers(server)
             server.request("DELETE", "/_api/transaction/write", timeout=10.0, idempotent=True)
-            left |= {f"{server.label}: {name}" for name in _writers(server)}
+            left |= _writers(server)
         survived = {name: survived.get(name, 0) + 1 for name in left}
-        readers = {name for name, times in survived.items() if times > 3 and ": transaction " in name}
+        readers = {name for name, times in survived.items() if times > 3 and _TRANSACTION in name}
         if left == readers:
             return len(seen - readers)
-        seen |= left
         if deadline.expired or waiting.wait(0.1):
             raise CutoverError(
                 "CUT-FENCE-4",

@@ -16,7 +16,7 @@ from .schema_map import DATABASES_KEY, SchemaMap
 from .times import stamp
 from .users import MAP_KEY
 from .wipe import KEY as WIPE_KEY
-from .world import World
+from .world import RESULT_KEY, TICKS_KEY, World
 
 if TYPE_CHECKING:
     from .migration import Migration
@@ -43,9 +43,15 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
             )
         migration.resume_as(str(known["state"]))
         return
-    for key in (WIPE_KEY, DATABASES_KEY, MAP_KEY, "ticks", "result"):
+    for key in (WIPE_KEY, TICKS_KEY, RESULT_KEY):
         _empty(Record(world.journal, key))
-    schema_map.load()
+    if migration.spec.overwrite_target:
+        _empty(Record(world.journal, MAP_KEY))
+        _empty(Record(world.journal, DATABASES_KEY))
+    else:
+        # What an aborted migration left is known as ours: it is completed, or dropped where the source has it no more.
+        schema_map.load()
+        schema_map.note_states({}, {})
     if migration.paths.data.exists():
         shutil.rmtree(migration.paths.data)
     migration.findings.clear()

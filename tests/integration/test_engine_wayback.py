@@ -1,0 +1,162 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Cutovers that must not open: the source comes back as it was, the reason is shown, and the next try succeeds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
+from tests.integration.engine_case import (
+    SOURCE_USERS,
+    Fill,
+    all_differences,
+    as_user,
+    finished,
+    make_engine,
+    ready,
+    request_of,
+    source_root,
+    wait_status,
+)
+from tests.integration.pair import Pair, wait_for
+
+
+@pytest.fixture
+def engine(pair: Pair) -> Iterator[Engine]:
+    """An engine whose migration is in sync."""
+    fill = Fill(pair)
+    fill.definitions()
+    fill.documents(60)
+    made = make_engine(pair)
+    try:
+        made.start(request_of(pair))
+        wait_status(made, ready)
+        yield made
+    finally:
+        made.close(20.0)
+
+
+def _rolled_back(status: dict[str, object], number: int = 1) -> bool:
+    cutover = status["cutover"]
+    assert isinstance(cutover, dict)
+    return status["state"] == "running" and cutover["attempts"] == number and cutover["last_attempt"] is not None
+
+
+def test_i5_a_document_altered_on_the_target_under_its_revision_is_caught(pair: Pair, engine: Engine) -> None:
+    """Counts and revisions are equal: only data in the checksum, or the body, tells."""
+    before = pair.target.control.documents("shop", "things")["t5"]
+    pair.target.control.fault(
+        "alter_document", database="shop", collection="things", key="t5", body={"n": 5, "text": "Thing S"}
+    )
+    engine.stop({})
+    status = wait_status(engine, _rolled_back)
+    attempt = status["cutover"]["last_attempt"]
+    assert attempt["result"] == "rolled-back"
+    assert attempt["code"] == "CUT-PROOF-1"
+    assert "things" in attempt["reason"]
+    assert engine.server_mode()["mode"] == "default"
+    root = source_root(pair)
+    root.json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
+    app = as_user(pair.target, "app", SOURCE_USERS["app"])
+    assert app.request("GET", "/_api/document/things/t1", database="shop", raise_for=False).status == 401
+    pair.insert("things", [{"_key": "t5", "n": 5, "text": "Thing 5 again"}], "shop")
+    engine.stop({"wait_timeout": 10.0})
+    wait_status(engine, finished)
+    assert before != pair.target.control.documents("shop", "things")["t5"]
+    assert all_differences(pair) == {}
+
+
+def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:
+    """A cutover that cannot end in time gives the source back."""
+    pair.target.control.fault("delay", path_regex="checksum|/count", seconds=3.0, count=1000)
+    with pytest.raises(CutoverError) as refused:
+        engine.stop({"max_downtime": 0.5})
+    assert [item["code"] for item in refused.value.details["blockers"]] == ["CUT-GATE-8"]
+    engine.stop({"max_downtime": 5.0})
+    status = wait_status(engine, lambda status: _rolled_back(status, 2), 60.0)
+    assert status["cutover"]["last_attempt"]["result"] == "rolled-back"
+    assert engine.server_mode()["mode"] == "default"
+
+
+def test_i6_abort_leaves_the_source_as_found(pair: Pair, engine: Engine) -> None:
+    """And the target's users inactive; a later start knows what this one left."""
+    assert engine.abort({}) is True
+    wait_status(engine, lambda status: status["state"] == "aborted")
+    assert engine.abort({}) is False
+    assert engine.server_mode()["mode"] == "default"
+    app = as_user(pair.target, "app", SOURCE_USERS["app"])
+    assert app.request("GET", "/_api/document/things/t1", database="shop", raise_for=False).status == 401
+    with pytest.raises(CutoverError) as refused:
+        engine.stop({})
+    assert refused.value.code == "CUT-STATE-1"
+    pair.clients.coordinators.json("DELETE", "/_api/collection/by_region", database="shop")
+    assert engine.start(request_of(pair, late_write_watch=1.0)) is True
+    wait_status(engine, ready)
+    engine.stop({"wait_timeout": 10.0})
+    wait_status(engine, finished)
+    assert all_differences(pair) == {}
+
+
+def test_i6_abort_in_the_middle_of_a_cutover(pair: Pair, engine: Engine) -> None:
+    """The cutover takes the way back first."""
+    pair.target.control.fault("delay", path_regex="checksum", seconds=1.0, count=1000)
+    engine.stop({})
+    wait_status(engine, lambda status: status["cutover"]["step"] in ("drain", "proof"))
+    assert engine.abort({}) is True
+    wait_status(engine, lambda status: status["state"] == "aborted")
+    assert engine.server_mode()["mode"] == "default"
+
+
+def test_i6_a_source_found_read_only_stays_read_only(pair: Pair, engine: Engine) -> None:
+    """The way back restores what was found, not what is usual."""
+    assert engine.set_server_mode("readonly") is True
+    assert engine.set_server_mode("readonly") is False
+    pair.target.control.fault(
+        "alter_document", database="shop", collection="things", key="t5", body={"n": 5, "text": "Thing S"}
+    )
+    engine.stop({})
+    wait_status(engine, _rolled_back)
+    assert engine.server_mode()["mode"] == "readonly"
+    assert engine.set_server_mode("default") is True
+    assert engine.server_mode()["mode"] == "default"
+
+
+def test_writers_that_run_on_through_the_fence_are_cancelled(pair: Pair, engine: Engine) -> None:
+    """A long AQL write goes on by intermediate commits in spite of the mode (facts §2.3)."""
+    query = "FOR i IN 1..2000 LET x = SLEEP(0.02) INSERT {n: i, long: true} INTO things"
+    body = {"query": query, "options": {"intermediateCommitCount": 5}}
+    root = source_root(pair)
+    writer = threading.Thread(
+        target=lambda: root.request("POST", "/_api/cursor", database="shop", body=body, raise_for=False, timeout=60)
+    )
+    writer.start()
+    wait_for(lambda: len(pair.source.control.documents("shop", "things")) > 70)
+    engine.stop({"wait_timeout": 10.0})
+    wait_status(engine, finished, 60.0)
+    writer.join(30.0)
+    assert not writer.is_alive()
+    assert all_differences(pair) == {}
+    report = engine.report()
+    assert report is not None
+    assert report["source"]["writers_cancelled"] >= 1
+
+
+def test_the_gate_tells_every_blocker_at_once(pair: Pair, engine: Engine) -> None:
+    """Paused, and expected to last longer than allowed."""
+    engine.pause({"reason": "lunch"})
+    assert engine.status()["pause"]["reason"] == "lunch"
+    with pytest.raises(CutoverError) as refused:
+        engine.stop({"max_downtime": 0.5})
+    blockers = refused.value.details["blockers"]
+    assert {"CUT-GATE-9", "CUT-GATE-8"} <= {item["code"] for item in blockers}
+    assert all(item["remedy"] for item in blockers)
+    assert engine.server_mode()["mode"] == "default"
+    assert engine.resume({}) is True
+    assert engine.resume({}) is False
+    engine.stop({"wait_timeout": 10.0})
+    wait_status(engine, finished)
