@@ -22,7 +22,6 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardPlan, ShardState
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wal import log_end
-
 from tests.testbed.launch import TestCluster
 
 PASSWORD = "target-root"

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardState
-
 from tests.integration.pair import Pair, wait_for, wait_in_sync
 
 
@@ -31,7 +30,7 @@ def writing(pair: Pair, name: str, seed: int, keys: int = 200) -> Iterator[None]
                     pair.remove(name, sorted(set(some)))
                 else:
                     pair.insert(name, [{"_key": key, "n": number} for key in dict.fromkeys(some)])
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - shown by the test
             errors.append(error)
 
     thread = threading.Thread(target=work)

@@ -145,7 +145,6 @@ def _part(
     return refused
 
 
-
 def _halves(
     writer: TargetWriter, part: Sequence[Marker], send: Callable[[Sequence[Marker]], Response]
 ) -> list[Refused]:

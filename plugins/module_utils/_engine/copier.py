@@ -159,4 +159,3 @@ class Copiers:
                 self._book.changed.notify_all()
         self.bytes.add(len(body))
         self.documents.add(body.count(b"\n"))
-

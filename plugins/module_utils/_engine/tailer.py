@@ -223,7 +223,10 @@ class Tailer:
                 self._parse = parse_slowly
 
     def _ends_batch(self, marker: Marker) -> bool:
-        """Whether the log may be read from this marker's tick on (design §4.4: 2201, or tid 0)."""
+        """Whether the log may be read from this marker's tick on: a 2201, or a tid of 0 (design §4.4).
+
+        Markers of definitions and truncates have no tid: they change nothing here, and are no position.
+        """
         if marker.type == BEGIN:
             self._in_transaction = True
         elif marker.type == COMMIT or marker.tid == SINGLE:
@@ -231,8 +234,7 @@ class Tailer:
             return True
         elif marker.tid:
             self._in_transaction = True
-        # Markers without a tid (definitions, truncates) are batches of their own (facts §5.5).
-        return not marker.tid and not self._in_transaction
+        return False
 
     def _run_controls(self) -> None:
         while self._controls:

@@ -131,4 +131,3 @@ class TargetWriter:
 def document_path(collection: str) -> str:
     """The path of a collection's documents."""
     return f"/_api/document/{segment(collection)}"
-

@@ -9,7 +9,6 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker im
     COMMIT,
     INSERT,
     REMOVE,
-    TRUNCATE,
     Marker,
 )
 
@@ -19,8 +18,8 @@ def line_of(marker: Marker) -> bytes:
     tick, kind, database, cuid = marker.tick, marker.type, marker.database or b"d", marker.cuid or b"c1/s2"
     if kind in (BEGIN, COMMIT):
         return b'{"tick":"%d","type":%d,"tid":"%s","db":"%s"}' % (tick, kind, marker.tid, database)
-    if kind == TRUNCATE:
-        return b'{"tick":"%d","type":2004,"db":"%s","cuid":"%s"}' % (tick, database, cuid)
+    if kind not in (INSERT, REMOVE):
+        return b'{"tick":"%d","type":%d,"db":"%s","cuid":"%s"}' % (tick, kind, database, cuid)
     head = b'{"tick":"%d","type":%d,"db":"%s","cuid":"%s","tid":"%s","data":' % (
         tick, kind, database, cuid, marker.tid or b"0",
     )

@@ -66,7 +66,7 @@ def test_requests_that_a_front_end_does_not_bear_become_smaller(bench: Bench, st
     sizes = [len(content) for method, path, content in bench.target.requests]
     assert sizes == [4, 2, 2]
     assert bench.writer.size.bytes < before
-    for turn in range(20):
+    for _turn in range(20):
         insert_all(bench.writer, PLAN, DOCUMENTS, 100)
     assert bench.writer.size.bytes == before, "success makes them grow again"
 

@@ -103,13 +103,11 @@ def test_i4_restart_tick_is_the_last_batch_end_of_the_completed_beginning(data: 
     ledger = Ledger(0)
     model: list[list[int | None]] = []  # [outstanding, end]
     chunks: list[Chunk] = []
-    tick = 0
-    for step in range(data.draw(st.integers(1, 25))):
-        tick += 1
+    for tick in range(1, data.draw(st.integers(2, 25))):
         items = data.draw(st.integers(0, 2))
         end = data.draw(st.sampled_from([None, tick]))
         chunk = ledger.open()
-        for item in range(items):
+        for _item in range(items):
             ledger.add(chunk)
         ledger.seal(chunk, end, tick)
         chunks.append(chunk)
