@@ -40,7 +40,7 @@ class Clients:
     """The source as the engine sees it, and its target."""
 
     def __init__(self, source: TestCluster, target: TestCluster) -> None:
-        secret = jwt.load_secret(source.jwt_secret_path)
+        secret = jwt.load_secret(str(source.jwt_secret_path))
         token = jwt.TokenSource(secret, lifetime=600.0)
         self.servers = {
             name: _server(url, source.ca_path, token, name) for name, url in source.dbservers.items()

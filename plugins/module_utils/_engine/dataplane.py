@@ -113,14 +113,8 @@ class DataPlane:
                 doubt=self._doubts.server,
                 disk_full=self._disk_full,
             )
-        sweeper = Sweeper(
-            self._source_reader,
-            self._target_reader,
-            self._writer,
-            self._units.refuse,
-            patience,
-            settings.batch_documents,
-        )
+        readers = (self._source_reader, self._target_reader)
+        sweeper = Sweeper(*readers, self._writer, self._units.refuse, patience, settings.batch_documents)
         self._catch_up = CatchUp(
             self._book, self._pool, self._tailers, sweeper, self._units, self._recheck, patience, self._doubts.shard
         )
@@ -131,8 +125,7 @@ class DataPlane:
             self._book,
             self._pool,
             self._tailers,
-            self._source_reader,
-            self._target_reader,
+            *readers,
             self._writer,
             sweeper,
             source.coordinators,

@@ -26,13 +26,13 @@ def line_of(marker: Marker) -> bytes:
     return head + marker.data + b"}"
 
 
-def insert(tick: int, key: bytes, rest: bytes = b"", **fields: bytes) -> Marker:
+def insert(tick: int, key: bytes, rest: bytes = b"", tid: bytes = b"") -> Marker:
     """An insert whose revision tells its tick; ``rest`` is what follows in the document, e.g. ``b',"n":1'``."""
     data = b'{"_key":"%s","_id":"c/%s","_rev":"_r%d"%s}' % (key, key, tick, rest)
-    return Marker(tick, INSERT, key=key, rev=b"_r%d" % tick, data=data)._replace(**fields)
+    return Marker(tick, INSERT, key=key, rev=b"_r%d" % tick, data=data, tid=tid)
 
 
-def remove(tick: int, key: bytes, **fields: bytes) -> Marker:
+def remove(tick: int, key: bytes, tid: bytes = b"") -> Marker:
     """A remove whose revision tells its tick."""
     data = b'{"_key":"%s","_rev":"_r%d"}' % (key, tick)
-    return Marker(tick, REMOVE, key=key, rev=b"_r%d" % tick, data=data)._replace(**fields)
+    return Marker(tick, REMOVE, key=key, rev=b"_r%d" % tick, data=data, tid=tid)

@@ -29,7 +29,7 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 KEYS = st.from_regex(r"[a-zA-Z0-9_\-:.@()+,=;$!*'%]{1,20}", fullmatch=True)
-NAMES = st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=12)
+NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
 REST = st.dictionaries(st.text().filter(lambda name: name not in ("_key", "_id", "_rev")), VALUES, max_size=5)
 
 
