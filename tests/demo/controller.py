@@ -112,8 +112,8 @@ class Controller:
     def agent_pid(self) -> int | None:
         """The agent's process, if its pid file names a live one."""
         try:
-            pid = int((self._home / "agent" / "run" / "agent.pid").read_text(encoding="utf-8").split()[0])
+            pid = int(json.loads((self._home / "agent" / "run" / "agent.pid").read_text(encoding="utf-8"))["pid"])
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, KeyError):
             return None
         return pid if str(self._home).encode() in command else None

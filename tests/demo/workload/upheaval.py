@@ -78,6 +78,9 @@ class Heap(Emptying):
     def step(self) -> None:
         if len(self.documents) < self.size or self.asked > self.truncated:
             super().step()
+        else:
+            key = f"{self.collection}{self._made - 1}"
+            self.apply([("replace", {"_key": key, "n": self.random.randrange(self.size)})])
 
     def _truncate(self) -> None:
         super()._truncate()
