@@ -26,8 +26,12 @@ AVIATION = DatabaseSpec(
     name="aviation",
     collections=(
         CollectionSpec("airports", 3, indexes=({"type": "persistent", "fields": ["tzone", "alt"], "name": "by_zone"},)),
-        CollectionSpec("airlines", 1, indexes=({"type": "persistent", "fields": ["name"], "unique": True},)),
-        CollectionSpec("planes", 2, indexes=({"type": "persistent", "fields": ["speed"], "sparse": True},)),
+        CollectionSpec(
+            "airlines", 1, indexes=({"type": "persistent", "fields": ["name"], "unique": True, "name": "one_name"},)
+        ),
+        CollectionSpec(
+            "planes", 2, indexes=({"type": "persistent", "fields": ["speed"], "sparse": True, "name": "by_speed"},)
+        ),
         CollectionSpec(
             "flights", 9, edge=True,
             indexes=(

@@ -28,6 +28,7 @@ ODD_NUMBERS = (
 
 def stock(draw: random.Random) -> DatabaseSpec:
     """A database whose shapes depend on the seed; `archive` always has one shard."""
+    sparse = draw.random() < 0.5
     return DatabaseSpec(
         name="stock",
         collections=(
@@ -35,17 +36,18 @@ def stock(draw: random.Random) -> DatabaseSpec:
             CollectionSpec(
                 "parts", draw.randint(1, 6),
                 indexes=(
-                    {"type": "persistent", "fields": ["group", "weight"], "sparse": draw.random() < 0.5},
-                    {"type": "ttl", "fields": ["expires"], "expireAfter": 10},
+                    {"type": "persistent", "fields": ["group", "weight"], "sparse": sparse, "name": "heavy"},
+                    {"type": "ttl", "fields": ["expires"], "expireAfter": 10, "name": "forget"},
                 ),
             ),
             CollectionSpec("links", draw.randint(1, 5), edge=True),
             CollectionSpec(
                 "places", draw.randint(1, 4), shard_keys=("site",),
-                indexes=({"type": "persistent", "fields": ["site", "number"], "unique": True},),
+                indexes=({"type": "persistent", "fields": ["site", "number"], "unique": True, "name": "spot"},),
             ),
             CollectionSpec(
-                "codes", 1, indexes=({"type": "persistent", "fields": ["code"], "unique": True, "sparse": True},)
+                "codes", 1,
+                indexes=({"type": "persistent", "fields": ["code"], "unique": True, "sparse": True, "name": "code"},),
             ),
         ),
         graphs=(GraphSpec("assembly", "links", "parts"),),

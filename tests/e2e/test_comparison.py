@@ -87,7 +87,7 @@ def plant_graph(clusters: Clusters) -> None:
 
 
 def plant_view(clusters: Clusters) -> None:
-    clusters.connect("target").database("aviation").update_arangosearch_view("airport_search", {"links": {}})
+    clusters.connect("target").database("aviation").replace_arangosearch_view("airport_search", {"links": {}})
 
 
 def plant_analyzer(clusters: Clusters) -> None:

@@ -62,7 +62,9 @@ class Side:
         )
 
     def check_reading(self, database: str, collection: str) -> tuple[Stored, list[Difference]]:
-        """What is stored, and where the public API shows something else."""
+        """What is stored, and where the public API shows something else; a collection that isn't there is empty."""
+        if database not in self.databases() or collection not in self.collections(database):
+            return {}, []
         stored = self.storage.documents(database, collection)
         where = f"{database}/{collection}"
         found: list[Difference] = []

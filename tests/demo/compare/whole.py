@@ -52,14 +52,18 @@ class Comparison:
     differences: list[Difference] = field(default_factory=list)
 
 
+def places(side: Side) -> set[Place]:
+    """All collections of a cluster."""
+    return {(database, one) for database in side.databases() for one in side.collections(database)}
+
+
 def compare(
     source: Side, target: Side, record: Mapping[Place, Mapping[str, Entry]], logins: Sequence[Login] = ()
 ) -> Comparison:
     """Compare everything; ``record`` is what the workload was told, ``logins`` are tried on both sides."""
     result = Comparison()
     result.differences += compare_definitions(source, target)
-    places = {(name, one) for side in (source, target) for name in side.databases() for one in side.collections(name)}
-    for database, collection in sorted(places | set(record)):
+    for database, collection in sorted(places(source) | places(target) | set(record)):
         here, wrong_here = source.check_reading(database, collection)
         there, wrong_there = target.check_reading(database, collection)
         result.differences += [*wrong_here, *wrong_there]
