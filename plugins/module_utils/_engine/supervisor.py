@@ -1,0 +1,273 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The thread that does a migration.
+
+A restart at any moment continues from the journal and the state directory: nothing is kept only in memory that would
+be missed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Optional
+
+from .._core.clock import Backoff
+from .._core.errors import CutoverError
+from . import decision as record
+from . import states
+from .cutover import Attempt, Cutover, StoppedError
+from .cutover_world import LiveWorld
+from .files import write_json
+from .late import LateIndexes, watch_late_writes
+from .lease import LeaseLostError
+from .report import build as build_report
+from .running import Running
+from .times import stamp
+from .world import World
+
+if TYPE_CHECKING:
+    from .migration import Migration
+
+LOG = logging.getLogger(__name__)
+_TICK_SECONDS = 0.1
+# Threads get this long to finish what they do before the connections are cut under them.
+_GRACE_SECONDS = 1.0
+_CLOSE_SECONDS = 15.0
+
+
+class Supervisor:
+    """Works until the migration is completed, aborted, failed, or the agent ends."""
+
+    def __init__(self, migration: Migration) -> None:
+        self._migration = migration
+
+    def run(self) -> None:
+        pauses = Backoff(0.2, 10.0)
+        while not self._migration.stop_event.is_set():
+            try:
+                self._work()
+                return
+            except StoppedError:
+                return
+            except CutoverError as error:
+                if not self._passes(error):
+                    self._migration.fail(error)
+                    return
+                self._migration.wait_for(error)
+            except Exception as error:
+                LOG.exception("the migration broke")
+                text = f"unexpected {type(error).__name__}; the agent's log says where"
+                self._migration.fail(CutoverError("CUT-ENGINE-1", text))
+                return
+            finally:
+                self._let_go()
+            self._migration.stop_event.wait(pauses.next())
+
+    @staticmethod
+    def _passes(error: CutoverError) -> bool:
+        """Whether trying again from the beginning may help; credentials can be replaced while waiting."""
+        return error.retriable or error.code in ("CUT-ARANGO-3", "CUT-ARANGO-7") or error.code.startswith("CUT-HTTP")
+
+    def _let_go(self) -> None:
+        """Close everything, so that the next try begins from the journal."""
+        migration = self._migration
+        world, migration.world = migration.world, None
+        cut = threading.Timer(_GRACE_SECONDS, world.close if world is not None else bool)
+        cut.start()
+        self._end_running()
+        late, migration.late = migration.late, None
+        if late is not None:
+            migration.late_counts = late.counts()
+            late.close(_CLOSE_SECONDS)
+        migration.cutover = None
+        cut.cancel()
+        cut.join()
+        if world is not None:
+            world.close()
+        try:
+            migration.findings.save()
+        except CutoverError as error:
+            LOG.warning("%s", error)
+
+    def _end_running(self) -> None:
+        """End the data path; its last figures stay in the status."""
+        migration = self._migration
+        running, migration.running = migration.running, None
+        if running is not None:
+            migration.last_progress = running.plane.progress()
+            migration.last_shards = dict(running.plane.states())
+            running.close(_CLOSE_SECONDS)
+
+    def _work(self) -> None:
+        migration = self._migration
+        world = migration.world or migration.open_world(migration.spec, migration.stop_event, migration.findings)
+        migration.world = world
+        world.lease.keep(self._lease_error)
+        self._check_journal(world)
+        decided = self._recover_decision(world)
+        if decided == record.COMPLETED:
+            self._after_opening(world, None)
+            return
+        if migration.abort_requested or migration.state == states.ABORTING:
+            self._abort(world)
+            return
+        if migration.state in (states.INITIAL_SYNC, states.RUNNING, states.STOPPING):
+            migration.state = states.INITIAL_SYNC
+        migration.running = migration.make_running(world, migration.findings)
+        migration.running.prepare()
+        if migration.paused is not None:
+            migration.running.plane.pause()
+        migration.waiting = None
+        migration.enter(states.INITIAL_SYNC)
+        self._loop(world, migration.running)
+
+    def _lease_error(self, error: CutoverError) -> None:
+        if isinstance(error, LeaseLostError) and not error.retriable:
+            self._migration.wake.set()
+
+    def _check_journal(self, world: World) -> None:
+        """Raise CUT-STATE-7 when the journal on the target is not this migration's."""
+        known = world.migration.load()
+        if known.get("config_digest") != self._migration.spec.config_digest:
+            name = known.get("name", "no migration")
+            raise CutoverError("CUT-STATE-7", f"the journal on the target knows {name}, not this migration")
+
+    def _recover_decision(self, world: World) -> str:
+        """Finish what a cutover left behind: way back or opening (design §5)."""
+        migration = self._migration
+        found = world.decision.read()
+        values = world.decision.values
+        migration.attempts = max(migration.attempts, int(values.get("attempt", 0)))
+        if found in (record.NONE, record.COMPLETED):
+            return found
+        live = LiveWorld(world, None, migration.findings, migration.stop_event)
+        decided = Cutover(live, world.decision, migration.stop_event, migration.clock).recover()
+        attempt = Attempt(migration.attempts, str(values.get("fencing_at", "")), migration.spec.max_downtime)
+        attempt.result = "completed" if decided == record.COMPLETED else "rolled-back"
+        attempt.reason = "the agent was restarted during the cutover"
+        migration.last_attempt = attempt
+        migration.report = build_report(migration, attempt)
+        return decided
+
+    def _loop(self, world: World, running: Running) -> None:
+        migration = self._migration
+        pauses = Backoff(0.2, 10.0)
+        while not migration.stop_event.is_set():
+            self._check_lease(world)
+            if migration.abort_requested:
+                self._abort(world)
+                return
+            pause = _TICK_SECONDS
+            try:
+                running.tick()
+                migration.waiting = None
+                pauses.reset()
+            except CutoverError as error:
+                if not self._passes(error):
+                    raise
+                migration.wait_for(error)
+                pause = pauses.next()
+            migration.enter(states.RUNNING if running.all_in_sync() else states.INITIAL_SYNC)
+            if migration.stop_request is not None and self._try_cutover(world, running):
+                return
+            migration.wake.wait(pause)
+            migration.wake.clear()
+        self._last_checkpoint(running)
+
+    def _check_lease(self, world: World) -> None:
+        try:
+            world.lease.check()
+        except LeaseLostError as error:
+            if not error.retriable:
+                raise
+            self._migration.wait_for(error)
+
+    def _last_checkpoint(self, running: Running) -> None:
+        try:
+            running.checkpoint()
+        except CutoverError as error:
+            LOG.warning("the last checkpoint could not be written: %s", error)
+
+    def _try_cutover(self, world: World, running: Running) -> bool:
+        """Run the requested cutover if the gate lets it; True when the migration is completed."""
+        migration = self._migration
+        request = migration.stop_request
+        if request is None:
+            return False
+        found = migration.gate_blockers(request["max_downtime"])
+        if found:
+            if migration.clock.monotonic() >= request["until"]:
+                migration.stop_request = None
+                self._refuse_quietly(found)
+            return False
+        migration.stop_request = None
+        migration.enter(states.STOPPING)
+        live = LiveWorld(world, running, migration.findings, migration.stop_event)
+        migration.cutover = Cutover(live, world.decision, migration.stop_event, migration.clock)
+        if migration.abort_requested:
+            migration.cutover.cancelled.set()
+        migration.attempts += 1
+        try:
+            attempt = migration.cutover.run(migration.attempts, request["max_downtime"])
+        finally:
+            migration.last_attempt = migration.cutover.attempt
+        self._measure(attempt)
+        migration.report = build_report(migration, attempt)
+        write_json(migration.paths.report, migration.report)
+        if attempt.result == "completed":
+            self._after_opening(world, running)
+            return True
+        migration.enter(states.RUNNING)
+        return False
+
+    def _refuse_quietly(self, found: list[dict[str, str]]) -> None:
+        try:
+            self._migration.refused(found)
+        except CutoverError as error:
+            LOG.warning("%s", error)
+
+    def _measure(self, attempt: Attempt) -> None:
+        """Figures for the next prediction."""
+        for step in attempt.steps:
+            if step.name == "fence" and step.state == "done" and step.seconds is not None:
+                self._migration.measured["fence"] = step.seconds
+        seconds = (attempt.proof or {}).get("seconds")
+        documents = (attempt.proof or {}).get("documents")
+        if seconds and documents and documents > 10_000:
+            self._migration.measured["documents_per_second"] = documents / seconds
+
+    def _after_opening(self, world: World, running: Optional[Running]) -> None:
+        """The target is open: watch for late writes, build late indexes, give the lease back (design §5, step 9)."""
+        migration = self._migration
+        migration.late = LateIndexes(world, migration.findings)
+        migration.late_counts = migration.late.counts()
+        self._completed(world)
+        if running is not None:
+            watch_late_writes(running, migration.findings, migration.spec.late_write_watch, migration.stop_event)
+            self._end_running()
+        migration.late.run(migration.stop_event)
+        migration.late_counts = migration.late.counts()
+        migration.save_locally()
+        if migration.report is not None:
+            late = {"late_indexes": migration.late.document(), "findings": migration.findings.all()}
+            migration.report = {**migration.report, **late}
+            write_json(migration.paths.report, migration.report)
+        if not migration.stop_event.is_set():
+            world.lease.release()
+
+    def _completed(self, world: World) -> None:
+        """Show the state that the record has: the journal was written by the cutover itself."""
+        migration = self._migration
+        if migration.state != states.COMPLETED:
+            migration.since = str(world.decision.values.get("completed_at", stamp(migration.clock.wall())))
+            migration.state = states.COMPLETED
+        migration.save_locally()
+
+    def _abort(self, world: World) -> None:
+        """Source as found (the record was settled before), target users inactive, the partial copy stays."""
+        self._migration.enter(states.ABORTING)
+        self._end_running()
+        world.users.close_all()
+        self._migration.enter(states.ABORTED)
+        world.lease.release()
