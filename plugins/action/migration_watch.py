@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentUnreachableError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import status_line
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import status_line, status_lines
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.waiting import GOALS, Wait, wait_for
 from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import agent_options
 from ansible_collections.cutover.arangodb.plugins.plugin_utils._failure import failed_result
@@ -44,12 +44,16 @@ class ActionModule(ActionBase):
 
         try:
             if self._task.check_mode:
-                return {**result, "changed": False, "migration": read()}
+                return {**result, **_result(read())}
             wait = Wait(arguments["until"], arguments["timeout"], arguments["interval"])
             status = wait_for(read, wait, on_status=shown)
         except CutoverError as error:
             return {**result, **failed_result(error)}
-        return {**result, "changed": False, "migration": status}
+        return {**result, **_result(status)}
+
+
+def _result(status: dict[str, Any]) -> dict[str, Any]:
+    return {"changed": False, "migration": status, "lines": status_lines(status)}
 
 
 class _Shown:

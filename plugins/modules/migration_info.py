@@ -126,6 +126,12 @@ query_result:
   returned: when O(query) is given
   type: raw
   sample: [["flights", "airports", "s10023", "copying"]]
+lines:
+  description: The same for people, a text for each line.
+  returned: success
+  type: list
+  elements: str
+  sample: ["state            running", "shards in sync   24 of 24"]
 failure:
   description: The error as data.
   returned: failure

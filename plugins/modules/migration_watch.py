@@ -101,6 +101,12 @@ migration:
       type: list
       elements: str
       sample: ["stop", "abort", "pause"]
+lines:
+  description: The same for people, a text for each line.
+  returned: success
+  type: list
+  elements: str
+  sample: ["state            running", "shards in sync   24 of 24"]
 failure:
   description: The error as data.
   returned: failure

@@ -25,6 +25,17 @@ options:
     description: Whether the task fails when the checks are not passed. The result is returned either way.
     type: bool
     default: true
+  state_directory:
+    description: Directory that the agent is going to keep its state in. Its space is checked if this is given.
+    type: path
+  listen_host:
+    description:
+      - Address that the agent is going to listen on. Together with O(port) it is checked that it can.
+      - Leave it out where the agent already runs.
+    type: str
+  port:
+    description: Port that the agent is going to listen on.
+    type: int
   query:
     description:
       - A JMESPath expression that is applied to the result on the controller, where the Python library C(jmespath) is
@@ -55,7 +66,7 @@ EXAMPLES = r"""
       - https://target.example.com:8529
     target_password: "{{ vault_target_password }}"
     fail_on_errors: false
-    query: checks[?status == 'error'].[id, message, remedy]
+    query: checks[?status == 'failed'].[id, message, remedy]
   register: result
 """
 
@@ -69,7 +80,7 @@ summary:
   description: Number of checks by status.
   returned: always, unless the checks could not be begun
   type: dict
-  sample: {"ok": 21, "warning": 1, "error": 0}
+  sample: {"passed": 64, "failed": 0, "warning": 1, "unknown": 0, "skipped": 3, "accepted": 0}
 checks:
   description: Every check.
   returned: always, unless the checks could not be begun
@@ -85,13 +96,15 @@ checks:
       type: str
       sample: target
     status:
-      description: How it ended.
+      description:
+        - One of V(passed), V(failed), V(warning), V(unknown), V(skipped), V(accepted).
+        - V(failed) and V(unknown) stand in the way.
       type: str
-      sample: ok
+      sample: passed
     message:
       description: What was found.
       type: str
-      sample: the target holds no data
+      sample: the target is empty
     remedy:
       description: What to do about it.
       type: str
@@ -100,6 +113,12 @@ checks:
       description: The measured values.
       type: raw
       sample: {"databases": 0}
+lines:
+  description: The same for people, a text for each line; what needs attention comes last, with its remedy.
+  returned: always, unless the checks could not be begun
+  type: list
+  elements: str
+  sample: ["passed    target-empty: the target is empty"]
 query_result:
   description: What O(query) selected.
   returned: when O(query) is given
@@ -161,8 +180,15 @@ def main() -> None:
             secret_options(),
             target_options(),
             specification_options(),
-            {"fail_on_errors": {"type": "bool", "default": True}, "query": {"type": "str"}},
+            {
+                "fail_on_errors": {"type": "bool", "default": True},
+                "state_directory": {"type": "path"},
+                "listen_host": {"type": "str"},
+                "port": {"type": "int"},
+                "query": {"type": "str"},
+            },
         ),
+        required_together=[("listen_host", "port")],
         supports_check_mode=True,
     )
     run_module(module, run)

@@ -26,8 +26,8 @@ def passing_check(request: Mapping[str, object]) -> dict[str, Any]:
     """A precheck that passes for every request but one without target endpoints."""
     if "target_endpoints" not in request:
         raise CutoverError("CUT-SPEC-1", "target_endpoints: is missing", details={"field": "target_endpoints"})
-    check = {"id": "source-is-cluster", "group": "source", "status": "ok", "message": "fine", "remedy": ""}
-    return {"passed": True, "summary": {"ok": 1}, "checks": [check]}
+    check = {"id": "source-is-cluster", "group": "source", "status": "passed", "message": "fine", "remedy": ""}
+    return {"passed": True, "summary": {"passed": 1}, "checks": [check]}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from .._core.agent_api import AgentApi, AgentUnreachableError
 from .._core.errors import CutoverError, TransportError
-from .._engine.display import status_line, status_table
+from .._engine.display import check_lines, status_line, status_lines
 from .._engine.waiting import Wait, wait_for
 from .flags import add_agent_flags, add_spec_flags, agent_endpoint, specification
 from .references import resolve
@@ -48,7 +48,7 @@ def _write(text: str) -> None:
 
 
 def _show(arguments: argparse.Namespace, status: Mapping[str, Any]) -> None:
-    _write(json.dumps(status, indent=2) if arguments.output == "json" else status_table(status))
+    _write(json.dumps(status, indent=2) if arguments.output == "json" else "\n".join(status_lines(status)))
 
 
 class _Progress:
@@ -132,10 +132,7 @@ def _precheck(arguments: argparse.Namespace) -> int:
     if arguments.output == "json":
         _write(json.dumps(result, indent=2))
     else:
-        for check in result["checks"]:
-            _write(f"{check['status']:<8} {check['id']}: {check['message']}")
-            if check["status"] != "ok" and check.get("remedy"):
-                _write(f"         remedy: {check['remedy']}")
+        _write("\n".join(check_lines(result["checks"])))
         _write("passed" if result["passed"] else "not passed")
     return FINE if result["passed"] else BLOCKED
 

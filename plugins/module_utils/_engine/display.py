@@ -1,9 +1,9 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Figures for people: bytes, durations, one line and one table of a status document."""
+"""Figures for people: bytes, durations, status documents and prechecks as lines."""
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -72,24 +72,55 @@ def status_line(status: Mapping[str, Any]) -> str:
     return " | ".join(parts)
 
 
-def status_table(status: Mapping[str, Any]) -> str:
-    """Several lines: figures, then every blocker with its remedy."""
-    rows = [
-        ("migration", lookup(status, "migration.name")),
-        ("state", status.get("state")),
-        ("since", status.get("since")),
-        ("copied", percent(lookup(status, "progress.percent"))),
-        ("bytes", amount(lookup(status, "progress.bytes_copied"))),
-        ("documents", lookup(status, "progress.documents_copied")),
-        ("time left", duration(lookup(status, "progress.eta_seconds"))),
-        ("lag", duration(lookup(status, "replication.lag_seconds"))),
-        ("shards in sync", f"{lookup(status, 'shards.in_sync')} of {lookup(status, 'shards.total')}"),
-        ("source mode", lookup(status, "source.mode")),
-        ("target mode", lookup(status, "target.mode")),
-        ("ready to cut over", "yes" if lookup(status, "cutover.ready") else "no"),
-    ]
-    lines = [f"{name:<18} {'unknown' if value is None else value}" for name, value in rows]
-    for blocker in lookup(status, "cutover.blockers") or []:
-        lines.append(f"blocked            {blocker.get('text')} ({blocker.get('code')})")
-        lines.append(f"  remedy           {blocker.get('remedy')}")
-    return "\n".join(lines)
+def _row(name: str, value: object) -> str:
+    return f"{name:<16} {'unknown' if value is None else value}"
+
+
+def _last_attempt(status: Mapping[str, Any]) -> list[str]:
+    attempt = lookup(status, "cutover.last_attempt")
+    if not isinstance(attempt, Mapping):
+        return []
+    fenced = duration(attempt.get("fenced_seconds"))
+    reason = f": {attempt['reason']}" if attempt.get("reason") else ""
+    return [_row("last cutover", f"{attempt.get('result')}, source closed for writes for {fenced}{reason}")]
+
+
+def _late_indexes(status: Mapping[str, Any]) -> list[str]:
+    counts = {name: lookup(status, f"late_indexes.{name}") or 0 for name in ("built", "pending", "failed")}
+    if not any(counts.values()):
+        return []
+    return [_row("late indexes", ", ".join(f"{count} {name}" for name, count in counts.items()))]
+
+
+def status_lines(status: Mapping[str, Any]) -> list[str]:
+    """Figures, then every blocker and problem with its remedy, a line each."""
+    lines = [_row("state", status.get("state"))]
+    if status.get("since"):
+        lines.append(_row("since", status["since"]))
+    if lookup(status, "shards.total"):
+        copied = f"{percent(lookup(status, 'progress.percent'))}, {amount(lookup(status, 'progress.bytes_copied'))}"
+        lines.append(_row("copied", f"{copied}, {lookup(status, 'progress.documents_copied')} documents"))
+        lines.append(_row("shards in sync", f"{lookup(status, 'shards.in_sync')} of {lookup(status, 'shards.total')}"))
+    if status.get("state") == "running":
+        lines.append(_row("lag", duration(lookup(status, "replication.lag_seconds"))))
+        lines.append(_row("ready to cut", "yes" if lookup(status, "cutover.ready") else "no"))
+    for side in ("source", "target"):
+        if lookup(status, f"{side}.mode"):
+            lines.append(_row(side, lookup(status, f"{side}.mode")))
+    lines += _last_attempt(status) + _late_indexes(status)
+    for name, items in (("blocked", lookup(status, "cutover.blockers")), ("problem", status.get("problems"))):
+        for item in items or []:
+            lines.append(_row(name, f"{item.get('text')} ({item.get('code')})"))
+            lines.append(_row("  remedy", item.get("remedy")))
+    return lines
+
+
+def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every precheck with its status; those that need attention come last, with their remedies."""
+    quiet = ("passed", "skipped")
+    lines = [f"{check['status']:<9} {check['id']}: {check['message']}" for check in checks if check["status"] in quiet]
+    for check in checks:
+        if check["status"] not in quiet:
+            lines.append(f"{check['status'].upper():<9} {check['id']}: {check['message']}")
+            lines.append(f"{'  remedy':<9} {check['remedy']}")
+    return lines

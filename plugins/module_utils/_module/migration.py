@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .._core.agent_api import AgentApi
 from .._core.errors import CutoverError
 from .._engine import spec, states
-from .._engine.display import lookup
+from .._engine.display import lookup, status_lines
 from .._engine.waiting import Wait, wait_for
 from .agent_client import connect_agent
 from .argspec import start_request
@@ -101,10 +101,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if module.check_mode:
         if chosen.action == "stop":
             _warn_of_blockers(module, current)
-        return result
+        return {**result, "lines": status_lines(current)}
     result["changed"], result["migration"] = _apply(api, chosen, params, current)
     wait = params["wait"] if params["wait"] is not None else wanted != "started"
     if wait:
         limit = Wait(GOALS[wanted], params["wait_timeout"], params["wait_interval"])
         result["migration"] = wait_for(api.status, limit, before=current)
-    return result
+    return {**result, "lines": status_lines(result["migration"])}

@@ -8,6 +8,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.agent_api import AgentApi
+from .._engine.display import status_lines
 from .agent_client import connect_agent
 
 PAGE = 1000
@@ -25,7 +26,8 @@ def _all_shards(api: AgentApi) -> list[dict[str, Any]]:
 def run(module: AnsibleModule) -> dict[str, Any]:
     """The status document and what else was asked for."""
     api = connect_agent(module)
-    result: dict[str, Any] = {"changed": False, "migration": api.status()}
+    status = api.status()
+    result: dict[str, Any] = {"changed": False, "migration": status, "lines": status_lines(status)}
     gather = module.params["gather"]
     if "shards" in gather:
         result["shards"] = _all_shards(api)

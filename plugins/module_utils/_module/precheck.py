@@ -9,9 +9,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import CutoverError
 from .._core.redact import register_secret
+from .._engine.display import check_lines
 from .._engine.precheck.context import Environment
 from .._engine.precheck.runner import run_request
 from .argspec import start_request
+
+STOPPING = ("failed", "unknown")
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -21,10 +24,16 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         raise CutoverError("CUT-AGENT-36", "source_jwt_secret_path: is missing")
     if params["target_password"]:
         register_secret(params["target_password"])
-    environment = Environment(source_jwt_secret_path=params["source_jwt_secret_path"])
+    environment = Environment(
+        source_jwt_secret_path=params["source_jwt_secret_path"],
+        state_directory=params["state_directory"],
+        agent_host=params["listen_host"],
+        agent_port=params["port"],
+    )
     result = run_request(start_request(params), environment).as_dict()
+    result["lines"] = check_lines(result["checks"])
     if not result["passed"] and params["fail_on_errors"]:
-        failed = [check for check in result["checks"] if check["status"] not in ("ok", "warning", "info")]
-        lines = [f"{check['id']}: {check['message']} Remedy: {check['remedy']}" for check in failed]
-        module.fail_json(msg="the prechecks are not passed: " + " | ".join(lines), changed=False, **result)
+        failed = [check for check in result["checks"] if check["status"] in STOPPING]
+        shown = [f"{check['id']}: {check['message']} Remedy: {check['remedy']}" for check in failed]
+        module.fail_json(msg="the prechecks are not passed: " + " | ".join(shown), changed=False, **result)
     return {"changed": False, **result}

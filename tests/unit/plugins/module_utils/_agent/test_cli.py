@@ -76,7 +76,7 @@ def test_abort_and_server_mode(agent: RunningAgent, run: Any, capsys: pytest.Cap
 def test_precheck_and_check_only(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("precheck", *SPEC) == cli.FINE
     assert run("start", "--check-only", *SPEC) == cli.FINE
-    assert capsys.readouterr().out.count("ok       source-is-cluster: fine") == 2
+    assert capsys.readouterr().out.count("passed    source-is-cluster: fine") == 2
     assert not [call for call in agent.engine.calls if call[0] == "start"]
     assert run("precheck") == cli.USAGE
 

@@ -8,11 +8,12 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import (
     amount,
+    check_lines,
     duration,
     lookup,
     percent,
     status_line,
-    status_table,
+    status_lines,
 )
 
 
@@ -41,7 +42,7 @@ def test_percent_and_lookup() -> None:
 
 def test_an_empty_status_is_shown_as_unknown() -> None:
     assert status_line({"state": "inactive"}).startswith("inactive | copied unknown")
-    assert "unknown" in status_table({"state": "inactive"})
+    assert status_lines({"state": "inactive", "migration": None, "reason": None}) == ["state            inactive"]
 
 
 def test_a_line_names_pause_wait_step_and_problems() -> None:
@@ -55,8 +56,35 @@ def test_a_line_names_pause_wait_step_and_problems() -> None:
     assert "2 problems" in line
 
 
-def test_a_table_shows_each_blocker_with_its_remedy() -> None:
-    blocker = {"code": "C-1", "text": "lag", "remedy": "wait"}
-    table = status_table({"state": "running", "cutover": {"blockers": [blocker]}})
-    assert "lag (C-1)" in table
-    assert "wait" in table
+def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended() -> None:
+    lines = status_lines({
+        "state": "running", "replication": {"lag_seconds": 0.48328074}, "late_indexes": {"pending": 2},
+        "cutover": {
+            "blockers": [{"code": "C-1", "text": "too far behind", "remedy": "wait"}],
+            "last_attempt": {"result": "rolled-back", "reason": "too slow", "fenced_seconds": 3.21},
+        },
+    })  # fmt: skip
+    assert lines == [
+        "state            running",
+        "lag              0.5 s",
+        "ready to cut     no",
+        "last cutover     rolled-back, source closed for writes for 3.2 s: too slow",
+        "late indexes     0 built, 2 pending, 0 failed",
+        "blocked          too far behind (C-1)",
+        "  remedy         wait",
+    ]
+
+
+def test_checks_that_need_attention_come_last_with_their_remedies() -> None:
+    checks = [
+        {"id": "a", "status": "failed", "message": "bad", "remedy": "repair"},
+        {"id": "b", "status": "passed", "message": "good", "remedy": ""},
+        {"id": "c", "status": "warning", "message": "odd", "remedy": "look"},
+    ]
+    assert check_lines(checks) == [
+        "passed    b: good",
+        "FAILED    a: bad",
+        "  remedy  repair",
+        "WARNING   c: odd",
+        "  remedy  look",
+    ]
