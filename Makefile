@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test e2e lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration e2e lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ testbed-test: setup ## the emulator's own tests, with the replay of recorded exc
 	@echo "== testbed tests"
 	pytest -q -n 2 --dist loadfile tests/testbed
 
+integration: setup ## engine, role and playbooks against emulated clusters
+	@echo "== integration tests"
+	pytest -q -n 2 --dist loadfile tests/integration tests/roles
+
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
@@ -52,6 +56,7 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory unit
 	$(MAKE) --no-print-directory testbed-test
+	$(MAKE) --no-print-directory integration
 	$(MAKE) --no-print-directory e2e
 	$(MAKE) --no-print-directory release-check
 	$(MAKE) --no-print-directory demo

@@ -159,7 +159,7 @@ class Demo:
         count = database.collection("flights").count()
         print(f"  read: {count:,} flights")
         try:
-            database.collection("airports").insert({"_key": "XXX", "name": "must not be"})
+            database.collection("airports").insert({"_key": "ZZZ", "name": "must not be"})
         except ArangoServerError as error:
             print(f"  write refused: {error}")
             return
@@ -168,7 +168,7 @@ class Demo:
     def cut_over(self) -> None:
         """The cutover, and what is refused or unchanged after it."""
         self.play("status", watch_until="ready")
-        self.play("cutover")
+        self.play("cutover", gate_timeout=60)
         self.play("status")
         self._workload.wait_for(
             "every user writes to the target", lambda figures: figures["moved"] == figures["actors"], 60

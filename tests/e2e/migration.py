@@ -83,7 +83,7 @@ class Migration:
     def cut_over(self, seconds: float = 120) -> None:
         """Wait until ready, stop, wait until completed."""
         self.agent.wait("ready for the cutover", lambda status: bool(status["cutover"]["ready"]), seconds)
-        self.agent.call("POST", "/v1/migration/stop", {})
+        self.agent.call("POST", "/v1/migration/stop", {"wait_timeout": 60})
         self.agent.wait("completed", lambda status: status["state"] == "completed", seconds)
 
     def await_fault(self, side: str, number: int, acted: int = 1, seconds: float = 30) -> None:

@@ -86,7 +86,7 @@ def test_i5_altered_under_an_unchanged_revision_is_caught(tmp_path: Path, archiv
         migration.clusters.target.control.fault(
             "alter_document", database="stock", collection="parts", key="p1", body=body
         )
-        migration.agent.call("POST", "/v1/migration/stop", {})
+        migration.agent.call("POST", "/v1/migration/stop", {"wait_timeout": 60})
         status = migration.agent.wait(
             "the way back", lambda status: in_sync(status) and bool(status["cutover"]["last_attempt"]), 90
         )
