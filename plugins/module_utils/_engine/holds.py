@@ -50,7 +50,7 @@ class Holds:
             for shard in shards:
                 shard.holds.add(reason)
         try:
-            self._at_boundaries(shards, self._hold_one, deadline)
+            self._at_boundaries(shards, lambda shard: self._hold_one(shard, reason), deadline)
             self._wait(shards, lambda shard: shard.idle and not shard.working and shard.state not in (
                 ShardState.IN_SYNC, ShardState.CATCHING_UP
             ), deadline)
@@ -96,9 +96,12 @@ class Holds:
             self._recheck.forget(shard.id.database, shard.id.plan_id)
         self._book.remove(shards)
 
-    def _hold_one(self, shard: Shard) -> None:
+    def _hold_one(self, shard: Shard, reason: str) -> None:
         server_id = shard.plan.leader
-        self._routers[server_id].hold(shard, self._tailers[server_id].boundary)
+        with self._book.changed:
+            # Whoever asked may have given up before the batch ended.
+            if reason in shard.holds:
+                self._routers[server_id].hold(shard, self._tailers[server_id].boundary)
 
     def _at_boundaries(self, shards: Sequence[Shard], action: Callable[[Shard], None], deadline: Deadline) -> None:
         tickets = [

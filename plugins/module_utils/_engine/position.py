@@ -14,6 +14,8 @@ from .wal import Answer, Position
 
 _SAMPLE_SECONDS = 0.2
 _SAMPLES = 4096
+# Without an answer for so long nothing is known about the source any more.
+_SILENCE_SECONDS = 2.0
 
 
 def following(asked: Position, answer: Answer) -> Position:
@@ -36,6 +38,7 @@ class Reading:
         self._changed = threading.Condition()
         self._asked = 0
         self._empty = -1
+        self._last_sent = 0.0
         self._samples: deque[tuple[float, int]] = deque(maxlen=_SAMPLES)
         self.through: Optional[int] = None
         self.last_tick: Optional[int] = None
@@ -62,6 +65,7 @@ class Reading:
             self.through = max(self.through or 0, answer.last_included, answer.last_scanned)
             if not answer.lines:
                 self._empty = max(self._empty, number)
+            self._last_sent = sent
             if not self._samples or sent - self._samples[-1][0] >= _SAMPLE_SECONDS:
                 self._samples.append((sent, answer.last_tick))
             self._changed.notify_all()
@@ -91,8 +95,9 @@ class Reading:
             if not self._samples:
                 return None
             moment = time.monotonic() if now is None else now
-            if self.error is not None:
-                return moment - self._samples[-1][0]
+            silence = moment - self._last_sent
+            if self.error is not None or silence > _SILENCE_SECONDS:
+                return silence
             while len(self._samples) > 1 and self._samples[0][1] <= applied:
                 self._samples.popleft()
             sent, tick = self._samples[0]

@@ -124,6 +124,9 @@ class Recheck:
             while view:
                 view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, self._size)
+            raise
         finally:
             os.close(descriptor)
         offset = self._size
@@ -137,9 +140,10 @@ class Recheck:
         latest = time.time() + self._delay
         with self._path.open("rb") as stream:
             for line in stream:
-                if not line.endswith(b"\n"):
+                try:
+                    record = json.loads(line)
+                except ValueError:
                     break
-                record = json.loads(line)
                 if "done" in record:
                     self._entries.pop(record["done"], None)
                 else:

@@ -10,6 +10,7 @@ from typing import Callable, Mapping
 
 from .._core.arango import Coordinators, segment
 from .._core.clock import Deadline
+from .._core.errors import CutoverError
 from .._core.revision import decode
 from .applier import ApplierPool, Unit
 from .bulk import insert_all, remove_all
@@ -73,7 +74,15 @@ class Settler:
         # After a restart the plans come only once the inventory is read; a collection that is gone is forgotten.
         if shard is None or shard.gone or shard.state is not ShardState.IN_SYNC:
             self._recheck.postpone(entry, self._again)
-        elif entry.keys:
+            return
+        try:
+            self._settle(shard, entry)
+        except CutoverError:
+            # The collection is being dropped on one side: it will be forgotten, or the next try succeeds.
+            self._recheck.postpone(entry, self._again)
+
+    def _settle(self, shard: Shard, entry: Entry) -> None:
+        if entry.keys:
             self._read_back(shard, entry)
         else:
             self._sweeper.compare(shard.plan, lambda keys: self._differing(shard.plan, keys))
@@ -120,7 +129,14 @@ class Settler:
         if not stale:
             return []
         unsettled: list[bytes] = []
-        self._in_order(shard, lambda: unsettled.extend(self._repair(plan, stale, here)))
+
+        def repair() -> None:
+            try:
+                unsettled.extend(self._repair(plan, stale, here))
+            except CutoverError:
+                unsettled.extend(stale)
+
+        self._in_order(shard, repair)
         return unsettled
 
     def _applied(self, shard: Shard) -> bool:

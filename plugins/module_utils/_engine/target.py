@@ -100,18 +100,31 @@ class TargetWriter:
             except CutoverError as error:
                 if outcome_unknown(error):
                     unknown = True
-                    self._unknown.note(shard, keys())
+                    self._note(shard, keys())
                 self.patience.check()
                 self._sort(error, who, divisible)
             else:
                 self.patience.troubles.end(who)
                 if unknown:
-                    self._unknown.note(shard, keys())
+                    self._note(shard, keys())
                 self.size.grow()
                 return response
             finally:
                 self._gate.leave()
             self.patience.sleep(pauses.next())
+
+    def _note(self, shard: ShardId, keys: Sequence[bytes]) -> None:
+        """Keep keys durably; a full disk is waited for, as nothing may be written after them before (invariant I8)."""
+        pauses = self.patience.pauses()
+        while True:
+            try:
+                self._unknown.note(shard, keys)
+            except OSError as error:
+                self.patience.troubles.begin(self, error)
+                self.patience.sleep(pauses.next())
+            else:
+                self.patience.troubles.end(self)
+                return
 
     def _sort(self, error: CutoverError, who: object, divisible: bool) -> None:
         """Raise what repeating cannot cure; return to have the request repeated."""
