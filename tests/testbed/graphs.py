@@ -18,7 +18,7 @@ from tests.testbed.storage import Transaction
 
 Graph = dict[str, Any]
 _OPTION_NAMES = ("numberOfShards", "replicationFactor", "minReplicationFactor", "writeConcern")
-_SMART = ("isSmart", "isSatellite", "initial", "smartGraphAttribute", "isDisjoint")
+_SMART = ("isSmart", "isSatellite", "initial", "initialCid", "smartGraphAttribute", "isDisjoint")
 
 
 def graphs(database: Database) -> dict[str, Graph]:
@@ -79,6 +79,8 @@ def create(request: Request, body: Mapping[str, Any]) -> Graph:
     options = body.get("options") or {}
     document = _document(database, name, entries, list(body.get("orphanCollections") or []), body, options)
     ensure_collections(request, document)
+    if document.get("initial") is not None and database.deployment.version_tuple < (3, 12, 0):
+        document["initialCid"] = int(database.collection(document["initial"]).id)
     return store(request, document)
 
 
@@ -105,7 +107,7 @@ def _document(
         "orphanCollections": sorted(set(orphans) - set(_used({"edgeDefinitions": entries}))),
     }
     if smart or satellite:
-        document["initial"] = entries[0]["from"][0] if entries else (orphans or [None])[0]
+        document["initial"] = entries[0]["from"][0] if entries else (orphans[0] if orphans else None)
     if smart:
         if options.get("smartGraphAttribute") is not None:
             document["smartGraphAttribute"] = options["smartGraphAttribute"]

@@ -136,7 +136,7 @@ def _inverted(body: Mapping[str, Any], version: Version) -> Definition:
     values["fields"] = [_inverted_field(field, values) for field in fields]
     values |= {"sparse": True, "type": "inverted", "unique": False, "version": 1}
     values["writebufferIdle"] = body.get("writebufferIdle", 64)
-    if version >= (3, 11, 0):
+    if version >= (3, 12, 0):
         values["optimizeTopK"] = body.get("optimizeTopK", [])
     return values
 

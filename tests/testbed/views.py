@@ -69,7 +69,7 @@ def create(database: Database, body: Mapping[str, Any]) -> View:
 
 def _search_defaults(body: Mapping[str, Any], version: Version) -> View:
     values: View = {"cleanupIntervalStep": 2, "commitIntervalMsec": 1000, **consolidation(version)}
-    if version >= (3, 11, 0):
+    if version >= (3, 12, 0):
         values["optimizeTopK"] = []
     values |= {"primarySort": [], "primarySortCompression": "lz4", "storedValues": []}
     values |= {"writebufferActive": 0, "writebufferIdle": 64, "writebufferSizeMax": 33554432}

@@ -104,7 +104,7 @@ def explain(request: Request) -> Response:
         nodes.append({"type": f"{type(statement).__name__}Node", "dependencies": [number - 1], "id": number})
     used = dict.fromkeys(context.read, "read") | dict.fromkeys(context.written, "write")
     collections = [{"name": name, "type": kind} for name, kind in sorted(used.items())]
-    plan = {"nodes": nodes, "rules": [], "collections": collections, "variables": []}
+    plan: dict[str, Any] = {"nodes": nodes, "rules": [], "collections": collections, "variables": []}
     plan |= {"estimatedCost": len(nodes), "estimatedNrItems": 1, "isModificationQuery": modifies}
     plans = {"plans": [plan]} if (body.get("options") or {}).get("allPlans") else {"plan": plan, "cacheable": False}
     stats = {"rulesExecuted": 0, "rulesSkipped": 0, "plansCreated": 1}

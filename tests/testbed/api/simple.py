@@ -33,10 +33,12 @@ def _window(body: dict[str, Any]) -> str:
 def _conditions(example: object) -> tuple[str, dict[str, Any]]:
     if not isinstance(example, dict):
         raise ArangoError(400, "expecting object for <example>")
-    binds, texts = {}, []
+    binds: dict[str, Any] = {}
+    texts: list[str] = []
     for number, (path, value) in enumerate(example.items()):
         names = path.split(".")
-        binds |= {f"n{number}_{place}": name for place, name in enumerate(names)}
+        for place, name in enumerate(names):
+            binds[f"n{number}_{place}"] = name
         binds[f"v{number}"] = value
         attribute = "".join(f".@n{number}_{place}" for place in range(len(names)))
         texts.append(f" FILTER d{attribute} == @v{number}")
@@ -44,14 +46,16 @@ def _conditions(example: object) -> tuple[str, dict[str, Any]]:
 
 
 async def _cursor(request: Request, body: dict[str, Any], query: str, binds: dict[str, Any]) -> Response:
-    settings = {name: body[name] for name in ("batchSize", "ttl") if name in body}
-    binds = {"@c": body["collection"], **binds}
-    request.body = dumps({"query": query, "bindVars": binds, "count": True, **settings})
+    settings: dict[str, Any] = {name: body[name] for name in ("batchSize", "ttl") if name in body}
+    bound: dict[str, Any] = {"@c": body["collection"], **binds}
+    asked: dict[str, Any] = {"query": query, "bindVars": bound, "count": True}
+    request.body = dumps(asked | settings)
     return await cursor.create(request)
 
 
 async def _values(request: Request, body: dict[str, Any], query: str, binds: dict[str, Any]) -> list[Any]:
-    running = RunningQuery(request, {"query": query, "bindVars": {"@c": body["collection"], **binds}}, None)
+    bound: dict[str, Any] = {"@c": body["collection"], **binds}
+    running = RunningQuery(request, {"query": query, "bindVars": bound}, None)
     return [json.loads(piece) for piece in await running.take(None)]
 
 

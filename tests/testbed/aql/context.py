@@ -74,7 +74,10 @@ class Context:
         """A collection that the caller may use; errorNum 1203, 11, 1004."""
         found = self.request.database.collections.get(name)
         if found is None:
-            raise ArangoError(1203, f"collection or view not found: {name}")
+            message = f"collection or view not found: {name}"
+            if self.request.deployment.version_tuple < (3, 12, 0):
+                message = f"AQL: {message} (while parsing)"
+            raise ArangoError(1203, message)
         if writing:
             may_write(self.request, found)
             self.written.add(name)

@@ -159,7 +159,7 @@ class Plan:
                     context.charge()
                     kept.append(row)
             for value, ascending in reversed(keys):
-                kept.sort(key=lambda row, value=value: values.sort_key(value(row)), reverse=not ascending)
+                order_by(kept, value, ascending=ascending)
             yield from kept
 
         return stage
@@ -285,6 +285,11 @@ class _Group:
         if statement.count:
             made[statement.count] = self.count
         return made
+
+
+def order_by(rows: list[Row], value: Evaluate, *, ascending: bool) -> None:
+    """Sort rows in place by a value; rows with equal values keep their order."""
+    rows.sort(key=lambda row: values.sort_key(value(row)), reverse=not ascending)
 
 
 def subquery(context: Context, query: syntax.Query, scope: frozenset[str]) -> Callable[[Row], list[Any]]:

@@ -63,7 +63,7 @@ def _at(values: list[Any], index: int) -> Any:
 
 
 def _order(left: Any, right: Any) -> int:
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 sort_key = functools.cmp_to_key(compare)
