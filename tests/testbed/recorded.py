@@ -1,0 +1,247 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Replay of recorded exchanges against the emulator over sockets (facts §11).
+
+`python -m tests.testbed.recorded [VERSION …]` prints how many exchanges were replayed and agree, and how many were left
+out by reason. The state that a script of exchanges found is made by public requests that are derived from the exchanges
+themselves (recorded_state.py); a script gets an emulator of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import sys
+import threading
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tests.testbed.auth import sign
+from tests.testbed.cluster import Cluster
+from tests.testbed.model import Deployment
+from tests.testbed.options import Options
+from tests.testbed.recorded_compare import Comparison
+from tests.testbed.recorded_scope import out_of_scope
+
+DIRECTORY = Path(os.environ.get("TESTBED_RECORDINGS", Path(__file__).parent / "recordings"))
+SERVER_VERSIONS = {"3.10": "3.10.14", "3.11": "3.11.14", "3.12": "3.12.10", "4.x": "3.12.10"}
+Exchange = dict[str, Any]
+
+
+@dataclass
+class Reply:
+    """An answer of the emulator."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+class Target:
+    """One emulated deployment behind plain sockets, and a connection of the superuser to it."""
+
+    def __init__(self, version: str, topology: str) -> None:
+        flavour: Any = "single" if topology == "single" else "selfhosted"
+        options = Options(mode_put_delay=0.0, default_replication_factor=1)
+        self.deployment = Deployment("recorded", version=version, flavour=flavour, secret=b"recorded", options=options)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._cluster = Cluster(self.deployment, None)
+        self._run(self._cluster.start("unused"))
+        front = next(iter(self.deployment.servers.values()))
+        self._connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
+        # The recordings were made without authentication, which makes every caller the superuser.
+        self._authorization = "bearer " + sign(b"recorded", {"iss": "arangodb", "server_id": "recorded"})
+
+    def _run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
+        """One request; texts are sent as they are, other bodies as JSON."""
+        data = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
+        sent = {"authorization": self._authorization, **(headers or {})}
+        self._connection.request(method, path, data, sent)
+        response = self._connection.getresponse()
+        content = response.read()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, found, _decode(content))
+
+    def close(self) -> None:
+        """Stop everything."""
+        self._connection.close()
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _stop(self) -> None:
+        await self._cluster.stop()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _decode(content: bytes) -> Any:
+    if not content:
+        return None
+    text = content.decode()
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@dataclass
+class Script:
+    """Exchanges that were recorded one after the other, and what is known of their identifiers."""
+
+    exchanges: list[Exchange]
+    target: Target
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def remember(self, recorded: object, ours: object) -> None:
+        """A recorded identifier is ours under another name."""
+        if isinstance(recorded, str) and isinstance(ours, str) and recorded:
+            self.ids[recorded] = ours
+
+    def make(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """A request that makes prior state; RuntimeError when it is refused."""
+        answer = self.target.send(method, path, body, headers)
+        if answer.status >= 400:
+            raise RuntimeError(f"prior state: {method} {path} {body}: {answer.status} {answer.body}")
+        return answer.body
+
+    def translate(self, value: Any) -> Any:
+        """A recorded value with our identifiers in it."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, list):
+            return [self.translate(entry) for entry in value]
+        if isinstance(value, dict):
+            return {name: self.translate(entry) for name, entry in value.items()}
+        return value
+
+    def _text(self, text: str) -> str:
+        if text.strip('"') in self.ids:
+            return text.replace(text.strip('"'), self.ids[text.strip('"')])
+        return "/".join(self.ids.get(part, part) for part in text.split("/")) if "/" in text else text
+
+    def path(self, recorded: str) -> str:
+        """A recorded path with our identifiers."""
+        path, mark, query = recorded.partition("?")
+        path = "/".join(self.ids.get(part, part) for part in path.split("/"))
+        if not mark:
+            return path
+        pairs = [(name, self.ids.get(value, value)) for name, value in urllib.parse.parse_qsl(query)]
+        return f"{path}?{urllib.parse.urlencode(pairs)}"
+
+    def learn(self, recorded: Any, ours: Any) -> None:
+        """Pair the identifiers of two answers."""
+        if isinstance(recorded, dict) and isinstance(ours, dict):
+            for name in recorded.keys() & ours.keys():
+                if name in ("id", "_id", "_key", "_rev", "_oldRev"):
+                    self.remember(recorded[name], ours[name])
+                else:
+                    self.learn(recorded[name], ours[name])
+        elif isinstance(recorded, list) and isinstance(ours, list) and len(recorded) == len(ours):
+            if recorded and isinstance(recorded[0], dict) and {"name", "user"} & recorded[0].keys():
+                return  # lists of named things have no order
+            for left, right in zip(recorded, ours, strict=False):
+                self.learn(left, right)
+
+    def replay(self) -> Iterator[list[str]]:
+        """Send each exchange; gives its differences."""
+        for exchange in self.exchanges:
+            request, expected = exchange["request"], exchange["response"]
+            headers = {name: self.translate(value) for name, value in (request.get("headers") or {}).items()}
+            answer = self.target.send(
+                request["method"], self.path(request["path"]), self.translate(request.get("body")), headers
+            )
+            recorded_headers = {name.lower(): value for name, value in expected["headers"].items()}
+            self.learn(expected["body"], answer.body)
+            if "x-arango-async-id" in recorded_headers:
+                self.remember(recorded_headers["x-arango-async-id"], answer.headers.get("x-arango-async-id"))
+            comparison = Comparison(self.ids)
+            if expected["status"] != answer.status:
+                comparison.differences.append(
+                    f"status: recorded {expected['status']}, ours {answer.status}: {answer.body}"
+                )
+            comparison.headers(recorded_headers, answer.headers)
+            if expected.get("body_kind") != "text":
+                comparison.value("body", expected["body"], answer.body)
+            yield comparison.differences
+
+
+@dataclass
+class Report:
+    """What a replay has shown."""
+
+    replayed: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    unequal: dict[str, list[str]] = field(default_factory=dict)
+
+    def text(self, version: str) -> str:
+        """Lines for people."""
+        lines = [f"{version}: {self.replayed} replayed and equal, {len(self.unequal)} unequal"]
+        lines += [f"  {count:4d} left out: {reason}" for reason, count in self.left_out.most_common()]
+        for name, differences in self.unequal.items():
+            lines += [f"  UNEQUAL {name}", *(f"      {line}" for line in differences[:6])]
+        return "\n".join(lines)
+
+
+def load(version: str) -> list[Exchange]:
+    """The recorded exchanges of a version."""
+    path = DIRECTORY / f"{version}.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def scripts(exchanges: Iterable[Exchange]) -> list[list[Exchange]]:
+    """Exchanges of one recording belong together."""
+    return [list(group) for _key, group in groupby(exchanges, lambda entry: (entry["name"], entry["topology"]))]
+
+
+def replay(version: str) -> Report:
+    """Replay everything that is in scope."""
+    from tests.testbed.recorded_state import prepare
+
+    report = Report()
+    for script in scripts(load(version)):
+        reason = out_of_scope(script)
+        if reason is not None:
+            report.left_out[reason] += len(script)
+            continue
+        target = Target(SERVER_VERSIONS[version], script[0]["topology"])
+        try:
+            running = Script(script, target)
+            prepare(running)
+            for exchange, differences in zip(script, running.replay(), strict=True):
+                if differences:
+                    report.unequal[f"{exchange['name']} #{exchange['seq']}"] = differences
+                else:
+                    report.replayed += 1
+        except RuntimeError as error:
+            report.unequal[script[0]["name"]] = [str(error)]
+        finally:
+            target.close()
+    return report
+
+
+def main() -> int:
+    """Print the reports; 1 when something was unequal."""
+    reports = {version: replay(version) for version in sys.argv[1:] or ("3.11", "3.12")}
+    for version, report in reports.items():
+        sys.stdout.write(report.text(version) + "\n")
+    return int(any(report.unequal for report in reports.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
