@@ -230,3 +230,16 @@ def test_random_faults_end_without_a_difference(pair: Pair, seed: int) -> None:
         assert pair.differences("c") == []
         assert pair.differences("d") == []
         assert pair.findings == []
+
+
+def test_only_what_an_earlier_process_may_have_sent_is_compared_again(pair: Pair) -> None:
+    pair.create("c")
+    pair.insert("c", [{"_key": "k"}])
+    for pending in (0, 1):
+        with pair.plane() as plane:
+            plane.register(pair.plans("c", first_copy_into_empty=False))
+            assert plane.recheck_pending() == pending
+            plane.start(pair.fresh())
+            wait_in_sync(plane)
+            plane.settle(Deadline(20.0))
+            assert pair.differences("c") == []

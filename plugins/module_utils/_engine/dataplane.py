@@ -38,6 +38,8 @@ from .target import TargetWriter
 from .unit import UnitWriter
 from .workers import Workers
 
+_SYNCER_IDS = "syncer-ids.json"
+
 
 class DataPlane:
     """Moves documents from the source to the target; everything about definitions is the control path's.
@@ -65,7 +67,9 @@ class DataPlane:
         self._report = report
         self._stop = threading.Event()
         self._started = False
-        self._settled_at = time.monotonic()
+        # Requests of an earlier process may still run.
+        self._inherits = (state_dir / _SYNCER_IDS).exists()
+        self._settled_at = time.monotonic() + (settings.settle_seconds if self._inherits else 0.0)
         self._troubles = Troubles()
         self._patience = patience = Patience(self._stop, self._troubles, settings.time_scale)
         self._gate = WriteGate(gate.check, patience)
@@ -77,7 +81,7 @@ class DataPlane:
         self._source_reader = Reader(source.coordinators, patience)
         self._target_reader = Reader(target, patience)
         self._units = UnitWriter(self._writer, self._target_reader, report, settings.batch_documents)
-        reading_id, retention_id = syncer_ids(state_dir / "syncer-ids.json")
+        reading_id, retention_id = syncer_ids(state_dir / _SYNCER_IDS)
         self._tailers = {
             name: Tailer(
                 name,
@@ -158,9 +162,9 @@ class DataPlane:
                 self._tailers[name].at_boundary(lambda router=router, shard=shard: router.know(shard))  # type: ignore[misc]
             if in_sync:
                 self._replayer.adopt(shard)
-            elif not plan.first_copy_into_empty and (plan.id.database, plan.id.plan_id) not in noted:
-                # Requests of the copy that was broken off may still run.
-                noted.add((plan.id.database, plan.id.plan_id))
+            elif self._inherits and not plan.first_copy_into_empty and shard.collection not in noted:
+                # The copy that was broken off may have been this collection's.
+                noted.add(shard.collection)
                 self._recheck.note_collection(plan.id)
 
     def start(self, restart: Mapping[str, Optional[int]]) -> None:
@@ -171,8 +175,6 @@ class DataPlane:
         if missing:
             raise ValueError(f"no restart tick for {', '.join(missing)}, which lead shards in sync")
         self._started = True
-        if any(tick is not None for tick in restart.values()):
-            self._settled_at = time.monotonic() + self._settings.settle_seconds
         self._retention.keep({name: tick for name, tick in restart.items() if tick is not None})
         for name, tailer in self._tailers.items():
             router, tick = self._routers[name], restart.get(name)

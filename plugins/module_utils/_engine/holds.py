@@ -124,7 +124,7 @@ class Holds:
                 self._book.changed.wait(min(0.2, deadline.remaining()))
 
     def _wait_settled(self, shards: Sequence[Shard], settled_at: float, deadline: Deadline) -> None:
-        collections = {(shard.id.database, shard.id.plan_id) for shard in shards}
+        collections = {shard.collection for shard in shards}
 
         def open_seconds() -> float:
             dues = [due for due in (self._recheck.last_due(*name) for name in collections) if due is not None]

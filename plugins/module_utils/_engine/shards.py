@@ -106,6 +106,11 @@ class Shard:
         return self.plan.id
 
     @property
+    def collection(self) -> tuple[str, str]:
+        """Database and plan id."""
+        return (self.plan.id.database, self.plan.id.plan_id)
+
+    @property
     def pin(self) -> tuple[ShardId, int]:
         """The name under which the ledger is held back for the present spool."""
         return (self.plan.id, self.generation)
