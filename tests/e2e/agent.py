@@ -39,14 +39,16 @@ class Agent:
 
     def __init__(self, archive: Path, home: Path, jwt_secret_path: Path, time_scale: float) -> None:
         home.mkdir(parents=True)
-        ca_path, keyfile = make(home)
-        self._token = secrets.token_urlsafe(24)
+        self.ca_path, keyfile = make(home)
+        self.token = secrets.token_urlsafe(24)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port: int = probe.getsockname()[1]
-        self._archive, self._config, self._log = archive, home / "agent.json", home / "agent.log"
-        self._context = ssl.create_default_context(cafile=str(ca_path))
-        digest = hashlib.sha256(self._token.encode()).hexdigest()
+        self.endpoint = f"https://127.0.0.1:{self._port}"
+        self.config_path = home / "agent.json"
+        self._archive, self._log = archive, home / "agent.log"
+        self._context = ssl.create_default_context(cafile=str(self.ca_path))
+        digest = hashlib.sha256(self.token.encode()).hexdigest()
         config = {
             "listen_host": "127.0.0.1", "port": self._port, "tls_keyfile": str(keyfile),
             "tokens": [{"name": "test", "sha256": digest, "role": "cutover"}],
@@ -54,8 +56,8 @@ class Agent:
             "time_scale": time_scale, "log_format": "text",
         }
         (home / "state").mkdir(mode=0o700)
-        self._config.write_text(json.dumps(config), encoding="utf-8")
-        self._config.chmod(0o600)
+        self.config_path.write_text(json.dumps(config), encoding="utf-8")
+        self.config_path.chmod(0o600)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -63,7 +65,7 @@ class Agent:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(self._archive), "serve", "--config", str(self._config)],
+                [sys.executable, str(self._archive), "serve", "--config", str(self.config_path)],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
             )
         deadline = time.monotonic() + 30
@@ -105,7 +107,7 @@ class Agent:
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=60, context=self._context)
         try:
             content = b"" if body is None else json.dumps(body).encode()
-            headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+            headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
             connection.request(method, target, content, headers)
             response = connection.getresponse()
             return response.status, json.loads(response.read() or b"null")
