@@ -338,11 +338,11 @@ class Cutover:
             self._world.warn("CUT-USER-2", f"user {name}", text)
 
     def _completed(self, completed_at: str) -> None:
-        if self._decision.state != record.COMPLETED:
-            self._decision.read()
+        """The result first: once the record says completed, a restart does nothing of this any more."""
+        self._world.complete(completed_at)
+        self._decision.read()
         if self._decision.state == record.OPENING:
             self._decision.advance(record.COMPLETED, completed_at=completed_at)
-        self._world.complete(str(self._decision.values.get("completed_at", completed_at)))
 
     def _insist(self, name: str, action: Callable[[], None]) -> None:
         pauses = Backoff(0.1, 3.0)

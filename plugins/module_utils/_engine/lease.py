@@ -166,7 +166,7 @@ class Lease:
             raise LeaseLostError("CUT-LEASE-1", "there is no lease to renew", retriable=True)
         since = Moment.now(self._clocks)
         try:
-            renewed = self._store.replace(KEY, self._body(int(entry.body["epoch"])), entry.rev)
+            renewed = self._replace_own(entry, self._body(int(entry.body["epoch"])))
         except JournalConflictError as error:
             holder = error.current.body.get("host", "nobody") if error.current else "nobody"
             with self._lock:
@@ -174,6 +174,16 @@ class Lease:
             raise self._lost_error() from error
         with self._lock:
             self._entry, self._since = renewed, since
+
+    def _replace_own(self, entry: Entry, body: dict[str, Any]) -> Entry:
+        """Replace the lease document; one's own earlier write whose answer was lost is no conflict."""
+        try:
+            return self._store.replace(KEY, body, entry.rev)
+        except JournalConflictError as error:
+            current = error.current
+            if current is None or any(current.body.get(name) != entry.body[name] for name in ("owner", "epoch")):
+                raise
+            return self._store.replace(KEY, body, current.rev)
 
     def _lost_error(self) -> LeaseLostError:
         return LeaseLostError("CUT-LEASE-2", str(self._lost), retriable=False)
@@ -217,7 +227,7 @@ class Lease:
         with self._lock:
             entry, self._entry, self._since = self._entry, None, None
         if entry is not None:
-            self._store.replace(KEY, {**entry.body, "owner": None, "until": None}, entry.rev)
+            self._replace_own(entry, {**entry.body, "owner": None, "until": None})
 
 
 def check_foreign(entry: Entry, owner_id: str) -> None:

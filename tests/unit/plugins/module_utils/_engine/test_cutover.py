@@ -1,0 +1,360 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The cutover ends open and proved, or with the source as it was found; wherever it is interrupted."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import decision as record
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import Attempt, Cutover, StoppedError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
+from tests.unit.control_fakes import Crash, FakeStore, FakeWorld, fail_once, unreachable
+
+# Every call of a whole run in order: world and record. Each is interrupted in the tests below.
+CALLS = (
+    "read_modes",
+    "create decision",
+    "set_mode readonly",
+    "cancel_writers",
+    "replace decision",
+    "settle_definitions",
+    "drain",
+    "prove",
+    "late_writes",
+    "note_opening",
+    "open_users",
+    "complete",
+)
+RECORD_WRITES = 5
+
+
+class Case:
+    """One source and target, and agents that may crash."""
+
+    def __init__(self) -> None:
+        self.store = FakeStore()
+        self.world = FakeWorld()
+
+    def agent(self, stop: threading.Event | None = None) -> Cutover:
+        decision = Decision(self.store)
+        decision.read()
+        return Cutover(self.world, decision, stop or threading.Event())
+
+    def run(self, max_downtime: float = 60.0) -> Attempt:
+        return self.agent().run(1, max_downtime)
+
+    @property
+    def state(self) -> str:
+        entry = self.store.documents.get(record.KEY)
+        return str(entry.body["state"]) if entry else record.NONE
+
+    def hook(self, when: str, hook) -> None:  # type: ignore[no-untyped-def]
+        """Let world and record raise before, or after, the effect of a call."""
+        setattr(self.world, when, hook)
+        self.store.before = hook
+
+    def calm(self) -> None:
+        """Nothing raises any more."""
+        self.world.before = self.world.after = self.store.before = lambda name: None
+
+    def check_ended(self) -> None:
+        """Exactly one side takes writes, and the record says which."""
+        if self.state == record.COMPLETED:
+            assert (self.world.mode, self.world.users_open) == ("readonly", True)
+            assert self.world.proofs > 0
+            assert self.world.completed is not None
+        else:
+            assert self.state == record.NONE
+            assert (self.world.mode, self.world.users_open) == ("default", False)
+
+
+def test_a_whole_run() -> None:
+    """Steps in order, each timed."""
+    case = Case()
+    attempt = case.run()
+    assert attempt.result == "completed"
+    assert [item.name for item in attempt.steps] == list(Cutover.STEPS)
+    assert {item.state for item in attempt.steps} == {"done"}
+    assert all(item.seconds is not None for item in attempt.steps)
+    assert case.world.calls.index("prove") < case.world.calls.index("open_users")
+    case.check_ended()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", CALLS)
+def test_i6_i7_crash_at_every_step_and_restart(name: str, when: str) -> None:
+    """A restart rolls back before the opening was decided, and forward from there on."""
+    case = Case()
+    case.hook(when, fail_once(name, Crash()))
+    try:
+        case.run()
+    except Crash:
+        case.calm()
+        before = case.state
+        assert case.agent().recover() == (record.COMPLETED if before in record.DECIDED_OPEN else record.NONE)
+    case.check_ended()
+
+
+@pytest.mark.parametrize("nth", range(1, RECORD_WRITES + 1))
+def test_i6_i7_crash_around_every_write_of_the_record(nth: int) -> None:
+    """Just before the nth write; the restart decides by what is recorded."""
+    case = Case()
+    writes = [0]
+
+    def crash(name: str) -> None:
+        if name in ("create decision", "replace decision"):
+            writes[0] += 1
+            if writes[0] == nth:
+                raise Crash
+
+    case.store.before = crash
+    try:
+        case.run()
+    except Crash:
+        case.calm()
+        case.agent().recover()
+    case.check_ended()
+
+
+@pytest.mark.parametrize("lost", ["now", "late", "never"])
+@pytest.mark.parametrize("nth", range(1, RECORD_WRITES + 1))
+def test_i7_lost_answers_of_the_record(nth: int, lost: str) -> None:
+    """Whether the lost request ran, runs later or never: one decision, and the agent obeys it."""
+    case = Case()
+    writes = [0]
+
+    def lose(name: str) -> None:
+        if name in ("create decision", "replace decision"):
+            writes[0] += 1
+            if writes[0] == nth:
+                case.store.lose = lost
+
+    case.store.before = lose
+    case.run()
+    case.store.run_late()
+    case.check_ended()
+
+
+@pytest.mark.parametrize("name", CALLS[2:9])
+def test_i6_a_failed_step_takes_the_way_back(name: str) -> None:
+    """With its reason, and the next attempt succeeds."""
+    case = Case()
+    case.hook("before", fail_once(name, CutoverError("CUT-FENCE-1", "it did not work")))
+    attempt = case.run()
+    assert attempt.result == "rolled-back"
+    assert attempt.reason == "it did not work"
+    assert attempt.fenced_seconds is not None
+    case.check_ended()
+    case.calm()
+    assert case.agent().run(2, 60.0).result == "completed"
+    case.check_ended()
+
+
+def test_i5_never_opened_with_a_difference() -> None:
+    """Even if everything else is fine."""
+    case = Case()
+    case.world.differences = ["shop/things: 3 documents on the source, 2 on the target"]
+    attempt = case.run()
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-PROOF-1")
+    case.check_ended()
+
+
+def test_i5_late_writes_are_drained_and_proved_again() -> None:
+    """A write after the end position leads to another drain and proof."""
+    case = Case()
+    case.world.late = 1
+    assert case.run().result == "completed"
+    assert case.world.proofs == 2
+    case.check_ended()
+
+
+def test_i5_writes_that_do_not_end_prevent_the_opening() -> None:
+    """The fence leaks: way back."""
+    case = Case()
+    case.world.late = 100
+    attempt = case.run()
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-PROOF-2")
+    case.check_ended()
+
+
+def test_i6_a_source_found_read_only_stays_so() -> None:
+    """The former mode is the one recorded before the fence."""
+    case = Case()
+    case.world.mode = "readonly"
+    case.world.differences = ["something"]
+    case.run()
+    assert case.state == record.NONE
+    assert case.world.mode == "readonly"
+    assert "set_mode default" not in case.world.calls
+
+
+def test_i6_the_recorded_mode_counts_after_a_restart() -> None:
+    """While an intent is open, a mode read from a server is never taken for the former one."""
+    case = Case()
+    case.hook("before", fail_once("drain", Crash()))
+    with pytest.raises(Crash):
+        case.run()
+    assert case.world.mode == "readonly"
+    case.calm()
+    case.agent().recover()
+    case.check_ended()
+
+
+def test_i6_way_back_that_fails_is_repeated() -> None:
+    """The source cannot be reached for a while."""
+    case = Case()
+    tries = [0]
+
+    def hook(name: str) -> None:
+        if name == "prove":
+            raise CutoverError("CUT-HTTP-1", "gone")
+        if name == "set_mode default":
+            tries[0] += 1
+            if tries[0] < 3:
+                raise CutoverError("CUT-FENCE-1", "not yet")
+
+    case.world.before = hook
+    assert case.run().result == "rolled-back"
+    assert tries[0] == 3
+    assert "CUT-CUTOVER-5" in case.world.warnings
+    case.check_ended()
+
+
+def test_i6_max_downtime_is_enforced() -> None:
+    """Time is over when everything is proved: still no opening."""
+    case = Case()
+    assert case.run(max_downtime=0.0).code == "CUT-CUTOVER-1"
+    case.check_ended()
+
+
+def test_i6_a_target_that_is_gone_does_not_keep_the_source_fenced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No opening was ever tried from here, so the source is given back; the record follows when it can."""
+    monkeypatch.setattr(
+        "ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover._RECORD_PATIENCE", 0.2
+    )
+    case = Case()
+    stop = threading.Event()
+    agent = case.agent(stop)
+
+    def hook(name: str) -> None:
+        if name == "prove":
+            case.store.before = lambda called: (_ for _ in ()).throw(unreachable())
+            raise CutoverError("CUT-HTTP-4", "the target is gone")
+        if name == "set_mode default":
+            stop.set()
+
+    case.world.before = hook
+    with pytest.raises(StoppedError):
+        agent.run(1, 60.0)
+    assert case.world.mode == "default"
+    assert case.state == record.FENCED
+    case.calm()
+    assert case.agent().recover() == record.NONE
+    case.check_ended()
+
+
+def test_i7_after_an_opening_was_tried_the_record_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer is lost and the target is gone: the source must stay fenced until the record can be read."""
+    monkeypatch.setattr(
+        "ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover._RECORD_PATIENCE", 0.0
+    )
+    case = Case()
+    stop = threading.Event()
+    reads = [0]
+
+    def gone(name: str) -> None:
+        reads[0] += 1
+        if reads[0] > 4:
+            stop.set()
+        raise unreachable()
+
+    def hook(name: str) -> None:
+        if name == "note_opening":
+            case.store.lose = "now"
+
+    def after(name: str) -> None:
+        if name == "note_opening":
+            case.store.before = lambda called: gone(called) if called.startswith("read") else None
+
+    case.world.before, case.world.after = hook, after
+    with pytest.raises(StoppedError):
+        case.agent(stop).run(1, 60.0)
+    assert case.world.mode == "readonly"
+    case.calm()
+    assert case.agent().recover() == record.COMPLETED
+    case.check_ended()
+
+
+def test_i7_a_lost_race_is_obeyed() -> None:
+    """Somebody else has decided the way back meanwhile."""
+    case = Case()
+
+    def hook(name: str) -> None:
+        if name == "note_opening":
+            rival = Decision(case.store)
+            rival.read()
+            rival.advance(record.ROLLING_BACK, reason="rescue")
+
+    case.world.before = hook
+    assert case.run().result == "rolled-back"
+    case.check_ended()
+
+
+def test_an_opening_is_repeated_until_it_succeeds() -> None:
+    """Users cannot be written at first; there is no way back."""
+    case = Case()
+    case.world.before = fail_once("open_users", unreachable(), nth=1)
+    assert case.run().result == "completed"
+    assert case.world.calls.count("open_users") == 2
+    assert "set_mode default" not in case.world.calls
+    case.check_ended()
+
+
+def test_users_that_stay_odd_are_told_and_do_not_block_forever() -> None:
+    """The target is open; a human looks at the user."""
+    case = Case()
+    case.world.user_problems = [("app", "the user should be active")]
+    assert case.run().result == "completed"
+    assert case.world.warnings.count("CUT-USER-2") == 1
+
+
+def test_an_abort_cancels_before_the_opening() -> None:
+    """As soon as the step that runs is over."""
+    case = Case()
+    agent = case.agent()
+    case.world.before = lambda name: agent.cancelled.set() if name == "drain" else None
+    attempt = agent.run(1, 60.0)
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-CUTOVER-4")
+    case.check_ended()
+
+
+def test_a_graceful_end_takes_the_way_back() -> None:
+    """An agent that is stopped in the middle does not leave the source fenced."""
+    case = Case()
+    stop = threading.Event()
+    case.world.before = lambda name: stop.set() if name == "drain" else None
+    with pytest.raises(StoppedError):
+        case.agent(stop).run(1, 60.0)
+    case.check_ended()
+
+
+def test_an_unexpected_error_takes_the_way_back() -> None:
+    """A defect of ours is no reason to leave the source fenced."""
+    case = Case()
+    case.world.before = fail_once("prove", KeyError("oops"))
+    attempt = case.run()
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-ENGINE-1")
+    case.check_ended()
+
+
+def test_servers_of_different_modes_are_left_alone() -> None:
+    """No fence before it is known what to go back to."""
+    case = Case()
+    case.world.read_modes = lambda: {"CRDN-1": "default", "CRDN-2": "readonly"}  # type: ignore[method-assign]
+    attempt = case.run()
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-GATE-7")
+    assert "set_mode readonly" not in case.world.calls
