@@ -80,7 +80,9 @@ class DataPlane:
         self._writer = TargetWriter(target, self._gate, patience, self._recheck, settings.batch_bytes)
         self._source_reader = Reader(source.coordinators, patience)
         self._target_reader = Reader(target, patience)
-        self._units = UnitWriter(self._writer, self._target_reader, report, settings.batch_documents)
+        self._units = UnitWriter(
+            self._writer, self._target_reader, self._recheck, report, settings.batch_documents
+        )
         reading_id, retention_id = syncer_ids(state_dir / _SYNCER_IDS)
         self._tailers = {
             name: Tailer(
@@ -131,6 +133,7 @@ class DataPlane:
             self._tailers,
             *readers,
             self._writer,
+            self._units,
             sweeper,
             source.coordinators,
             patience,

@@ -13,21 +13,25 @@ from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .._core.revision import decode
 from .applier import ApplierPool, Unit
-from .bulk import insert_all, remove_all
+from .bulk import remove_all
+from .coalesce import MemoryBatch
 from .marker import REMOVE, Marker
 from .patience import Patience
 from .reads import Reader, Revisions, newest
 from .recheck import Entry, Recheck
-from .shards import Shard, ShardBook, ShardPlan, ShardState
+from .shards import Shard, ShardBook, ShardId, ShardPlan, ShardState
 from .sweep import Sweeper
 from .tailer import Tailer
 from .target import TargetWriter
+from .unit import UnitWriter
 from .wal import log_end
 
 _POLL_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
 _APPLIED_SECONDS = 30.0
-_GROUP = 500
+_GROUP = 100
+# How often a unique value may be found taken before it is no passing state any more.
+_CONFLICTS = 10
 
 
 class Settler:
@@ -42,6 +46,7 @@ class Settler:
         source: Reader,
         target: Reader,
         writer: TargetWriter,
+        units: UnitWriter,
         sweeper: Sweeper,
         coordinators: Coordinators,
         patience: Patience,
@@ -54,10 +59,12 @@ class Settler:
         self._source = source
         self._target = target
         self._writer = writer
+        self._units = units
         self._sweeper = sweeper
         self._coordinators = coordinators
         self._patience = patience
         self._again = max(0.05, _AGAIN_SECONDS * time_scale)
+        self._conflicts: dict[tuple[ShardId, bytes], int] = {}
         self.repaired = 0
 
     def run(self) -> None:
@@ -156,7 +163,9 @@ class Settler:
         self._patience.until(lambda: bool(finished), 0.01)
 
     def _repair(self, plan: ShardPlan, keys: list[bytes], before: Revisions) -> list[bytes]:
+        """Write or remove what is stale; gives the keys about which the log has yet to speak."""
         unsettled: list[bytes] = []
+        documents: list[Marker] = []
         for key in keys:
             name = key.decode("utf-8")
             there = self._target.revisions(plan.id.database, plan.collection, [name]).get(name, [])
@@ -165,16 +174,26 @@ class Settler:
                 self._remove(plan, key, there)
             elif newest(there) >= decode(document.rev.decode("ascii")):
                 continue
-            elif document.rev.decode("ascii") not in before.get(name, ()) or not self._write(plan, document):
-                # Changed meanwhile: its marker is on the way and decides.
+            elif document.rev.decode("ascii") in before.get(name, ()):
+                documents.append(document)
+            else:
                 unsettled.append(key)
-        return unsettled
+        return [*unsettled, *self._write(plan, documents)]
 
-    def _write(self, plan: ShardPlan, document: Marker) -> bool:
-        """Write the source's document; a unique value may be held by one that is not settled yet."""
-        refused = insert_all(self._writer, plan, [document], 1)
-        self.repaired += not refused
-        return not refused
+    def _write(self, plan: ShardPlan, documents: list[Marker]) -> list[bytes]:
+        """Write the source's documents; gives those that must wait for a unique value."""
+        refused = self._units.write(plan, MemoryBatch(documents))
+        self.repaired += len(documents) - len(refused)
+        waiting: list[bytes] = []
+        for one in refused:
+            name = (plan.id, one.marker.key)
+            self._conflicts[name] = self._conflicts.get(name, 0) + 1
+            if self._conflicts[name] < _CONFLICTS:
+                waiting.append(one.marker.key)
+            else:
+                del self._conflicts[name]
+                self._units.report_conflicts(plan, [one])
+        return waiting
 
     def _remove(self, plan: ShardPlan, key: bytes, revisions: list[str]) -> None:
         guarded = ShardPlan(plan.id, plan.collection, plan.cuid, plan.leader, key_determines_shard=False)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, Optional, Protocol, Sequence
 
 from .._core.revision import decode
 from .bulk import REVISION_CONFLICT, UNIQUE_VIOLATED, Refused, insert_all, remove_all, slices
@@ -13,26 +13,54 @@ from .coalesce import Batch
 from .findings import Finding
 from .marker import REMOVE, Marker
 from .reads import Reader
-from .shards import ShardPlan
+from .shards import ShardId, ShardPlan
 from .target import TargetWriter
 
 _CONFLICTING = re.compile(r"conflicting key: (\S+)")
 _OVERHEAD = 64
 
 
+class UnsettledKeys(Protocol):
+    """Keys whose last write has an unknown outcome."""
+
+    def note(self, shard: ShardId, keys: Sequence[bytes]) -> None:
+        """Read these keys back later."""
+
+    def last_due(self, database: str, plan_id: str) -> Optional[float]:
+        """Until when late requests may run; None when there are none."""
+
+
 class UnitWriter:
     """Writes batches; a document that the target refuses becomes a finding with its key (invariant I9)."""
 
     def __init__(
-        self, writer: TargetWriter, reader: Reader, report: Callable[[Finding], None], largest: int
+        self,
+        writer: TargetWriter,
+        reader: Reader,
+        recheck: UnsettledKeys,
+        report: Callable[[Finding], None],
+        largest: int,
     ) -> None:
         self._writer = writer
         self._reader = reader
+        self._recheck = recheck
         self._report = report
         self._largest = largest
 
     def apply(self, plan: ShardPlan, batch: Batch) -> None:
-        """Do all of it; returns when the target has acknowledged everything or its refusal is reported."""
+        """Do all of it; returns when the target has acknowledged everything or its refusal is reported.
+
+        While requests of the collection may still run late, one of them can have brought an old unique value back:
+        then the documents are read back later instead.
+        """
+        unsolved = self.write(plan, batch)
+        if unsolved and self._recheck.last_due(plan.id.database, plan.id.plan_id) is not None:
+            self._recheck.note(plan.id, [one.marker.key for one in unsolved])
+        else:
+            self.report_conflicts(plan, unsolved)
+
+    def write(self, plan: ShardPlan, batch: Batch) -> list[Refused]:
+        """Do all of it; gives the documents whose unique values are held by documents that the batch does not write."""
         for removes in self._slices(batch.removes()):
             self._remove(plan, removes)
         conflicts: list[bytes] = []
@@ -42,8 +70,7 @@ class UnitWriter:
                     conflicts.append(refused.marker.key)
                 else:
                     self.refuse(plan, refused)
-        if conflicts:
-            self._solve(plan, batch, conflicts)
+        return self._solve(plan, batch, conflicts)
 
     def refuse(self, plan: ShardPlan, refused: Refused) -> None:
         """Report an operation that the target does not take."""
@@ -82,7 +109,7 @@ class UnitWriter:
                     # What is refused now was replaced or removed in between by another shard's applier.
                     remove_all(self._writer, plan, [marker._replace(rev=revision.encode("ascii"))], self._largest)
 
-    def _solve(self, plan: ShardPlan, batch: Batch, keys: list[bytes]) -> None:
+    def _solve(self, plan: ShardPlan, batch: Batch, keys: list[bytes]) -> list[Refused]:
         """Documents that met a unique value of another one.
 
         As every prefix of the log is a valid state, the other one gives its value up in this very batch, or in a
@@ -92,19 +119,17 @@ class UnitWriter:
         removed: set[bytes] = set()
         while keys:
             refused = self._insert(plan, batch, keys)
-            if not refused:
-                return
             if len(refused) < len(keys):
                 keys = [one.marker.key for one in refused]
                 continue
             neighbours = {_neighbour(one) or one.marker.key for one in refused}
             fresh = [key for key in sorted(neighbours - removed) if batch.insert_of(key) is not None]
             if not fresh:
-                self._report_conflicts(plan, refused)
-                return
+                return refused
             removed.update(fresh)
             self._make_room(plan, batch, fresh)
             keys = list(dict.fromkeys([*(one.marker.key for one in refused), *fresh]))
+        return []
 
     def _insert(self, plan: ShardPlan, batch: Batch, keys: list[bytes]) -> list[Refused]:
         """Write these documents of the batch again; gives those that still meet a unique value."""
@@ -127,7 +152,8 @@ class UnitWriter:
             for refused in remove_all(self._writer, unguarded, part, self._largest):
                 self.refuse(plan, refused)
 
-    def _report_conflicts(self, plan: ShardPlan, refused: list[Refused]) -> None:
+    def report_conflicts(self, plan: ShardPlan, refused: Sequence[Refused]) -> None:
+        """Report documents whose unique values are held by others, with the keys of both."""
         for one in refused:
             other = _neighbour(one)
             holder = f"document {other.decode('utf-8')}" if other else "another document"

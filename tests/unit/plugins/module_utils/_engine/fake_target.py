@@ -113,10 +113,15 @@ class Notes:
     def __init__(self, target: FakeTarget) -> None:
         self._target = target
         self.noted: list[tuple[int, list[bytes]]] = []
+        self.due: float | None = None
 
     def note(self, shard: ShardId, keys: Sequence[bytes]) -> None:
         """See ``UnknownOutcomes``."""
         self.noted.append((len(self._target.requests), list(keys)))
+
+    def last_due(self, database: str, plan_id: str) -> float | None:
+        """See ``UnsettledKeys``."""
+        return self.due
 
 
 class Bench:
@@ -132,7 +137,7 @@ class Bench:
         gate = WriteGate(self._check, self.patience)
         self.writer = TargetWriter(target, gate, self.patience, self.notes, 1024 * 1024)  # type: ignore[arg-type]
         self.reader = Reader(target, self.patience)  # type: ignore[arg-type]
-        self.units = UnitWriter(self.writer, self.reader, self.findings.append, 100)
+        self.units = UnitWriter(self.writer, self.reader, self.notes, self.findings.append, 100)
 
     def _check(self) -> None:
         self.checks += 1

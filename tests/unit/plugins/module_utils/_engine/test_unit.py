@@ -70,6 +70,17 @@ def test_i9_a_document_that_the_batch_does_not_touch_is_never_removed(named: boo
     assert ("foreign" in finding.message) == named
 
 
+def test_a_conflict_while_requests_may_run_late_is_looked_at_again() -> None:
+    target = FakeTarget(unique=("u",))
+    bench = Bench(target)
+    bench.notes.due = 1.0
+    target.documents["late"] = b'{"_key":"late","_rev":"_A","u":1}'
+    bench.units.apply(PLAN, MemoryBatch([insert(5, b"mine", rest(u=1))]))
+    assert bench.findings == []
+    assert [keys for sent, keys in bench.notes.noted] == [[b"mine"]]
+    assert sorted(target.documents) == ["late"]
+
+
 def test_i9_refused_documents_are_found_by_key_and_the_rest_is_written() -> None:
     target = FakeTarget()
     target.refuse["bad"] = {"error": True, "errorNum": 1221, "errorMessage": "illegal document key"}
