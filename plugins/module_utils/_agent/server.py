@@ -209,7 +209,7 @@ class AgentServer(socketserver.TCPServer):
         except OSError as error:
             raise CutoverError(
                 "CUT-AGENT-3",
-                f"listening on {address[0]}:{address[1]}: {error.strerror or error}",
+                f"port {address[1]}: the agent cannot listen on {address[0]}:{address[1]}: {error.strerror or error}",
                 details={"host": address[0], "port": address[1]},
             ) from error
 

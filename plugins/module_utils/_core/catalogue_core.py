@@ -92,7 +92,8 @@ CODES = {
     ),
     "CUT-SECRET-3": Entry(
         "error", "operator", "The JWT secret is longer than 64 bytes",
-        "ArangoDB takes at most 64 bytes: this is not the file that the source cluster was started with.",
+        "Give the file that the source cluster was started with (--server.jwt-secret-keyfile there): ArangoDB takes at "
+        "most 64 bytes, so this is another one.",
     ),
     "CUT-SECRET-4": Entry(
         "error", "operator", "The JWT secret file holds a PEM key",

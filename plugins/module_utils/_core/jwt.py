@@ -20,25 +20,28 @@ MAX_SECRET = 64
 _MAX_FILE = 65536
 
 
-def load_secret(path: str) -> bytes:
+def load_secret(path: str, field: str = "source_jwt_secret_path") -> bytes:
     """Read a JWT secret file the way the server does: trim blanks and line ends, at most 64 bytes.
 
-    Raises ``CutoverError`` CUT-SECRET-1 to 4. The content never appears in a message.
+    ``field`` is the option's name for the error message. Raises ``CutoverError`` CUT-SECRET-1 to 4. The content never
+    appears in a message.
     """
+    # In quotes: without them "…secret: No such file" would be taken for a secret's value and masked.
+    shown = f"{field}: the file {path!r}"
     try:
         with open(path, "rb") as file:
             raw = file.read(_MAX_FILE)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise CutoverError("CUT-SECRET-1", f"cannot read the JWT secret file {path}: {reason}") from error
+        raise CutoverError("CUT-SECRET-1", f"{shown} cannot be read: {reason}") from error
     secret = raw.strip(b" \t\r\n")
     if not secret:
-        raise CutoverError("CUT-SECRET-2", f"the JWT secret file {path} is empty")
+        raise CutoverError("CUT-SECRET-2", f"{shown} is empty")
     if secret.startswith(b"-----BEGIN"):
-        raise CutoverError("CUT-SECRET-4", f"the JWT secret file {path} holds a PEM key, not a shared secret")
+        raise CutoverError("CUT-SECRET-4", f"{shown} holds a PEM key, not a shared secret")
     if len(secret) > MAX_SECRET:
         raise CutoverError(
-            "CUT-SECRET-3", f"the JWT secret in {path} is longer than {MAX_SECRET} bytes, more than ArangoDB accepts"
+            "CUT-SECRET-3", f"{shown} holds more than the {MAX_SECRET} bytes that ArangoDB accepts"
         )
     return secret
 

@@ -18,7 +18,12 @@ _PATTERNS = (
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
     (re.compile(r"(://)[^/\s@]+@"), rf"\1{MASK}@"),
     (
-        re.compile(r'(?i)("?(?:password|passwd|secret|token|authorization|jwt)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^\s,;}&]+)'),
+        # Not masked, because people have to read them: "/run/secret: No such file", "target_password: is required".
+        re.compile(
+            r'(?i)((?:password|passwd|secret|token|authorization|jwt)"?\s*=\s*'
+            r'|(?:password|passwd|authorization|(?<![/.])(?:secret|token|jwt))"?\s*:\s*(?!(?:is|must|needs) ))'
+            r'("(?:[^"\\]|\\.)*"|[^\s,;}&]+)'
+        ),
         rf"\1{MASK}",
     ),
 )

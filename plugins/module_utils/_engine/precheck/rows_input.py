@@ -20,7 +20,7 @@ def _secret(context: Context) -> Outcome:
     try:
         secret = context.source.secret()
     except CutoverError as error:
-        return bad(f"source JWT secret (source_jwt_secret_path): {error.message}", remedy=error.remedy)
+        return bad(error.message, remedy=error.remedy)
     return good("the JWT secret file can be used", bytes=len(secret))
 
 

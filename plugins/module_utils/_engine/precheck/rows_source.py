@@ -74,14 +74,16 @@ def _cluster(context: Context) -> Outcome:
     if wrong:
         return bad(listed(list(wrong.values())), remedy="Name coordinators in source_endpoints.", endpoints=wrong)
     others = {
-        seed.endpoint.url: seed.error.message
+        seed.endpoint.url: seed.error
         for seed in seeds
         if seed.error is not None
         and seed.error.code not in UNREACHABLE | CERTIFICATE
         and not refused_credentials(seed.error)
     }
     if others:
-        return bad(listed(list(others.values())), endpoints=others)
+        messages = {url: error.message for url, error in others.items()}
+        remedy = next(iter(others.values())).remedy
+        return bad(f"source_endpoints: {listed(list(messages.values()))}", remedy=remedy, endpoints=messages)
     context.source.coordinators()
     return good("the named source endpoints are coordinators of a cluster")
 

@@ -41,7 +41,7 @@ def _credentials(context: Context) -> Outcome:
     refused = [name for name, error in tries if refused_credentials(error)]
     if refused:
         user = context.spec.target_username
-        return bad(f"target_username, target_password: {listed(refused)} refuses user {user}", endpoints=refused)
+        return bad(f"{listed(refused)} refuses target_username {user} with this target_password", endpoints=refused)
     known = UNREACHABLE | CERTIFICATE
     others = {name: error.message for name, error in tries if error is not None and error.code not in known}
     if others:

@@ -100,6 +100,7 @@ def test_unusable_secret_files_name_the_file_but_not_the_content(
         jwt.load_secret(str(path))
     assert caught.value.code == code
     assert str(path) in caught.value.message
+    assert "source_jwt_secret_path" in caught.value.message
     assert "xxxx" not in str(caught.value)
     assert caught.value.remedy
 

@@ -24,6 +24,10 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.jwt import 
         ("see https://root:geheim@host:8529/x", "geheim"),
         ('{"password": "ge\\"heim", "a": 1}', "heim"),
         ("target_password=geheim next", "geheim"),
+        ("--target.password=geheim next", "geheim"),
+        ("--agent.token=geheim next", "geheim"),
+        ("target_password: geheim", "geheim"),
+        ("x-token: geheim", "geheim"),
         (f"token was {mint(b's', now=0, lifetime=1)}", "eyJ"),
     ],
 )
@@ -34,8 +38,14 @@ def test_what_looks_like_a_credential_is_masked(text: str, gone: str) -> None:
 
 
 def test_ordinary_texts_stay_as_they_are() -> None:
-    text = "target coordinator https://db:8529: POST /_api/document/c answered 409, errorNum 1210: unique constraint"
-    assert redact.redact(text) == text
+    for text in (
+        "target coordinator https://db:8529: POST /_api/document/c answered 409, errorNum 1210: unique constraint",
+        "target_password: is required (CUT-SPEC-3).",
+        "target_password: must be a text",
+        "agent_token_path: reading /run/cutover/token: Permission denied",
+        "reading /etc/cutover-arangodb/source.jwt: No such file or directory",
+    ):
+        assert redact.redact(text) == text
 
 
 @given(st.text(min_size=4, max_size=40))
