@@ -19,13 +19,18 @@ Index = dict[str, Any]
 
 @dataclass(frozen=True)
 class CollectionSpec:
-    """A collection; `shard_keys` empty means sharded by `_key`."""
+    """A collection; `shard_keys` empty means sharded by `_key`.
+
+    `keys` is the key generator. A target's numeric keys start low, so that new ones may meet migrated ones, as the
+    precheck `features-generated-keys` says; whoever lets the server make keys on both sides uses `uuid`.
+    """
 
     name: str
     shards: int = 1
     edge: bool = False
     shard_keys: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
+    keys: str = "traditional"
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def create_collection(database: StandardDatabase, spec: CollectionSpec, replicat
     """Create one collection and its indexes."""
     collection = database.create_collection(
         spec.name, edge=spec.edge, shard_count=spec.shards, replication_factor=replication_factor, write_concern=1,
-        shard_fields=list(spec.shard_keys) or None,
+        shard_fields=list(spec.shard_keys) or None, key_generator=spec.keys,
     )
     for index in spec.indexes:
         collection.add_index(dict(index))

@@ -23,7 +23,7 @@ SHOP = DatabaseSpec(
         CollectionSpec("events", 2),
         CollectionSpec("accounts", 1, indexes=({"type": "persistent", "fields": ["email"], "unique": True},)),
         CollectionSpec(
-            "seats", 3, shard_keys=("hall",),
+            "seats", 3, shard_keys=("hall",), keys="uuid",
             indexes=({"type": "persistent", "fields": ["hall", "number"], "unique": True, "sparse": True},),
         ),
         CollectionSpec("ledger", 3),
