@@ -86,6 +86,10 @@ async def create(
     collection.indexes.append(definition)
     for shard in collection.shards:
         shard.log(INDEX_CREATE, definition)
+    if definition["type"] == "ttl":
+        from tests.testbed import ttl  # here, because it needs documents, which need this module
+
+        ttl.start(deployment)
     await _wait_for_building(collection, definition)
     return definition, True
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from datetime import datetime, timezone
@@ -17,13 +18,20 @@ from tests.testbed.storage import Transaction
 DEFAULT_INTERVAL = 3600.0  # seconds of emulated time; the option `ttl_interval` changes it (ArangoDB's own is 30)
 
 
-def beat(deployment: Deployment) -> None:
-    """Called often: expires documents when the interval has passed."""
-    interval = deployment.scaled(float(deployment.options.extra.get("ttl_interval", DEFAULT_INTERVAL)))
-    now = time.monotonic()
-    if now >= deployment.objects.setdefault("ttl_due", now + interval):
-        deployment.objects["ttl_due"] = now + interval
+def start(deployment: Deployment) -> None:
+    """Begin to expire documents from time to time; called with every new TTL index, the first one counts."""
+    if deployment.objects.setdefault("ttl_started", False):
+        return
+    deployment.objects["ttl_started"] = True
+    _schedule(deployment, asyncio.get_running_loop())
+
+
+def _schedule(deployment: Deployment, loop: asyncio.AbstractEventLoop) -> None:
+    def due() -> None:
         expire(deployment, time.time())
+        _schedule(deployment, loop)
+
+    loop.call_later(deployment.scaled(float(deployment.options.extra.get("ttl_interval", DEFAULT_INTERVAL))), due)
 
 
 def expire(deployment: Deployment, now: float) -> int:

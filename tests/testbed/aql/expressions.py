@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from tests.testbed.aql import syntax
 from tests.testbed.aql.lexer import Token, syntax_error, tokens
 from tests.testbed.aql.syntax import Expression, Query
@@ -23,7 +25,7 @@ _LEVELS: tuple[tuple[str, ...], ...] = (
 _CONSTANTS = {"NULL": None, "TRUE": True, "FALSE": False}
 
 
-class ExpressionParser:
+class ExpressionParser(ABC):
     """The part of the parser that reads values; `query` is given by the part that reads statements."""
 
     def __init__(self, text: str) -> None:
@@ -33,9 +35,9 @@ class ExpressionParser:
         self._depth = 0
         self._before_in = False
 
+    @abstractmethod
     def query(self) -> Query:
         """A query inside parentheses."""
-        raise NotImplementedError
 
     @property
     def current(self) -> Token:
