@@ -21,6 +21,7 @@ TICK = object()
 Rows = Iterator[Any]
 Stage = Callable[[Rows], Rows]
 _TICK_EVERY = 256
+_UNLIMITED = 1 << 62
 
 
 class Plan:
@@ -166,6 +167,7 @@ class Plan:
 
     def _limit(self, statement: syntax.Limit, counting: bool) -> Stage:
         offset, count = (self._compiler.constant(node) for node in (statement.offset, statement.count))
+        offset, count = offset or 0, _UNLIMITED if count is None else count  # drivers write `LIMIT 0, null`
         for value in (offset, count):
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ArangoError(1504, "AQL: number out of range (while parsing)")
