@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Everything at once, drawn by seed: truncates, transactions, unique values, lost answers, restarts of the data path."""
+"""Everything at once, drawn by seed: truncates, transactions, unique values, lost answers, restarts of the engine."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_everything_at_once_ends_without_a_difference(pair: Pair, seed: int) -> 
                     _build_unique(pair, plane)
                 ticks = dict(plane.restart_ticks())
                 before = plane.progress().operations_applied
-                wait_for(lambda: plane.progress().operations_applied > before + 300)
+                wait_for(lambda wanted=before + 300: plane.progress().operations_applied > wanted)
             if turn == 2:
                 pair.drain(plane)
                 plane.settle(Deadline(40.0))

@@ -101,7 +101,7 @@ class CatchUp:
             if shard.replay_end is not None:
                 self._replay(shard, shard.replay_end)
             if shard.sweep_first:
-                self._sweep(shard)
+                self._sweep(shard, truncated=False)
                 shard.sweep_first = False
             self._drain(shard)
         except CutoverError as error:
@@ -111,9 +111,9 @@ class CatchUp:
             return False
         return self._go_live(shard)
 
-    def _sweep(self, shard: Shard) -> None:
+    def _sweep(self, shard: Shard, *, truncated: bool) -> None:
         self._wait_idle(shard)
-        self._sweeper.sweep(shard.plan)
+        self._sweeper.sweep(shard.plan, truncated=truncated)
 
     def _wait_idle(self, shard: Shard) -> None:
         with self._book.changed:
@@ -128,7 +128,7 @@ class CatchUp:
             for keys in batch.all_keys():
                 self._recheck.note(shard.id, keys)
             if batch.truncated:
-                self._sweep(shard)
+                self._sweep(shard, truncated=True)
             self._pool.submit(Unit(shard, action=lambda: self._units.apply(shard.plan, batch)))
             self._wait_idle(shard)
         finally:
@@ -150,7 +150,7 @@ class CatchUp:
                     continue
                 if marker.type == TRUNCATE:
                     self._submit(shard, markers, filled)
-                    self._sweep(shard)
+                    self._sweep(shard, truncated=True)
                     markers, filled = [], 0
                     continue
                 markers.append(marker)

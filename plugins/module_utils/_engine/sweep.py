@@ -4,6 +4,10 @@
 
 A key is looked up on the source after it was seen on the target, and removed only in the revision in which it was
 seen: whatever the appliers write meanwhile stays. So a pass is right at any moment, for every shard of a collection.
+
+After a truncate everything from before it must go, also documents that the source has again by now: their old unique
+values would meet documents that come before them in the log. A document whose revision is not the source's any more
+may always go: the marker of its newer state is still on the way.
 """
 
 from __future__ import annotations
@@ -52,18 +56,18 @@ class Sweeper:
         self._patience = patience
         self._largest = largest
         self._changed = threading.Condition()
-        self._passes: dict[tuple[str, str], _Passes] = {}
+        self._passes: dict[tuple[str, str, bool], _Passes] = {}
 
-    def sweep(self, plan: ShardPlan) -> None:
-        """Returns when a pass that began after this call has ended."""
-        name = (plan.id.database, plan.collection)
+    def sweep(self, plan: ShardPlan, *, truncated: bool = False) -> None:
+        """Returns when a pass that began after this call has ended; ``truncated`` takes old revisions as well."""
+        name = (plan.id.database, plan.collection, truncated)
         with self._changed:
             passes = self._passes.setdefault(name, _Passes())
             passes.users += 1
             needed = passes.begun + 1
         try:
             while not self._served(passes, needed):
-                self._lead(passes, plan)
+                self._lead(passes, plan, truncated)
         finally:
             with self._changed:
                 passes.users -= 1
@@ -72,7 +76,7 @@ class Sweeper:
 
     def compare(self, plan: ShardPlan, differing: Differing) -> None:
         """A pass of its own that also gives the keys whose revision is not the source's."""
-        self._pass(plan, differing)
+        self._pass(plan, differing, False)
 
     def _served(self, passes: _Passes, needed: int) -> bool:
         """Wait for a running pass; True when one that is late enough has ended, False when one must be begun."""
@@ -86,10 +90,10 @@ class Sweeper:
             passes.begun += 1
             return False
 
-    def _lead(self, passes: _Passes, plan: ShardPlan) -> None:
+    def _lead(self, passes: _Passes, plan: ShardPlan, truncated: bool) -> None:
         ended = False
         try:
-            self._pass(plan, None)
+            self._pass(plan, None, truncated)
             ended = True
         finally:
             with self._changed:
@@ -101,7 +105,7 @@ class Sweeper:
                     passes.begun -= 1
                 self._changed.notify_all()
 
-    def _pass(self, plan: ShardPlan, differing: Optional[Differing]) -> None:
+    def _pass(self, plan: ShardPlan, differing: Optional[Differing], truncated: bool) -> None:
         guarded = replace(plan, key_determines_shard=False)
         for page in self._target.keys(plan.id.database, plan.collection):
             self._patience.check()
@@ -109,15 +113,13 @@ class Sweeper:
             gone = [
                 Marker(0, REMOVE, key=key.encode("utf-8"), rev=revision.encode("ascii"))
                 for key, revision in page
-                if key not in here
+                if key not in here or (truncated and _differs(revision, here[key]))
             ]
             if gone:
                 self._remove(guarded, gone)
             if differing is not None:
                 others = [
-                    key.encode("utf-8")
-                    for key, revision in page
-                    if key in here and decode(revision) not in map(decode, here[key])
+                    key.encode("utf-8") for key, revision in page if key in here and _differs(revision, here[key])
                 ]
                 if others:
                     differing(others)
@@ -126,3 +128,7 @@ class Sweeper:
         for refused in remove_all(self._writer, plan, markers, self._largest):
             if refused.failure.number != REVISION_CONFLICT:
                 self._refuse(plan, refused)
+
+
+def _differs(revision: str, others: list[str]) -> bool:
+    return decode(revision) not in map(decode, others)

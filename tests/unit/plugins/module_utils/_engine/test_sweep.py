@@ -56,6 +56,14 @@ def test_only_what_the_source_lacks_is_removed(source: dict[str, str], target: d
     assert bench.findings == []
 
 
+@given(source=SIDES, target=SIDES)
+def test_after_a_truncate_old_revisions_go_too(source: dict[str, str], target: dict[str, str]) -> None:
+    bench = Bench(FakeTarget())
+    reader = fill(bench.target, target)
+    sweeper_of(bench, FakeReader(source), reader).sweep(PLAN, truncated=True)
+    assert set(bench.target.documents) == {key for key in target if source.get(key) == target[key]}
+
+
 def test_what_is_written_after_it_was_listed_stays() -> None:
     bench = Bench(FakeTarget())
     reader = fill(bench.target, {"k": "_A", "gone": "_A"})
