@@ -241,6 +241,8 @@ def system_collections(deployment: Deployment, database: Database) -> Iterator[d
         names.insert(0, "_users")
         if deployment.version_tuple < (4, 0, 0):
             names += ["_statistics", "_statistics15", "_statisticsRaw", "_routing"]
+        if deployment.version_tuple < (3, 12, 0):
+            names.append("_pregel_queries")
     factor = min(2, len(deployment.data_servers))
     first = names[0]
     for name in names:

@@ -18,6 +18,7 @@ from tests.testbed.wal_markers import COLLECTION_CHANGE, COLLECTION_RENAME
 
 _TRADITIONAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,255}\Z")
 _EXTENDED = re.compile(r"[^\x00-\x1f/\s0-9][^\x00-\x1f/]{0,255}\Z")
+_EXPECTED = "expected PUT /_api/collection/<collection-name>/<action>"
 _COPIED = [
     "type",
     "writeConcern",
@@ -193,6 +194,12 @@ def rename(request: Request) -> Response:
     return head_answer(collection, "rename")
 
 
+@route("PUT", "/_api/collection")
+def no_action(_request: Request) -> Response:
+    """Neither a collection nor an action."""
+    raise ArangoError(400, _EXPECTED)
+
+
 @route("PUT", "/_api/collection/{name}/{action}")
 def other_action(request: Request) -> Response:
     """Actions without an effect here: load, unload, compact and the like."""
@@ -201,6 +208,6 @@ def other_action(request: Request) -> Response:
     if name == "loadIndexesIntoMemory":
         return result(200, head_answer(collection, name).headers, result=True)
     if name not in ("load", "unload", "compact", "recalculateCount"):
-        raise ArangoError(400, "expected PUT /_api/collection/<collection-name>/<action>")
+        raise ArangoError(400, _EXPECTED)
     answer = collection.head() | ({"count": collection.count()} if name == "load" else {})
     return result(200, head_answer(collection, name).headers, **answer)
