@@ -46,11 +46,16 @@ class LiveWorld:
         try:
             modes = fence.read_modes(self._world.source)
             if fence.summary(modes) == mode:
-                return modes
+                return self._shown(modes)
         except CutoverError:
             # Setting it reports who does not answer.
             modes = {}
-        return fence.set_mode(self._world.source, mode, deadline)
+        return self._shown(fence.set_mode(self._world.source, mode, deadline))
+
+    def _shown(self, modes: dict[str, str]) -> dict[str, str]:
+        if self._running is not None:
+            self._running.modes = modes
+        return modes
 
     def cancel_writers(self, deadline: Deadline) -> int:
         """See ``cutover.World``."""
@@ -120,7 +125,9 @@ class LiveWorld:
     def prove(self, deadline: Deadline) -> proof.Result:
         """See ``cutover.World``. Findings that came meanwhile are differences too."""
         running = self._need()
-        result = proof.prove(self._world.source.coordinators, self._world.target, running.subjects(), deadline)
+        alike = self._world.source.version == self._world.target_version_text
+        source, target = self._world.source.coordinators, self._world.target
+        result = proof.prove(source, target, running.subjects(), deadline, alike=alike)
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())
         return result
 

@@ -135,9 +135,12 @@ class Engine:
         return True
 
     def _refuse_completed(self, wanted: Spec) -> None:
-        """Raise CUT-STATE-3 with the date; a target that cannot be asked is the prechecks' to explain."""
+        """Raise CUT-STATE-3 with the date; a CA file or target that cannot be used is the prechecks' to explain."""
         credentials = Credentials(wanted.target_username, wanted.target_password)
-        target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        try:
+            target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        except CutoverError:
+            return
         try:
             at = completed_at(target)
         except (TransportError, ArangoError):
@@ -288,7 +291,7 @@ class Engine:
         finally:
             if own:
                 source.close()
-        migration.modes = modes
+        self._show_modes(migration, modes)
         return {"mode": fence.summary(modes), "servers": modes}
 
     def set_server_mode(self, mode: str) -> bool:
@@ -300,13 +303,19 @@ class Engine:
         try:
             before = fence.read_modes(source)
             if fence.summary(before) == mode:
-                migration.modes = before
                 return False
-            migration.modes = fence.set_mode(source, mode, Deadline(_MODE_SECONDS))
+            self._show_modes(migration, fence.set_mode(source, mode, Deadline(_MODE_SECONDS)))
         finally:
             if own:
                 source.close()
         return True
+
+    @staticmethod
+    def _show_modes(migration: Migration, modes: dict[str, str]) -> None:
+        migration.modes = modes
+        running = migration.running
+        if running is not None:
+            running.modes = modes
 
     def close(self, timeout: float) -> None:
         """Write a checkpoint and end all threads within ``timeout`` seconds."""

@@ -48,7 +48,7 @@ def summary(modes: Mapping[str, str]) -> str:
 
 
 def set_mode(
-    source: Source, mode: str, deadline: Deadline, *, stop: Optional[threading.Event] = None, pause: float = 0.1
+    source: Source, mode: str, deadline: Deadline, *, stop: Optional[threading.Event] = None, pause: float = 0.05
 ) -> dict[str, str]:
     """Set the cluster-wide mode and wait until every server shows it; returns the modes by server id.
 

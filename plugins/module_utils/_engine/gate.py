@@ -16,6 +16,7 @@ from .shards import ShardState
 MODE_SWITCH_SECONDS = 3.5
 # Documents of which both sides compute a checksum in a second, at worst and at best.
 _PROOF_RATES = (50_000.0, 150_000.0, 500_000.0)
+_PROOF_BAND = (0.7, 1.0, 1.5)
 _FIXED_SECONDS = (0.5, 1.0, 3.0)
 _CALM = frozenset({ShardState.IN_SYNC})
 
@@ -88,12 +89,13 @@ def _mode_blockers(facts: Facts) -> list[dict[str, str]]:
 
 
 def predicted_downtime(facts: Facts) -> dict[str, float]:
-    """Expected seconds without writes: low, mid and high; from the last attempt's figures where there are any."""
+    """Expected seconds without writes: low, mid and high; from measured figures where there are any."""
     switch = facts.measured.get("fence", MODE_SWITCH_SECONDS)
     lag = facts.lag_seconds or 0.0
-    rate = facts.measured.get("documents_per_second")
-    rates = (rate * 0.5, rate, rate * 2) if rate else _PROOF_RATES
-    seconds = [
-        switch + lag + fixed + facts.documents / speed for fixed, speed in zip(_FIXED_SECONDS, reversed(rates))
-    ]
+    proof = facts.measured.get("proof")
+    if proof is None:
+        proofs = [facts.documents / rate for rate in reversed(_PROOF_RATES)]
+    else:
+        proofs = [proof * share for share in _PROOF_BAND]
+    seconds = [switch + lag + fixed + part for fixed, part in zip(_FIXED_SECONDS, proofs)]
     return {"low": round(seconds[0], 1), "mid": round(seconds[1], 1), "high": round(seconds[2], 1)}

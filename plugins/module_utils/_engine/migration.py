@@ -163,11 +163,11 @@ class Migration:
             details={"blockers": found},
         )
         with self._lock:
-            self.attempts += 1
-            attempt = Attempt(self.attempts, stamp(self.clock.wall()), self.spec.max_downtime)
+            attempt = Attempt(self.attempts + 1, stamp(self.clock.wall()), self.spec.max_downtime)
             attempt.result, attempt.reason, attempt.code = "refused", error.message, error.code
             attempt.blockers = found
             self.last_attempt = attempt
+            self.attempts += 1
         raise error
 
     def request_abort(self) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from .._core.arango import Coordinators, Server, segment
 from .._core.clock import Deadline
@@ -69,9 +69,19 @@ class Result:
 
 
 def prove(
-    source: Coordinators, target: Coordinators, subjects: Sequence[Subject], deadline: Deadline, *, width: int = 6
+    source: Coordinators,
+    target: Coordinators,
+    subjects: Sequence[Subject],
+    deadline: Deadline,
+    *,
+    alike: bool = False,
+    width: int = 6,
 ) -> Result:
-    """Compare every subject on both sides. Raises CUT-CUTOVER-1 at the deadline, or what a server answered."""
+    """Compare every subject on both sides. ``alike``: both servers are of one version, so that the checksums need not
+    wait for the probe (which is made all the same).
+
+    Raises CUT-CUTOVER-1 at the deadline, or what a server answered.
+    """
     began = time.monotonic()
     result = Result()
     counts = gather({item: partial(_counts, source, target, item, deadline) for item in subjects}, width)
@@ -85,32 +95,51 @@ def prove(
             filled[item] = left
             result.documents += left
     if result.proved and filled:
-        _compare(source, target, filled, deadline, width, result)
+        largest_first = sorted(filled, key=lambda item: (-filled[item], item))
+        _compare(source, target, largest_first, deadline, alike, width, result)
     result.seconds = time.monotonic() - began
     return result
 
 
+def measure(source: Coordinators, target: Coordinators, subjects: Sequence[Subject], deadline: Deadline) -> float:
+    """How many seconds the checksums of everything take now, while writes go on: what a proof will cost."""
+    began = time.monotonic()
+    gather({item: partial(_checksums_equal, source, target, item, deadline) for item in subjects}, 6)
+    return time.monotonic() - began
+
+
 def _compare(
-    source: Front, target: Front, filled: Mapping[Subject, int], deadline: Deadline, width: int, result: Result
+    source: Front,
+    target: Front,
+    items: Sequence[Subject],
+    deadline: Deadline,
+    alike: bool,
+    width: int,
+    result: Result,
 ) -> None:
-    smallest = min(filled, key=lambda item: (filled[item], item))
-    rest = [item for item in filled if item != smallest]
-    result.hashes_alike = _checksums_equal(source, target, smallest, deadline)
-    bodies = [smallest]
-    if result.hashes_alike:
-        equal = gather({item: partial(_checksums_equal, source, target, item, deadline) for item in rest}, width)
-        result.methods.update({str(item): CHECKSUMS for item, same in equal.items() if same})
-        bodies += [item for item, same in equal.items() if not same]
-    else:
-        bodies += rest
-    found = gather({item: partial(body_differences, source, target, item, deadline) for item in bodies}, width)
-    for item, differences in found.items():
+    """Checksums of all, and the bodies of the smallest collection as a probe; then bodies where checksums differ."""
+    probe, rest = items[-1], list(items[:-1])
+    early = [*rest, probe] if alike else [probe]
+    calls: dict[Subject, Callable[[], Any]] = {
+        item: partial(_checksums_equal, source, target, item, deadline) for item in early
+    }
+    body = Subject(probe.database, f"{probe.collection} ")
+    calls[body] = partial(body_differences, source, target, probe, deadline)
+    equal = gather(calls, width)
+    bodies = {probe: equal.pop(body)}
+    result.hashes_alike = equal[probe]
+    if result.hashes_alike and not alike:
+        equal.update(gather({item: partial(_checksums_equal, source, target, item, deadline) for item in rest}, width))
+    doubtful = [item for item in rest if not (result.hashes_alike and equal[item])]
+    result.methods.update({str(item): CHECKSUMS for item in rest if item not in doubtful})
+    bodies.update(
+        gather({item: partial(body_differences, source, target, item, deadline) for item in doubtful}, width)
+    )
+    for item, differences in bodies.items():
         result.methods[str(item)] = BODIES
         result.differences.extend(differences)
-    if result.hashes_alike:
-        for item in bodies[1:]:
-            if not found[item]:
-                result.differences.append(f"{item}: the checksums differ, but no document could be found that does")
+        if not differences and item is not probe and result.hashes_alike:
+            result.differences.append(f"{item}: the checksums differ, but no document could be found that does")
 
 
 def _get(front: Front, item: Subject, what: str, deadline: Deadline, query: Optional[dict[str, object]] = None) -> Any:

@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._core.catalogue import lookup
-from .._core.clock import SYSTEM_CLOCK, Clock
+from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
+from . import fence, mapping, proof
 from . import inventory as inv
-from . import mapping
 from .dataplane import DataPlane
 from .findings import Finding, Findings
 from .gate import Facts
@@ -92,6 +92,7 @@ class Running:
         self._refreshed = Every(clock)
         self._suspects: Counter[tuple[str, str]] = Counter()
         self._ticks: dict[str, int] = {}
+        self.modes: Mapping[str, str] = {}
 
     def _index_built(self, database: str) -> None:
         with self._lock:
@@ -161,6 +162,7 @@ class Running:
         if self._refreshed.due(_TOPOLOGY_SECONDS * self._scale):
             self._refreshed.done()
             self.world.source.refresh()
+            self.modes = fence.read_modes(self.world.source)
 
     def _explain_unknown(self) -> None:
         """Forget shards of the logs that nobody knows: every coordinator and the servers' own lists must lack them."""
@@ -247,6 +249,10 @@ class Running:
             for item in database.collections.values()
             if migrated(item, version)
         ]
+
+    def measure_proof(self, deadline: Deadline) -> float:
+        """Seconds that the checksums of everything take; nobody is harmed by it."""
+        return proof.measure(self.world.source.coordinators, self.world.target, self.subjects(), deadline)
 
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
         """What the gate and the status look at; from memory."""

@@ -111,7 +111,8 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
 def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     world, running = migration.world, migration.running
     spec = migration.spec
-    mode = summary(migration.modes) if migration.modes else None
+    modes = running.modes if running else migration.modes
+    mode = summary(modes) if modes else None
     document["source"] = {
         "endpoints": [endpoint.url for endpoint in spec.source_endpoints],
         "version": world.source.version if world else None,

@@ -12,7 +12,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Optional
 
-from .._core.clock import Backoff
+from .._core.clock import Backoff, Deadline
 from .._core.errors import CutoverError
 from . import decision as record
 from . import states
@@ -97,6 +97,7 @@ class Supervisor:
         if running is not None:
             migration.last_progress = running.plane.progress()
             migration.last_shards = dict(running.plane.states())
+            migration.modes = running.modes
             running.close(_CLOSE_SECONDS)
 
     def _work(self) -> None:
@@ -196,6 +197,9 @@ class Supervisor:
         if request is None:
             return False
         found = migration.gate_blockers(request["max_downtime"])
+        if not found and "estimated" not in request:
+            self._estimate(running, request)
+            found = migration.gate_blockers(request["max_downtime"])
         if found:
             if migration.clock.monotonic() >= request["until"]:
                 migration.stop_request = None
@@ -221,6 +225,20 @@ class Supervisor:
         migration.enter(states.RUNNING)
         return False
 
+    def _estimate(self, running: Running, request: dict[str, float]) -> None:
+        """Measure what the proof costs before anybody is fenced; too long a one shows in the prediction.
+
+        What cannot be measured (a collection may be dropped meanwhile) leaves the prediction as it was.
+        """
+        deadline = Deadline(request["max_downtime"])
+        request["estimated"] = 1.0
+        try:
+            self._migration.measured["proof"] = running.measure_proof(deadline)
+        except CutoverError as error:
+            LOG.warning("the proof's time could not be measured: %s", error)
+            if deadline.expired:
+                self._migration.measured["proof"] = 2 * request["max_downtime"]
+
     def _refuse_quietly(self, found: list[dict[str, str]]) -> None:
         try:
             self._migration.refused(found)
@@ -228,14 +246,10 @@ class Supervisor:
             LOG.warning("%s", error)
 
     def _measure(self, attempt: Attempt) -> None:
-        """Figures for the next prediction."""
+        """A figure for the next prediction."""
         for step in attempt.steps:
             if step.name == "fence" and step.state == "done" and step.seconds is not None:
                 self._migration.measured["fence"] = step.seconds
-        seconds = (attempt.proof or {}).get("seconds")
-        documents = (attempt.proof or {}).get("documents")
-        if seconds and documents and documents > 10_000:
-            self._migration.measured["documents_per_second"] = documents / seconds
 
     def _after_opening(self, world: World, running: Optional[Running]) -> None:
         """The target is open: watch for late writes, build late indexes, give the lease back (design §5, step 9)."""
