@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed.collection import Collection
-from tests.testbed.control import KINDS
+from tests.testbed.control_answers import KINDS, Answer
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import TEXT, Request, Response, failure, reply
 from tests.testbed.model import Deployment, Server
@@ -18,7 +18,6 @@ from tests.testbed.model import Deployment, Server
 if TYPE_CHECKING:
     from tests.testbed.cluster import Cluster
 
-Answer = Response | None
 Action = Callable[["Cluster", dict[str, Any]], "object | Awaitable[object]"]
 State = Callable[[Deployment, dict[str, str]], Response]
 ACTIONS: dict[str, Action] = {}

@@ -11,13 +11,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tests.testbed.errors import ArangoError
-from tests.testbed.message import JSON, TEXT, Request, Response, failure
+from tests.testbed.message import JSON, TEXT, Delivery, Request, Response, failure
 
 if TYPE_CHECKING:
     from tests.testbed.model import Server
 
 MAX_HEAD = 2 << 20  # facts §7.8
 MAX_BODY = 1 << 30
+_DRIP = 0.05  # seconds between the pieces of a slow answer
 _PAUSE_ABOVE = 4 << 20  # pipelined bytes kept while an answer is being made
 _REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.([01])\Z")
 _HEADER_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
@@ -38,8 +39,8 @@ Answer = Response | None  # None: the connection is cut instead of answered
 Dispatch = Callable[[Request], "Answer | Awaitable[Answer]"]
 
 
-def serialise(response: Response, *, head_only: bool, close: bool) -> bytes:
-    """Bytes of a response in one piece."""
+def serialise(response: Response, *, head_only: bool, close: bool, length_error: int = 0) -> bytes:
+    """Bytes of a response in one piece; `length_error` makes its Content-Length wrong."""
     lines = [
         _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unknown\r\n",
         _CLOSE if close else _KEEP,
@@ -49,7 +50,7 @@ def serialise(response: Response, *, head_only: bool, close: bool) -> bytes:
     if "content-type" not in response.headers:
         kind = response.content_type if body or response.content_type != JSON else TEXT  # as recorded
         lines.append(f"content-type: {kind}\r\n")
-    lines.append(f"content-length: {len(body)}\r\n\r\n")
+    lines.append(f"content-length: {max(0, len(body) + length_error)}\r\n\r\n")
     head = "".join(lines).encode("utf-8", "replace")
     return head if head_only else head + body
 
@@ -116,7 +117,11 @@ class HttpProtocol(asyncio.Protocol):
 
     async def _finish(self, request: Request, answer: Awaitable[Answer]) -> None:
         try:
-            self._send(request, await answer)
+            response = await answer
+            if response is None or response.delivery is None:
+                self._send(request, response)
+            else:
+                await self._deliver(response, response.delivery)
         finally:
             self._task = None
             if self._paused and self._transport is not None:
@@ -131,6 +136,23 @@ class HttpProtocol(asyncio.Protocol):
             return
         self._closing = request.headers.get("connection", "").lower() == "close"
         self._write(serialise(response, head_only=request.method == "HEAD", close=self._closing))
+
+    async def _deliver(self, response: Response, delivery: Delivery) -> None:
+        """Send a response slowly, in part, or with a wrong length; the connection ends with it."""
+        self._closing = True
+        data = serialise(response, head_only=False, close=False, length_error=delivery.length_error)
+        if delivery.cut is not None:
+            data = data[: len(data) - int(len(response.body) * (1 - delivery.cut))]
+        piece = len(data) if not delivery.rate else max(1, int(delivery.rate * _DRIP))
+        for start in range(0, len(data), piece):
+            if self._transport is None:
+                return
+            self._transport.write(data[start : start + piece])
+            if delivery.rate:
+                await asyncio.sleep(_DRIP)
+        await asyncio.sleep(delivery.stall)
+        if self._transport is not None:
+            self._transport.close()
 
     def _write(self, data: bytes) -> None:
         if self._transport is None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -116,10 +117,24 @@ class Request:
         return value
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """How a response goes out when it does not go out whole and at once (faults).
+
+    `cut`: share of the body after which the connection is cut, after a `stall` of so many seconds; `length_error`:
+    what is added to the Content-Length; `rate`: bytes a second.
+    """
+
+    cut: float | None = None
+    stall: float = 0.0
+    length_error: int = 0
+    rate: float = 0.0
+
+
 class Response:
     """One HTTP response; `headers` come on top of the common ones of facts §11."""
 
-    __slots__ = ("body", "content_type", "headers", "status")
+    __slots__ = ("body", "content_type", "delivery", "headers", "status")
 
     def __init__(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None, content_type: str = JSON
@@ -128,6 +143,7 @@ class Response:
         self.body = body
         self.headers = dict(headers or {})
         self.content_type = content_type
+        self.delivery: Delivery | None = None
 
 
 def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
