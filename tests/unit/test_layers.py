@@ -80,8 +80,8 @@ def test_a_wrong_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     module_utils = tmp_path / "plugins" / "module_utils"
     (module_utils / "_core").mkdir(parents=True)
     wrong = module_utils / "_core" / "wrong.py"
-    lines = ["import requests", "from .._engine import engine", "from ..._x import y", "from . import fine", "import ssl"]
-    wrong.write_text("\n".join(lines))
+    foreign = ["import requests", "from .._engine import engine", "from ..._x import y"]
+    wrong.write_text("\n".join([*foreign, "from . import fine", "import ssl"]))
     monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
     monkeypatch.setattr(f"{__name__}.MODULE_UTILS", module_utils)
     assert len(layer_violations(wrong, "_core")) == 3
