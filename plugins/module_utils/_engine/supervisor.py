@@ -216,6 +216,7 @@ class Supervisor:
             attempt = migration.cutover.run(migration.attempts, request["max_downtime"])
         finally:
             migration.last_attempt = migration.cutover.attempt
+            migration.cutover = None
         self._measure(attempt)
         migration.report = build_report(migration, attempt)
         write_json(migration.paths.report, migration.report)
