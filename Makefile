@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration e2e lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration e2e mutants lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,13 +41,16 @@ testbed-test: setup ## the emulator's own tests, with the replay of recorded exc
 	@echo "== testbed tests"
 	pytest -q -n 2 --dist loadfile tests/testbed
 
-integration: setup ## engine, role and playbooks against emulated clusters
+integration: setup ## engine, role, playbooks and bad input against emulated clusters
 	@echo "== integration tests"
-	pytest -q -n 2 --dist loadfile tests/integration tests/roles
+	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
+
+mutants: setup ## break each rule of the engine on purpose and see its test fail (about 10 minutes)
+	python -m tests.mutants
 
 lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, ansible-test sanity
 	tests/lint/run.sh
