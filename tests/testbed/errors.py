@@ -79,6 +79,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     1232: (400, "invalid key generator"),
     1500: (410, "query killed"),
     1501: (400, "syntax error"),
+    1502: (400, "query is empty"),
     1504: (400, "number out of range"),
     1511: (400, "variable name has an invalid format"),
     1512: (400, "variable is already declared"),

@@ -42,12 +42,12 @@ class RunningQuery:
 
     def __init__(self, request: Request, body: dict[str, Any], transaction: Transaction | None) -> None:
         text = body.get("query")
-        if not isinstance(text, str) or not text.strip():
-            raise ArangoError(1502 if text == "" else 400, "query is missing", status=400)
+        if not isinstance(text, str) or not text:
+            raise ArangoError(1502)
         self.id = str(request.server.unique_id())
         self.text = text
         self.binds = body.get("bindVars") or {}
-        self.server = request.server
+        self.server, self._boot = request.server, request.server.reboot_id
         self.user = request.caller.user
         self.database = request.database
         self.started = time.time()
@@ -138,6 +138,8 @@ class RunningQuery:
                 await asyncio.wait_for(self._kill.wait(), seconds)
         else:
             await asyncio.sleep(0)
+        if not self.server.running or self.server.reboot_id != self._boot:
+            raise ArangoError(30)  # its coordinator was killed, nobody gets this answer
         if self._kill.is_set():
             raise ArangoError(1500, "AQL: query killed (while executing)")
 

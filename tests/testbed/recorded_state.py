@@ -136,7 +136,7 @@ def _many(script: Script, name: str, exchange: Exchange) -> None:
         content = {name: value for name, value in answer.items() if name not in (*_SYSTEM, "error")}
         content = {} if "errorNum" in answer else content
         made = script.make("POST", f"/_api/document/{name}", {**content, "_key": key})
-        script.remember(answer.get("_rev"), made["_rev"])
+        script.remember(answer.get("_oldRev") or answer.get("_rev"), made["_rev"])
 
 
 def _index(script: Script, match: re.Match[str], exchange: Exchange) -> None:
@@ -162,7 +162,8 @@ def _index(script: Script, match: re.Match[str], exchange: Exchange) -> None:
 def _user(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     name, database, collection = match["user"], match["database"], match["collection"]
     method, body = exchange["request"]["method"], exchange["response"]["body"]
-    script.make("POST", "/_api/user", {"user": name, "passwd": "x"})
+    shown = {field: body[field] for field in ("active", "extra") if field in body and method == "GET"}
+    script.make("POST", "/_api/user", {"user": name, "passwd": "x", **shown})
     if collection and not collection.startswith("_"):
         ensure_collection(script, collection)
     place = f"/_api/user/{name}/database/{database}" + (f"/{collection}" if collection else "")
@@ -190,6 +191,22 @@ def _users(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
 def _database(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     if exchange["request"]["method"] == "DELETE":
         script.make("POST", "/_api/database", {"name": match["name"]})
+
+
+def _databases(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
+    if exchange["request"]["method"] == "GET":
+        for name in exchange["response"]["body"]["result"]:
+            if name != "_system":
+                script.make("POST", "/_api/database", {"name": name})
+
+
+def _aql_function(script: Script, match: re.Match[str], exchange: Exchange) -> None:
+    code = "function () { return 1; }"
+    if exchange["request"]["method"] == "DELETE" and exchange["response"]["status"] < 400:
+        name = match["name"] if "group=true" not in exchange["request"]["path"] else f"{match['name']}::one"
+        script.make("POST", "/_api/aqlfunction", {"name": name, "code": code})
+    for entry in exchange["response"]["body"].get("result", []) if exchange["request"]["method"] == "GET" else ():
+        script.make("POST", "/_api/aqlfunction", entry)
 
 
 def _import(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
@@ -318,6 +335,8 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/index/(?P<name>[^/]+)/(?P<id>[^/]+)", _index),
     (r"/_api/user", _users),
     (r"/_api/user/(?P<user>[^/]+)(?:/database/?(?P<database>[^/]+)?(?:/(?P<collection>[^/]+))?)?", _user),
+    (r"/_api/database(/user)?", _databases),
+    (r"/_api/aqlfunction(/(?P<name>[^/]+))?", _aql_function),
     (r"/_api/database/(?P<name>(?!user$|current$)[^/]+)", _database),
     (r"/_api/import", _import),
     (r"/_api/cursor(/.*)?", _cursor),

@@ -20,6 +20,9 @@ def prepare_graph(script: Script, exchange: Exchange) -> None:
     request = exchange["request"]
     match = _PATH.fullmatch(request["path"].partition("?")[0])
     if match is None:
+        listed = exchange["response"]["body"].get("graphs", []) if request["method"] == "GET" else []
+        for graph in listed:
+            script.make("POST", "/_api/gharial", graph)
         return
     answer, body = exchange["response"]["body"], request.get("body")
     graph = {"name": match["graph"], **_graph(match, request["method"], answer, body if isinstance(body, dict) else {})}
@@ -38,6 +41,8 @@ def _graph(match: re.Match[str], method: str, answer: dict[str, Any], body: dict
     if shown is not None:
         return _before_change(match, method, shown, body)
     kind, name = match["kind"], match["name"]
+    if kind is None:
+        return {"edgeDefinitions": [_definition("edges", ["ends"], ["ends"])]}
     if "collections" in answer:
         names = answer["collections"]
         if kind == "edge":

@@ -78,12 +78,21 @@ def test_queries_without_collections(client: Client, query: str, expected: list[
         ("RETURN LENGTH(1, 2, 3)", 1541, ""),
         ("RETURN nothing", 1203, ""),
         ("RETURN @missing", 1551, ""),
+        ("", 1502, ""),
+        ("RETURN " + "!" * 5000 + "1", 1501, "1:1"),
+        ("RETURN " + "[" * 5000, 1501, ""),
     ],
 )
 def test_what_is_not_understood_is_refused(client: Client, query: str, error: int, position: str) -> None:
     answer = client("POST", "/_api/cursor", {"query": query})
     assert answer.json["errorNum"] == error
     assert position in answer.json["errorMessage"]
+
+
+def test_a_body_without_a_query(client: Client) -> None:
+    bodies: list[Any] = [None, [], {}, {"query": 1}]
+    for body in bodies:
+        assert client("POST", "/_api/cursor", body).json["errorNum"] == 1502
 
 
 def test_undeclared_bind_parameter(client: Client) -> None:

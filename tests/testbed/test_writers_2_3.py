@@ -158,6 +158,18 @@ def test_users_cancel_only_their_own_writers(cluster: TestCluster, root: Client)
     assert writer("PUT", f"/_api/transaction/{begun}").json["errorNum"] == 1653
 
 
+def test_a_query_dies_with_its_coordinator(cluster: TestCluster, root: Client) -> None:
+    begin(root, "k")
+    wait(lambda: count(root) >= 3)
+    cluster.control.fault("kill_server", server="Coordinator0001")
+    with Client.root(cluster, 1) as other:
+        before = count(other)
+        time.sleep(0.3)
+        assert count(other) == before
+        servers = [Client.superuser(cluster, url) for url in cluster.dbservers.values()]
+        assert all(entry("GET", "/_admin/server/id").status == 200 for entry in servers)
+
+
 def test_two_transactions_on_one_document_conflict(cluster: TestCluster, root: Client) -> None:
     root("POST", "/_api/document/c", {"_key": "hot"})
     begun = root("POST", "/_api/transaction/begin", {"collections": {"write": ["c"]}}).json["result"]["id"]

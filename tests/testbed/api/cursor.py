@@ -121,7 +121,9 @@ def _find(request: Request) -> Cursor:
 @route("POST", "/_api/cursor")
 async def create(request: Request) -> Response:
     """Run a query and answer its first batch."""
-    body = request.json_object()
+    body = request.json()
+    if not isinstance(body, dict):
+        raise ArangoError(1502)
     transaction = None
     if TRANSACTION_HEADER in request.headers:
         transaction = transaction_of(request, single=False)[0]

@@ -31,7 +31,8 @@ def _changed(request: Request, document: Graph) -> Response:
 
 def _answer(request: Request, graph: Graph, *, waiting: bool) -> Response:
     status = (201 if request.flag("waitForSync") else 202) if waiting else 200
-    return result(status, {"etag": graph["_rev"]}, graph=graphs.shown(graph))
+    headers = {"etag": graph["_rev"]} if waiting else {}
+    return result(status, headers, graph=graphs.shown(graph))
 
 
 @route("GET", "/_api/gharial")

@@ -89,12 +89,11 @@ class Context:
     def raw_documents(self, collection: Collection) -> Iterator[bytes]:
         """Stored texts of a collection as they were when the iteration of each shard began."""
         for shard in collection.shards:
-            versions: Iterable[tuple[str, bytes]] = self.transaction.writer(shard).versions()
-            if not self.transaction.pending():
+            writer = self.transaction.writer(shard)
+            if writer.changed:
+                yield from [raw for _revision, raw in writer.versions()]
+            else:
                 yield from list(shard.leader.docs.values())
-                continue
-            for _revision, raw in list(versions):
-                yield raw
 
     def documents(self, collection: Collection) -> Iterator[Stored]:
         """Documents of a collection."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.testbed.aql import syntax
 from tests.testbed.aql.expressions import ExpressionParser
+from tests.testbed.aql.lexer import syntax_error
 from tests.testbed.aql.syntax import Expression, Query, Statement
 
 _AGGREGATES = [
@@ -190,4 +191,7 @@ class Parser(ExpressionParser):
 
 def parse(text: str) -> Query:
     """The syntax tree of a query; errorNum 1501."""
-    return Parser(text).parse()
+    try:
+        return Parser(text).parse()
+    except RecursionError:
+        raise syntax_error(text, 0, "nested too deeply") from None

@@ -352,6 +352,7 @@ def _printed(context: Context, collection: Collection, *, pair: bool) -> Iterato
 
 def _pairs(context: Context, collection: Collection) -> Iterator[bytes]:
     for shard in collection.shards:
+        context.transaction.writer(shard)  # errorNum 1478 when the leader is down
         replica = shard.leader
         for key, place in list(replica.keys.items()):
             if place in replica.docs:
