@@ -14,6 +14,8 @@ from tests.testbed import auth
 from tests.testbed.client import Client
 from tests.testbed.launch import TestCluster
 
+ROOT = "/_api/user/root"
+
 
 @pytest.fixture(scope="module")
 def data(client: Client) -> Iterator[str]:
@@ -111,7 +113,7 @@ def test_an_inactive_user_cannot_log_in_and_a_changed_password_counts_at_once(
 def test_grants_that_are_refused(client: Client) -> None:
     make(client, "granted")
     assert client("PUT", "/_api/user/granted/database/_system/_jobs", {"grant": "rw"}).json["errorNum"] == 11
-    assert client("PUT", "/_api/user/root/database/_system", {"grant": "ro"}).json["errorNum"] == 11
+    assert client("PUT", f"{ROOT}/database/_system", {"grant": "ro"}).json["errorNum"] == 11
     assert client("PUT", "/_api/user/granted/database/_system/absent", {"grant": "ro"}).json["errorNum"] == 1203
     assert client("PUT", "/_api/user/nobody/database/_system", {"grant": "ro"}).json["errorNum"] == 1703
     assert client("PUT", "/_api/user/granted/database/_system", {"grant": "all"}).status == 400
@@ -120,11 +122,11 @@ def test_grants_that_are_refused(client: Client) -> None:
 
 def test_a_creator_gets_a_grant_and_dropping_takes_it_away(client: Client, data: str) -> None:
     client("POST", "/_db/data/_api/collection", {"name": "mine"})
-    full = client("GET", "/_api/user/root/database?full=true").json["result"]
+    full = client("GET", f"{ROOT}/database?full=true").json["result"]
     assert full["data"]["collections"]["mine"] == "rw"
     client("DELETE", "/_db/data/_api/collection/mine")
-    superuser_view = client("GET", "/_api/user/root/database?full=true").json["result"]
-    assert "mine" not in superuser_view["data"]["collections"]
+    after = client("GET", f"{ROOT}/database?full=true").json["result"]
+    assert "mine" not in after["data"]["collections"]
 
 
 def test_restored_users_can_log_in_with_their_old_passwords(cluster: TestCluster, client: Client) -> None:
