@@ -40,6 +40,7 @@ class Facts:
     modes: Optional[Mapping[str, str]] = None
     modes_error: Optional[str] = None
     measured: Mapping[str, float] = field(default_factory=dict)
+    time_scale: float = 1.0
 
 
 def blocker(code: str, text: str, remedy: Optional[str] = None) -> dict[str, str]:
@@ -90,7 +91,7 @@ def _mode_blockers(facts: Facts) -> list[dict[str, str]]:
 
 def predicted_downtime(facts: Facts) -> dict[str, float]:
     """Expected seconds without writes: low, mid and high; from measured figures where there are any."""
-    switch = facts.measured.get("fence", MODE_SWITCH_SECONDS)
+    switch = facts.measured.get("fence", MODE_SWITCH_SECONDS * facts.time_scale)
     lag = facts.lag_seconds or 0.0
     proof = facts.measured.get("proof")
     if proof is None:

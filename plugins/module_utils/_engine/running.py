@@ -274,6 +274,7 @@ class Running:
             documents=progress.documents_total or progress.documents_copied,
             max_downtime=spec.max_downtime,
             measured=measured,
+            time_scale=self._scale,
         )
 
     def all_in_sync(self) -> bool:

@@ -1,0 +1,56 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Nothing is skipped silently: findings are kept, counted, bounded, and block while they are errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import findings as module
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
+
+
+def _finding(key: str | None = "k", severity: str = "error", code: str = "CUT-SCHEMA-1") -> Finding:
+    return Finding(code, severity, "shop/things", "refused", "do something", key)
+
+
+def test_i9_findings_survive_a_restart(tmp_path: Path) -> None:
+    """With the key, and readable by the owner alone."""
+    first = Findings(tmp_path / "findings.json")
+    first.report(_finding())
+    first.report(_finding())
+    first.report(_finding("other", "warning"))
+    first.save()
+    again = Findings(tmp_path / "findings.json")
+    assert [(item["key"], item["count"]) for item in again.all()] == [("k", 2), ("other", 1)]
+    assert [item["key"] for item in again.blocking()] == ["k"]
+    assert (tmp_path / "findings.json").stat().st_mode & 0o777 == 0o600
+    problem = again.problems()[0]
+    assert problem["remedy"]
+    assert "shop/things" in problem["where"]
+
+
+def test_resolved_by_code_and_place() -> None:
+    """Only the one whose cause is gone."""
+    findings = Findings()
+    findings.report(_finding())
+    findings.report(_finding(code="CUT-SCHEMA-2"))
+    findings.resolve("CUT-SCHEMA-1", "elsewhere")
+    assert len(findings.all()) == 2
+    findings.resolve("CUT-SCHEMA-1", "shop/things")
+    assert [item["code"] for item in findings.all()] == ["CUT-SCHEMA-2"]
+    findings.clear()
+    assert findings.all() == []
+
+
+def test_i8_their_number_is_bounded_and_the_rest_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken rule can hit every document."""
+    monkeypatch.setattr(module, "MAX_FINDINGS", 3)
+    findings = Findings()
+    for number in range(10):
+        findings.report(_finding(str(number), "warning"))
+    assert len(findings.all()) == 4
+    assert findings.blocking()[0]["code"] == module.OVERFLOW_CODE
+    assert findings.blocking()[0]["count"] == 7

@@ -1,0 +1,108 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The start request: every field is checked, and every refusal names it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+
+GOOD: dict[str, Any] = {
+    "source_endpoints": ["ssl://a.example:8529", "https://b.example:8529"],
+    "target_endpoints": "https://t.example:18529",
+    "target_password": "very secret",
+}
+
+
+def test_defaults() -> None:
+    """What is not given, or null, is as documented."""
+    parsed = spec.parse({**GOOD, "source_ca_path": None})
+    assert [item.url for item in parsed.source_endpoints] == ["https://a.example:8529", "https://b.example:8529"]
+    assert (parsed.target_username, parsed.users) == ("root", "copy")
+    assert (parsed.max_downtime, parsed.settle_after) == (300, 300)
+    assert (parsed.overwrite_target, parsed.early_readers, parsed.wait_timeout) == (False, False, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("source_endpoints", [], "CUT-SPEC-904"),
+        ("source_endpoints", ["https://u:p@a.example"], "CUT-SPEC-902"),
+        ("source_endpoints", 5, "CUT-SPEC-1"),
+        ("target_endpoints", ["t.example:8529"], "CUT-SPEC-903"),
+        ("target_endpoints", ["https://a.example:8529"], "CUT-SPEC-4"),
+        ("target_password", 5, "CUT-SPEC-1"),
+        ("target_username", "", "CUT-SPEC-1"),
+        ("overwrite_target", "yes", "CUT-SPEC-1"),
+        ("users", "recreate", "CUT-SPEC-1"),
+        ("max_downtime", 0, "CUT-SPEC-1"),
+        ("max_lag", -1, "CUT-SPEC-1"),
+        ("max_lag", True, "CUT-SPEC-1"),
+        ("settle_after", "5", "CUT-SPEC-1"),
+        ("accept", [{"id": "x"}], "CUT-SPEC-1"),
+        ("accept", "x", "CUT-SPEC-1"),
+        ("endpoint_map", ["x"], "CUT-SPEC-1"),
+        ("endpoint_map", {"PRMR-1": "nowhere"}, "CUT-SPEC-903"),
+        ("allowed_servers", "host", "CUT-SPEC-1"),
+        ("name", "x" * 101, "CUT-SPEC-1"),
+        ("nonsense", 1, "CUT-SPEC-2"),
+    ],
+)
+def test_refusals_name_the_field(field: str, value: object, code: str) -> None:
+    """One bad field at a time."""
+    with pytest.raises(CutoverError) as refused:
+        spec.parse({**GOOD, field: value})
+    assert refused.value.code == code
+    assert refused.value.details["field"] == field
+    assert field in str(refused.value)
+    assert "very secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("field", spec.REQUIRED)
+def test_required_fields(field: str) -> None:
+    """Missing or null."""
+    for request in ({name: value for name, value in GOOD.items() if name != field}, {**GOOD, field: None}):
+        with pytest.raises(CutoverError) as refused:
+            spec.parse(request)
+        assert (refused.value.code, refused.value.details["field"]) == ("CUT-SPEC-3", field)
+
+
+def test_early_readers_need_users() -> None:
+    """Fields that contradict each other."""
+    with pytest.raises(CutoverError) as refused:
+        spec.parse({**GOOD, "users": "skip", "early_readers": True})
+    assert refused.value.code == "CUT-SPEC-4"
+
+
+def test_the_digest_is_of_everything_but_the_credentials() -> None:
+    """The same migration with a new password is the same migration."""
+    parsed = spec.parse(GOOD)
+    other = spec.parse({**GOOD, "target_password": "new", "target_username": "admin"})
+    assert parsed.config_digest == other.config_digest
+    assert parsed.with_credentials_of(other).target_password == "new"
+    for field, value in (("max_lag", 9), ("overwrite_target", True), ("accept", [{"id": "a", "reason": "b"}])):
+        assert spec.parse({**GOOD, field: value}).config_digest != parsed.config_digest
+
+
+def test_a_specification_survives_the_state_directory_and_shows_no_secret() -> None:
+    """What is written there gives the same specification again."""
+    parsed = spec.parse(
+        {**GOOD, "accept": [{"id": "a", "reason": "b"}], "endpoint_map": {"ssl://10.0.0.1:8529": "https://x:1"}}
+    )
+    assert spec.parse(parsed.as_request()) == parsed
+    assert parsed.accepted == {"a": "b"}
+    assert "very secret" not in str(parsed.public()) + repr(parsed)
+
+
+def test_options_of_control_requests() -> None:
+    """Unknown ones are refused."""
+    assert spec.parse_options({"wait_timeout": 5, "max_downtime": None}, spec.STOP_OPTIONS) == {"wait_timeout": 5.0}
+    with pytest.raises(CutoverError) as refused:
+        spec.parse_options({"force": True}, spec.STOP_OPTIONS)
+    assert refused.value.code == "CUT-SPEC-2"
+    with pytest.raises(CutoverError):
+        spec.parse([])
