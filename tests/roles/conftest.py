@@ -64,6 +64,7 @@ class Host:
             "ANSIBLE_HOME": str(self.directory / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "true",
         }
         environment.pop("PYTHONPATH", None)
         command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), f"cutover.arangodb.{name}", *options]
@@ -154,5 +155,8 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         **directories,
     })  # fmt: skip
     yield made
-    if made.install_path("install").exists():
-        made.play("remove_agent")
+    archive = made.install_path("install/cutover-agent.pyz")
+    if archive.exists():
+        pid_file = str(made.install_path("run/agent.pid"))
+        command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
+        subprocess.run(command, check=True, timeout=60)

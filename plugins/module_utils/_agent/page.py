@@ -94,7 +94,7 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> str:
 def render_page(status: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str:
     """The whole page as HTML."""
     done = lookup(status, "progress.percent")
-    bar = (
+    gauge = (
         f'<label for="copied">Copied: {escape(percent(done))}</label>'
         f'<progress id="copied" max="100" value="{float(done):.1f}"></progress>'
         if isinstance(done, (int, float))
@@ -107,6 +107,6 @@ def render_page(status: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]
         f"<title>Migration: {escape(str(status.get('state')))}</title>"
         '<link rel="stylesheet" href="/style.css"></head><body><main>'
         f"<h1>Migration {escape(str(lookup(status, 'migration.name') or ''))}</h1>"
-        f"{_verdict(status)}{bar}{_facts(status)}{_blockers(status)}{_steps(status)}{_findings(findings)}"
+        f"{_verdict(status)}{gauge}{_facts(status)}{_blockers(status)}{_steps(status)}{_findings(findings)}"
         "</main></body></html>"
     )

@@ -82,7 +82,11 @@ def _last_attempt(status: Mapping[str, Any]) -> list[str]:
         return []
     fenced = duration(attempt.get("fenced_seconds"))
     reason = f": {attempt['reason']}" if attempt.get("reason") else ""
-    return [_row("last cutover", f"{attempt.get('result')}, source closed for writes for {fenced}{reason}")]
+    lines = [_row("last cutover", f"{attempt.get('result')}, source closed for writes for {fenced}{reason}")]
+    for step in lookup(status, "cutover.steps") or []:
+        shown = step.get("state") if step.get("seconds") is None else duration(step["seconds"])
+        lines.append(_row(f"  {step.get('name')}", shown))
+    return lines
 
 
 def _late_indexes(status: Mapping[str, Any]) -> list[str]:

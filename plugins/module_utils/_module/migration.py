@@ -32,8 +32,9 @@ class Plan:
         return self.action in ("start", "stop", "abort")
 
 
-def _refusal(state: str, wanted: str, why: str) -> CutoverError:
-    return CutoverError("CUT-AGENT-43", f"state: {wanted} is not possible: the migration is {state}{why}")
+def _refusal(state: str, wanted: str, why: str, remedy: str) -> CutoverError:
+    message = f"state: {wanted} is not possible: the migration is {state}{why}"
+    return CutoverError("CUT-AGENT-43", message, remedy=remedy, details={"state": state})
 
 
 def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan:
@@ -43,22 +44,30 @@ def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan
         return _plan_start(current, state, digest)
     if wanted == "stopped":
         if state in (states.INACTIVE, states.ABORTED, states.FAILED):
-            raise _refusal(state, wanted, "; nothing is running that could be cut over")
+            why = "; nothing is running that could be cut over"
+            raise _refusal(state, wanted, why, "Start a migration and wait until all shards are in sync.")
         settled = state in (states.COMPLETED, states.STOPPING)
         return Plan("none" if settled else "stop", states.COMPLETED)
     if state == states.COMPLETED:
-        raise _refusal(state, wanted, f" since {current.get('since')}; the target is open")
+        why = f" since {current.get('since')}; the target is open and there is nothing to abort"
+        raise _refusal(state, wanted, why, "To go back, make the source writable with the module server_mode.")
     settled = state in (states.INACTIVE, states.ABORTED, states.ABORTING)
     return Plan("none" if settled else "abort", state if state == states.INACTIVE else states.ABORTED)
 
 
 def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str]) -> Plan:
     if state == states.COMPLETED:
-        raise _refusal(state, "started", f" since {current.get('since')}; starting again would destroy the target")
+        why = f" since {current.get('since')}; starting again would destroy the target"
+        remedy = (
+            "Nothing is left to do for this target; the agent can be removed. For another migration, remove the agent "
+            "with its state, deploy it again and name another target."
+        )
+        raise _refusal(state, "started", why, remedy)
     if state in (states.INACTIVE, states.ABORTED, states.FAILED):
         return Plan("start", states.INITIALIZING)
     if lookup(current, "migration.config_digest") != digest:
-        raise _refusal(state, "started", " with another specification; stop or abort it first")
+        why = " with another specification"
+        raise _refusal(state, "started", why, "Give the same options as at its start, or abort it first.")
     return Plan("refresh", state)
 
 

@@ -62,6 +62,7 @@ def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended(
         "cutover": {
             "blockers": [{"code": "C-1", "text": "too far behind", "remedy": "wait"}],
             "last_attempt": {"result": "rolled-back", "reason": "too slow", "fenced_seconds": 3.21},
+            "steps": [{"name": "fence", "state": "done", "seconds": 2.04}, {"name": "open", "state": "pending"}],
         },
     })  # fmt: skip
     assert lines == [
@@ -69,6 +70,8 @@ def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended(
         "lag              0.5 s",
         "ready to cut     no",
         "last cutover     rolled-back, source closed for writes for 3.2 s: too slow",
+        "  fence          2.0 s",
+        "  open           pending",
         "late indexes     0 built, 2 pending, 0 failed",
         "blocked          too far behind (C-1)",
         "  remedy         wait",
