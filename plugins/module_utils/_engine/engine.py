@@ -120,10 +120,12 @@ class Engine:
             current = self._migration
             if current is not None and current.state in states.ACTIVE:
                 if current.spec.config_digest != wanted.config_digest:
+                    fields = current.spec.differs_in(wanted)
                     raise CutoverError(
                         "CUT-STATE-2",
-                        f"the migration {current.spec.name} is {current.state} with another specification",
-                        details={"config_digest": current.spec.config_digest},
+                        f"the migration {current.spec.name} is {current.state} with another specification: "
+                        f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}",
+                        details={"config_digest": current.spec.config_digest, "fields": fields},
                     )
                 current.take_credentials(wanted)
                 return False

@@ -85,6 +85,11 @@ class Spec:
         text = json.dumps(self.public(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
+    def differs_in(self, other: Spec) -> list[str]:
+        """Names of the fields, credentials apart, whose values differ."""
+        mine, theirs = self.public(), other.public()
+        return sorted(name for name, value in mine.items() if theirs[name] != value)
+
     def with_credentials_of(self, other: Spec) -> Spec:
         """This specification with the credentials of another."""
         return replace(self, target_username=other.target_username, target_password=other.target_password)
