@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,7 @@ class Record:
         self.flushed = 0
         self.doubts: list[str] = []
         self.room = True
+        self.on_flush: Callable[[], None] = lambda: None
 
     def take(self, marker: Marker, line: bytes, before: int) -> None:
         self.taken.append((marker.type, marker.tick))
@@ -82,6 +83,7 @@ class Record:
 
     def flush(self, chunk: Chunk) -> None:
         self.flushed = len(self.taken)
+        self.on_flush()
 
     def has_room(self) -> bool:
         return self.room
@@ -91,12 +93,16 @@ class Record:
 
 
 @contextmanager
-def following(server: FakeServer, restart: int | None = 100) -> Iterator[tuple[Tailer, Record]]:
+def following(
+    server: FakeServer, restart: int | None = 100, on_flush: Callable[[Tailer, Record], None] | None = None
+) -> Iterator[tuple[Tailer, Record]]:
     stop = threading.Event()
     tailer = Tailer(
         "S", server, 7, Patience(stop, Troubles(), 0.001), chunk_bytes=65536, poll_interval=0.001  # type: ignore[arg-type]
     )
     record = Record()
+    if on_flush is not None:
+        record.on_flush = lambda: on_flush(tailer, record)
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -205,6 +211,25 @@ def test_controls_wait_for_the_end_of_a_batch() -> None:
         gate.set()
         assert ticket.wait(Patience(threading.Event(), Troubles()), Deadline(10))
     assert seen == [(110, 4, 4)], "right after the commit, with everything before it handed on"
+
+
+def test_i4_controls_do_not_run_between_the_parts_of_a_batch() -> None:
+    server = FakeServer(
+        200,
+        [
+            answer([begin(101), insert(101, b"a", tid=b"9")], 101, 100, 200),
+            answer([insert(103, b"b", tid=b"9"), commit(110)], 110, 110, 200),
+        ],
+    )
+    seen: list[list[tuple[int, int]]] = []
+
+    def ask(tailer: Tailer, record: Record) -> None:
+        if len(record.taken) == 2:
+            tailer.at_boundary(lambda: seen.append(list(record.taken)))
+
+    with following(server, on_flush=ask):
+        assert server.exhausted.wait(10)
+    assert [taken[-1] for taken in seen] == [(COMMIT, 110)]
 
 
 def test_errors_of_controls_reach_the_one_who_waits() -> None:
