@@ -24,13 +24,17 @@ Table = tuple[str, str, Iterable[dict[str, Any]]]
 class Clusters:
     """A self-hosted source and a managed target, each a process of its own."""
 
-    def __init__(self, directory: Path, *, options: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, versions: tuple[str, str] = ("3.11.14", "3.11.14"),
+        options: Mapping[str, object] | None = None, target_options: Mapping[str, object] | None = None,
+    ) -> None:
         self.source = TestCluster.start(
-            directory, name="source", root_password="source-root", flavour="selfhosted", options=options
+            directory, name="source", version=versions[0], root_password="source-root", options=options
         )
         try:
             self.target = TestCluster.start(
-                directory, name="target", root_password="target-root", flavour="managed", options=options
+                directory, name="target", version=versions[1], root_password="target-root", flavour="managed",
+                options={**(options or {}), **(target_options or {})},
             )
         except BaseException:
             self.source.stop()

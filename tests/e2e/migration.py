@@ -22,6 +22,7 @@ __all__ = ["Migration"]
 
 TIME_SCALE = 0.2  # all waits of agent and emulator are five times shorter than in life
 BETWEEN_LOOKS = 0.02
+VERSIONS = (("3.11.14", "3.11.14"), ("3.11.14", "3.12.10"), ("3.10.14", "3.11.14"), ("3.12.10", "3.12.10"))
 
 
 def in_sync(status: Mapping[str, Any]) -> bool:
@@ -33,10 +34,14 @@ def in_sync(status: Mapping[str, Any]) -> bool:
 class Migration:
     """A context manager; ``draw`` decides whatever the scenario leaves open."""
 
-    def __init__(self, home: Path, archive: Path, seed: str, *, options: Mapping[str, object] | None = None) -> None:
+    def __init__(self, home: Path, archive: Path, seed: str) -> None:
         self.draw = random.Random(seed)
-        emulated = {"time_scale": TIME_SCALE, "truncate_threshold": 600, **(options or {})}
-        self.clusters = Clusters(home, options=emulated)
+        options = {"time_scale": TIME_SCALE, "truncate_threshold": 600}
+        # Where the two versions hash documents differently, bodies have to be compared instead of checksums.
+        target_options = {"checksum_seed": self.draw.choice([0, 0, 7])}
+        versions = self.draw.choice(VERSIONS)
+        print(f"seed {seed}: versions {versions}, {target_options}")
+        self.clusters = Clusters(home, versions=versions, options=options, target_options=target_options)
         self.agent = Agent(archive, home / "agent", self.clusters.source.jwt_secret_path, TIME_SCALE)
         self._seed = seed
         self.workload: Workload | None = None
