@@ -100,3 +100,21 @@ def test_old_pythons_are_told_in_one_line() -> None:
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "3.9 or newer" in result.stderr
+
+
+def test_every_packed_module_imports_isolated(collection: Path, tmp_path: Path) -> None:
+    path = tmp_path / "agent.pyz"
+    archive.write_archive(path, archive.build_archive(collection))
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import cutover_agent\n"
+        "names = [m.name for m in pkgutil.walk_packages(cutover_agent.__path__, 'cutover_agent.')]\n"
+        "[importlib.import_module(name) for name in names]\n"
+        "print(len(names))\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    sources = [file for file in collection.rglob("*.py") if file.name != "__init__.py"]
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) >= len(sources)
