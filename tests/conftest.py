@@ -17,8 +17,11 @@ settings.register_profile(
 settings.load_profile("cutover")
 
 
-def pytest_configure() -> None:
-    """Make child processes see the same modules as the tests."""
+def _share_import_path() -> None:
+    """Make this process and its children see the collection; conftest files below import it when they are loaded."""
     paths = import_paths(Path(__file__).resolve().parent.parent)
     inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in ("", *paths)]
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *inherited])
+
+
+_share_import_path()
