@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Union
 
 from .._core.arango import Coordinators, Server, segment
@@ -17,7 +17,7 @@ _MAX_BODY = 256 * 1024 * 1024
 
 def read_batches(
     front: Union[Server, Coordinators], database: str, collection: str, *, batch: int = 1000
-) -> Iterator[list[Any]]:
+) -> Generator[list[Any], None, None]:
     """The documents, parsed, in no particular order. The cursor stays on the coordinator that opened it."""
     server = front.current if isinstance(front, Coordinators) else front
     body = {

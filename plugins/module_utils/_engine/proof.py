@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Optional, Union
@@ -166,27 +167,33 @@ def _checksums_equal(source: Front, target: Front, item: Subject, deadline: Dead
 def body_differences(source: Front, target: Front, item: Subject, deadline: Deadline) -> list[str]:
     """Read every source document and the target's of the same key; equal counts make this a full comparison."""
     differences: list[str] = []
-    for batch in read_batches(source, item.database, item.collection):
-        if deadline.expired:
-            raise CutoverError("CUT-CUTOVER-1", f"comparing {item} did not end in time", retriable=True)
-        keys = [document["_key"] for document in batch]
-        others = target.json(
-            "PUT",
-            f"/_api/document/{segment(item.collection)}",
-            database=item.database,
-            query={"onlyget": True},
-            body=keys,
-            timeout=max(1.0, deadline.remaining()),
-            idempotent=True,
-        )
-        if len(others) != len(batch):
-            raise CutoverError("CUT-ARANGO-7", f"the target answered {len(others)} of {len(batch)} documents of {item}")
-        for document, other in zip(batch, others):
-            if canonical(document) != canonical(other):
-                differences.append(f"{item} key {document['_key']}: {_difference(document, other)}")
-                if len(differences) >= _MAX_DIFFERENCES:
-                    return differences
-    return differences
+    with closing(read_batches(source, item.database, item.collection)) as batches:
+        for batch in batches:
+            if deadline.expired:
+                raise CutoverError("CUT-CUTOVER-1", f"comparing {item} did not end in time", retriable=True)
+            differences += _batch_differences(target, item, batch, deadline)
+            if len(differences) >= _MAX_DIFFERENCES:
+                break
+    return differences[:_MAX_DIFFERENCES]
+
+
+def _batch_differences(target: Front, item: Subject, batch: list[Any], deadline: Deadline) -> list[str]:
+    others = target.json(
+        "PUT",
+        f"/_api/document/{segment(item.collection)}",
+        database=item.database,
+        query={"onlyget": True},
+        body=[document["_key"] for document in batch],
+        timeout=max(1.0, deadline.remaining()),
+        idempotent=True,
+    )
+    if len(others) != len(batch):
+        raise CutoverError("CUT-ARANGO-7", f"the target answered {len(others)} of {len(batch)} documents of {item}")
+    return [
+        f"{item} key {document['_key']}: {_difference(document, other)}"
+        for document, other in zip(batch, others)
+        if canonical(document) != canonical(other)
+    ]
 
 
 def _difference(document: Mapping[str, Any], other: Mapping[str, Any]) -> str:

@@ -1,0 +1,166 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The proof finds every difference, never opens on counts, and copes with versions that hash differently."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import proof
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.aql import canonical
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Subject
+from tests.unit.front_fake import FakeFront
+
+Documents = dict[str, dict[str, Any]]
+BATCH = 2
+
+
+def documents(count: int, prefix: str = "k") -> Documents:
+    """Some documents by key."""
+    return {f"{prefix}{i}": {"_key": f"{prefix}{i}", "_rev": f"_r{i}", "n": i, "f": 0.5} for i in range(count)}
+
+
+class Side(FakeFront):
+    """A cluster with collections; ``seed`` is its version's hash."""
+
+    def __init__(self, collections: dict[str, Documents], seed: int = 0) -> None:
+        super().__init__()
+        self.collections = collections
+        self.seed = seed
+        self._cursors: dict[str, list[Any]] = {}
+        self.on("GET db /_api/collection/(.+)/count", lambda name, **_o: {"count": len(collections[name])})
+        self.on("GET db /_api/collection/(.+)/checksum", self._checksum)
+        self.on("POST db /_api/cursor", self._query)
+        self.on("POST db /_api/cursor/(.+)", self._more)
+        self.on("DELETE db /_api/cursor/(.+)", lambda cursor, **_o: self._cursors.pop(cursor))
+        self.on("PUT db /_api/document/(.+)", self._read)
+
+    def _checksum(self, name: str, query: dict[str, object], **_options: Any) -> dict[str, Any]:
+        assert query == {"withRevisions": True, "withData": True}
+        total = self.seed if self.collections[name] else 0
+        for document in self.collections[name].values():
+            total ^= zlib.crc32(canonical(document).encode())
+        return {"checksum": str(total)}
+
+    def _query(self, body: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        rows = list(self.collections[body["bindVars"]["@c"]].values())
+        self._cursors["7"] = rows[BATCH:]
+        return {"result": rows[:BATCH], "hasMore": len(rows) > BATCH, "id": "7"}
+
+    def _more(self, cursor: str, **_options: Any) -> dict[str, Any]:
+        rows = self._cursors[cursor]
+        self._cursors[cursor] = rows[BATCH:]
+        return {"result": rows[:BATCH], "hasMore": len(rows) > BATCH, "id": cursor}
+
+    def _read(self, name: str, body: list[str], **_options: Any) -> list[Any]:
+        missing = {"error": True, "errorNum": 1202}
+        return [self.collections[name].get(key, missing) for key in body]
+
+
+def prove(source: Side, target: Side, *, alike: bool = False) -> proof.Result:
+    """All collections of the source."""
+    subjects = [Subject("db", name) for name in source.collections]
+    return proof.prove(source, target, subjects, Deadline(30.0), alike=alike)
+
+
+def pair(seed: int = 0) -> tuple[Side, Side]:
+    """Two equal clusters."""
+    content = {"small": 3, "large": 9, "empty": 0}
+    return (
+        Side({name: documents(count) for name, count in content.items()}),
+        Side({name: documents(count) for name, count in content.items()}, seed),
+    )
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_equal_clusters(alike: bool) -> None:
+    """By checksums, and the bodies of the smallest collection."""
+    result = prove(*pair(), alike=alike)
+    assert result.proved
+    assert (result.hashes_alike, result.documents) == (True, 12)
+    assert result.methods["db/large"] == proof.CHECKSUMS
+    assert result.methods["db/small"] == proof.BODIES
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_versions_that_hash_differently(alike: bool) -> None:
+    """All bodies are compared then."""
+    source, target = pair(seed=99)
+    result = prove(source, target, alike=alike)
+    assert result.proved
+    assert result.hashes_alike is False
+    assert result.methods["db/large"] == proof.BODIES
+
+
+@pytest.mark.parametrize("seed", [0, 99])
+@pytest.mark.parametrize("name", ["small", "large"])
+@pytest.mark.parametrize("field", ["n", "_rev", "f"])
+def test_i5_one_altered_document_is_found(seed: int, name: str, field: str) -> None:
+    """Counts are equal; its key and the attribute's name are told, not the value."""
+    source, target = pair(seed)
+    target.collections[name]["k1"][field] = "confidential"
+    result = prove(source, target)
+    assert not result.proved
+    assert result.differences == [f"db/{name} key k1: differs in {field}"]
+
+
+@pytest.mark.parametrize("seed", [0, 99])
+def test_i5_another_key_with_equal_counts_is_found(seed: int) -> None:
+    """One document is missing, another one is too many."""
+    source, target = pair(seed)
+    del target.collections["large"]["k3"]
+    target.collections["large"].update(documents(1, "foreign"))
+    result = prove(source, target)
+    assert result.differences == ["db/large key k3: not on the target"]
+
+
+def test_i5_counts_that_differ_are_told_without_reading_more() -> None:
+    """It is cheap to know."""
+    source, target = pair()
+    del target.collections["large"]["k3"]
+    result = prove(source, target)
+    assert result.differences == ["db/large: 9 documents on the source, 8 on the target"]
+    assert target.lines("checksum") == []
+
+
+def test_large_numbers_and_texts_are_compared_exactly() -> None:
+    """2^53 and its neighbour, 1 and true, are not the same."""
+    source, target = pair(seed=99)
+    source.collections["small"]["k1"]["n"] = 2**53
+    target.collections["small"]["k1"]["n"] = 2**53 + 1
+    source.collections["large"]["k1"]["n"] = 1
+    target.collections["large"]["k1"]["n"] = True
+    assert len(prove(source, target).differences) == 2
+
+
+def test_the_deadline_is_kept() -> None:
+    """An expired one asks nobody."""
+    source, target = pair()
+    with pytest.raises(CutoverError) as ended:
+        proof.prove(source, target, [Subject("db", "small")], Deadline(0.0))
+    assert ended.value.code == "CUT-CUTOVER-1"
+    assert source.asked == []
+
+
+def test_the_number_of_differences_is_bounded() -> None:
+    """Everything differs: the first ones are enough."""
+    source, target = Side({"c": documents(100)}), Side({"c": documents(100)}, 1)
+    for document in target.collections["c"].values():
+        document["n"] = -1
+    result = prove(source, target)
+    assert 0 < len(result.differences) <= 21
+    assert source._cursors == {}
+    assert result.document()["collections"] == 1
+
+
+def test_measuring_compares_nothing() -> None:
+    """It only reads the checksums of both sides."""
+    source, target = pair()
+    subjects = [Subject("db", name) for name in source.collections]
+    assert proof.measure(source, target, subjects, Deadline(10.0)) >= 0
+    assert len(source.lines("checksum")) == len(target.lines("checksum")) == 3

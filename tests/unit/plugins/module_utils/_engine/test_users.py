@@ -1,0 +1,235 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Users are closed until the opening and exact afterwards; root and the migrating user are never touched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.users import Users, held_form, level, lowered
+from tests.unit.control_fakes import FakeStore
+from tests.unit.front_fake import FakeFront, OpenGate, refusal
+
+RW = {"permissions": {"read": True, "write": True}}
+RO = {"permissions": {"read": True, "write": False}}
+
+
+def user(name: str, rev: str = "_a", active: bool = True) -> dict[str, Any]:
+    """A document of ``_users`` (facts §8)."""
+    return {
+        "_key": f"key-{name}",
+        "_id": f"_users/key-{name}",
+        "_rev": rev,
+        "user": name,
+        "source": "LOCAL",
+        "authData": {"active": active, "simple": {"hash": "ab", "salt": "cd", "method": "sha256"}},
+        "databases": {"_system": {**RO, "collections": {"*": RW}}, "shop": {**RW, "collections": {"things": RO}}},
+    }
+
+
+class Clusters:
+    """A source with users and a target that takes them as the facts say: by name, errors ignored."""
+
+    def __init__(self, **options: Any) -> None:
+        self.on_source = {name: user(name) for name in ("root", "admin", "app", "reader")}
+        self.on_target: dict[str, dict[str, Any]] = {"root": user("root"), "admin": user("admin")}
+        self.source, self.target = FakeFront(), FakeFront()
+        self.source.on("POST _system /_api/cursor", self._query)
+        self.target.on("PUT _system /_api/replication/restore-data", self._restore)
+        self.target.on("GET _system /_api/user", self._list)
+        self.target.on("GET _system /_api/user/(.+)/database", self._grants)
+        self.target.on("DELETE _system /_api/user/(.+)", self._delete)
+        self.ignored: set[str] = set()
+        self.store = FakeStore()
+        self.findings = Findings()
+        self.options = {"policy": "copy", "early_readers": False, **options}
+
+    def users(self) -> Users:
+        """The part under test, as after a restart."""
+        return Users(
+            self.source,
+            self.target,
+            OpenGate(),
+            Record(self.store, "users-map"),
+            own=["admin"],
+            report=self.findings.report,
+            resolve=self.findings.resolve,
+            **self.options,
+        )
+
+    def _query(self, **_options: Any) -> dict[str, Any]:
+        return {"result": list(self.on_source.values()), "hasMore": False}
+
+    def _restore(self, query: dict[str, Any], body: bytes, **_options: Any) -> dict[str, Any]:
+        assert query == {"collection": "_users"}
+        for line in body.splitlines():
+            document = json.loads(line)
+            if document["user"] not in self.ignored:
+                self.on_target[document["user"]] = document
+        return {"result": True}
+
+    def _list(self, **_options: Any) -> dict[str, Any]:
+        found = [{"user": name, "active": item["authData"]["active"]} for name, item in self.on_target.items()]
+        return {"result": found}
+
+    def _grants(self, name: str, **_options: Any) -> dict[str, Any]:
+        databases = self.on_target[name]["databases"]
+        return {
+            "result": {
+                database: {
+                    "permission": level(entry) or "undefined",
+                    "collections": {key: level(item) for key, item in entry.get("collections", {}).items()},
+                }
+                for database, entry in databases.items()
+            }
+        }
+
+    def _delete(self, name: str, **_options: Any) -> dict[str, Any]:
+        if name not in self.on_target:
+            raise refusal(404, 1703)
+        del self.on_target[name]
+        return {}
+
+
+def test_i5_held_inactive_then_exact() -> None:
+    """Hashes and grants arrive at once, rights at the opening."""
+    clusters = Clusters()
+    users = clusters.users()
+    assert users.sync() is True
+    assert users.current
+    for name in ("app", "reader"):
+        assert clusters.on_target[name]["authData"]["active"] is False
+        assert clusters.on_target[name]["authData"]["simple"]["hash"] == "ab"
+    assert users.open_all() == []
+    expected = {name: value for name, value in clusters.on_source["app"].items() if name != "_id"}
+    assert clusters.on_target["app"] == expected
+
+
+def test_root_and_the_migrating_user_stay_as_they_are() -> None:
+    """Else our own login would be the source's."""
+    clusters = Clusters()
+    before = {name: clusters.on_target[name] for name in ("root", "admin")}
+    clusters.users().sync()
+    clusters.users().open_all()
+    assert {name: clusters.on_target[name] for name in before} == before
+
+
+def test_i5_early_readers_never_hold_a_right_to_write() -> None:
+    """On no database and no collection, _system included."""
+    clusters = Clusters(early_readers=True)
+    clusters.users().sync()
+    held = clusters.on_target["app"]
+    assert held["authData"]["active"] is True
+    assert '"write": true' not in json.dumps(held)
+    assert level(held["databases"]["shop"]) == "ro"
+
+
+def test_only_what_changed_is_written_again_also_after_a_restart() -> None:
+    """By the source's revision, kept in the journal."""
+    clusters = Clusters()
+    clusters.users().sync()
+    clusters.target.asked.clear()
+    assert clusters.users().sync() is False
+    assert clusters.target.lines("restore") == []
+    clusters.on_source["app"] = user("app", "_b", active=False)
+    assert clusters.users().sync() is True
+    written = clusters.target.asked[0][1]
+    assert b'"app"' in written
+    assert b'"reader"' not in written
+
+
+def test_a_user_removed_on_the_source_is_removed_by_name() -> None:
+    """The map from the journal knows whom we made; strangers stay."""
+    clusters = Clusters()
+    clusters.users().sync()
+    clusters.on_target["stranger"] = user("stranger")
+    del clusters.on_source["reader"]
+    clusters.users().sync()
+    assert set(clusters.on_target) == {"root", "admin", "app", "stranger"}
+
+
+def test_i9_a_user_that_the_target_swallows_is_a_finding() -> None:
+    """The restore ignores single errors: it is read back."""
+    clusters = Clusters()
+    clusters.ignored = {"app"}
+    users = clusters.users()
+    users.sync()
+    assert not users.current
+    assert [(item["code"], item["where"]) for item in clusters.findings.blocking()] == [("CUT-USER-2", "user app")]
+    assert users.open_all() == [("app", "the user is not on the target")]
+
+
+def test_i5_active_users_before_the_opening_are_a_finding() -> None:
+    """Somebody, or a defect, enabled one."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+    clusters.on_target["app"]["authData"]["active"] = True
+    wanted = {"app": held_form(user("app"), early_readers=False)}
+    assert users.verify(wanted) == [("app", "the user should be inactive")]
+
+
+def test_wrong_grants_are_told() -> None:
+    """By database and collection."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.open_all()
+    clusters.on_target["app"]["databases"]["shop"] = {**RO, "collections": {"things": RW}}
+    texts = [text for unused, text in users.verify({"app": user("app")})]
+    assert texts == [
+        "database shop: the grant is ro and should be rw",
+        "shop/things: the grant is rw and should be ro",
+    ]
+
+
+def test_an_interrupted_write_is_made_again() -> None:
+    """The map is written before and after."""
+    clusters = Clusters()
+    clusters.target.on("PUT _system /_api/replication/restore-data", lambda **_o: (_ for _ in ()).throw(KeyError()))
+    with pytest.raises(KeyError):
+        clusters.users().sync()
+    clusters.target.routes.pop(0)
+    assert clusters.users().sync() is True
+    assert {"app", "reader"} <= set(clusters.on_target)
+
+
+def test_a_refused_restore_refuses_the_start_unless_users_are_skipped() -> None:
+    """Probed with an empty body."""
+    clusters = Clusters()
+
+    def refuse(**_options: Any) -> None:
+        raise refusal(403, 11)
+
+    clusters.target.on("PUT _system /_api/replication/restore-data", refuse)
+    with pytest.raises(CutoverError) as refused:
+        clusters.users().probe()
+    assert refused.value.code == "CUT-USER-1"
+    skipping = Clusters(policy="skip")
+    skipping.target.on("PUT _system /_api/replication/restore-data", refuse)
+    skipping.users().probe()
+    assert skipping.users().sync() is False
+    assert skipping.users().open_all() == []
+    assert skipping.users().current
+
+
+def test_after_an_abort_all_are_inactive() -> None:
+    """Also those who could read early."""
+    clusters = Clusters(early_readers=True)
+    users = clusters.users()
+    users.sync()
+    users.close_all()
+    assert not any(clusters.on_target[name]["authData"]["active"] for name in ("app", "reader"))
+
+
+def test_levels() -> None:
+    """As in facts §8; what is not said stays unsaid."""
+    assert [level(RW), level(RO)] == ["rw", "ro"]
+    assert level({"permissions": {"read": False, "write": False}}) == "none"
+    assert level({}) is None
+    assert lowered({"x": {"collections": {}}}) == {"x": {"collections": {}}}
