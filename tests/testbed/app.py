@@ -11,7 +11,9 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from tests.testbed import routing
+from tests.testbed.control_answers import carried_out
 from tests.testbed.errors import ArangoError
+from tests.testbed.load import QUEUE_TIME
 from tests.testbed.message import Request, Response, failure
 from tests.testbed.routing import Route
 
@@ -30,9 +32,28 @@ def dispatch(request: Request) -> Answer | Awaitable[Answer]:
     faults: Faults = deployment.faults
     faults.count(request)
     fault = faults.match(request)
+    run = handle if request.server.load is None else loaded
     if fault is not None:
-        return fault.run(request, handle)
-    return handle(request)
+        return fault.run(request, run)
+    return run(request)
+
+
+async def loaded(request: Request) -> Answer:
+    """Answer a request of a server that is under load: after its time in the queue, unless it is refused."""
+    load = request.server.load
+    if load is None:
+        return await carried_out(request, handle)
+    try:
+        wait = load.arrive(request.headers.get(QUEUE_TIME))
+    except ArangoError as error:
+        answer: Answer = failure(error)
+        wait = load.waiting()
+    else:
+        await asyncio.sleep(wait)
+        answer = await carried_out(request, handle)
+    if answer is not None:
+        answer.queue_time = wait
+    return answer
 
 
 def handle(request: Request) -> Answer | Awaitable[Answer]:

@@ -10,14 +10,24 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.testbed import api, app, control_api, control_cluster, heartbeat
+from tests.testbed import (
+    api,
+    app,
+    control_api,
+    control_cluster,
+    control_conditions,
+    control_documents,
+    control_shards,
+    heartbeat,
+)
 from tests.testbed.control import Faults
 from tests.testbed.http_server import HttpProtocol
 from tests.testbed.message import Request, Response
 from tests.testbed.model import Deployment, Server
 
 HOST = "127.0.0.1"
-REGISTERED = (api, control_cluster)  # importing them registers endpoints and faults
+# importing them registers endpoints and faults
+REGISTERED = (api, control_cluster, control_conditions, control_documents, control_shards)
 
 
 @dataclass

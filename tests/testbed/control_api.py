@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tests.testbed.control_answers import KINDS, Answer
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import TEXT, Request, Response, failure, reply
 from tests.testbed.model import Deployment, Server
+from tests.testbed.storage import Shard
 
 if TYPE_CHECKING:
     from tests.testbed.cluster import Cluster
@@ -87,6 +87,15 @@ def server_named(deployment: Deployment, name: str) -> Server:
     raise ArangoError(404, f"no server {name}")
 
 
+def shard_named(deployment: Deployment, spec: dict[str, Any]) -> Shard:
+    """The shard that an order names by `database` and `shard`; errorNum 404."""
+    for collection in deployment.database(spec["database"]).collections.values():
+        for shard in collection.shards:
+            if shard.name == spec["shard"]:
+                return shard
+    raise ArangoError(404, f"no shard {spec['shard']}")
+
+
 def _collection(deployment: Deployment, query: dict[str, Any]) -> Collection:
     return deployment.database(query["database"]).collection(query["collection"])
 
@@ -150,20 +159,3 @@ def _replicas(deployment: Deployment, query: dict[str, str]) -> Response:
             for shard in shards
         }
     )
-
-
-@action("alter_document")
-def _alter(cluster: Cluster, spec: dict[str, Any]) -> object:
-    """Other content under an unchanged revision, on every replica and in no log."""
-    collection = _collection(cluster.deployment, spec)
-    for shard in collection.shards_for_key(spec["key"]):
-        version = shard.leader.get(spec["key"])
-        if version is None:
-            continue
-        before = json.loads(version[1])
-        kept = {name: before[name] for name in ("_key", "_id", "_from", "_to", "_rev") if name in before}
-        raw = json.dumps({**kept, **spec["body"]}, separators=(",", ":"), ensure_ascii=False).encode()
-        for replica in shard.replicas.values():
-            replica.put(spec["key"], version[0], raw)
-        return version[0]
-    raise ArangoError(1202)

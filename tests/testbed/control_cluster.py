@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed.api import server_mode
-from tests.testbed.control_api import action, server_named
+from tests.testbed.control_api import action, server_named, shard_named
 from tests.testbed.errors import ArangoError
-from tests.testbed.model import Database, Deployment, Server
+from tests.testbed.model import Deployment, Server
 from tests.testbed.snapshots import snapshots
 from tests.testbed.storage import Shard
+from tests.testbed.supervision import DOWN
 from tests.testbed.wal import Wal
 from tests.testbed.wal_markers import DATABASE_CREATE
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _down(deployment: Deployment) -> dict[str, float]:
-    down: dict[str, float] = deployment.objects.setdefault("down", {})
+    down: dict[str, float] = deployment.objects.setdefault(DOWN, {})
     return down
 
 
@@ -63,7 +64,7 @@ def move_leader(cluster: Cluster, spec: dict[str, Any]) -> object:
     A server that holds no copy gets one and takes the old leader's place, as when a shard is moved.
     """
     deployment = cluster.deployment
-    shard = find_shard(deployment.database(spec["database"]), spec["shard"])
+    shard = shard_named(deployment, spec)
     if "to" in spec:
         new = server_named(deployment, spec["to"])
     elif len(shard.servers) > 1:
@@ -87,15 +88,6 @@ def purge_wal(cluster: Cluster, spec: dict[str, Any]) -> object:
     for server in servers:
         server.log.purge_all()
     return [server.id for server in servers]
-
-
-def find_shard(database: Database, name: str) -> Shard:
-    """A shard of a database by name."""
-    for collection in database.collections.values():
-        for shard in collection.shards:
-            if shard.name == name:
-                return shard
-    raise ArangoError(1203, f"no shard {name}")
 
 
 def _check_replicated(server: Server) -> None:

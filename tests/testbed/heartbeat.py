@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.testbed import checksums
+from tests.testbed import checksums, supervision
 from tests.testbed.model import Deployment, Server
 from tests.testbed.snapshots import snapshots
 
@@ -28,6 +28,7 @@ async def run(deployment: Deployment) -> None:
         for server in deployment.data_servers:
             if server.running:
                 beat(server, beats)
+        supervision.supervise(deployment)
         await checksums.warm(deployment, _HASHED_PER_BEAT)
 
 

@@ -47,13 +47,18 @@ class Clock:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._last = 0
+        self.last = 0
+        self.skew = 0.0  # seconds by which this server's clock is wrong
 
     def tick(self) -> int:
         """The next revision, larger than every one this clock gave; restored ones are not observed."""
-        current = int(self._now() * 1000) << _COUNTER_BITS
-        self._last = current if current > self._last else self._last + 1
-        return self._last
+        current = int((self._now() + self.skew) * 1000) << _COUNTER_BITS
+        self.last = current if current > self.last else self.last + 1
+        return self.last
+
+    def observe(self, value: int) -> None:
+        """Never go below a revision seen elsewhere: a new leader's are larger than its predecessor's (facts §5.9)."""
+        self.last = max(self.last, value)
 
     def tick_text(self) -> str:
         """The next revision as text."""

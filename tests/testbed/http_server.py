@@ -32,6 +32,7 @@ _COMMON = (  # facts §11: every answer carries these
     "content-security-policy: frame-ancestors 'self'; form-action 'self';\r\n"
     "strict-transport-security: max-age=31536000 ; includeSubDomains\r\n"
 )
+_NO_QUEUE = "0.000000"
 _KEEP = _COMMON.format(connection="Keep-Alive")
 _CLOSE = _COMMON.format(connection="Close")
 
@@ -45,6 +46,8 @@ def serialise(response: Response, *, head_only: bool, close: bool, length_error:
         _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unknown\r\n",
         _CLOSE if close else _KEEP,
     ]
+    if response.queue_time:
+        lines[1] = lines[1].replace(_NO_QUEUE, f"{response.queue_time:.6f}")
     lines += [f"{name}: {value}\r\n" for name, value in response.headers.items()]
     body = response.body
     if "content-type" not in response.headers:

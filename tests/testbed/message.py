@@ -73,6 +73,8 @@ class Request:
     @property
     def database(self) -> Database:
         """The database of the path; errorNum 1228 when there is none of that name."""
+        if self.server.stale is not None and self.server.stale.applies(self.method, self.path):
+            return self.server.stale.database(self.database_name)
         return self.server.deployment.database(self.database_name)
 
     @property
@@ -134,7 +136,7 @@ class Delivery:
 class Response:
     """One HTTP response; `headers` come on top of the common ones of facts §11."""
 
-    __slots__ = ("body", "content_type", "delivery", "headers", "status")
+    __slots__ = ("body", "content_type", "delivery", "headers", "queue_time", "status")
 
     def __init__(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None, content_type: str = JSON
@@ -144,6 +146,7 @@ class Response:
         self.headers = dict(headers or {})
         self.content_type = content_type
         self.delivery: Delivery | None = None
+        self.queue_time = 0.0
 
 
 def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -18,6 +18,8 @@ from tests.testbed.wal_markers import DATABASE_CREATE, DATABASE_DROP
 
 if TYPE_CHECKING:
     from tests.testbed.control import Faults
+    from tests.testbed.load import Load
+    from tests.testbed.stale import StalePlan
     from tests.testbed.storage import Shard
 
 Flavour = Literal["selfhosted", "managed", "single"]
@@ -43,12 +45,25 @@ class Server:
         self.down = False  # killed and not started again
         self.reboot_id = 1
         self.replication_id = str(seed.getrandbits(47))  # identifies the data directory (facts §5.1)
-        self.readonly = False
+        self.mode_readonly = False  # the cluster's flag as this server has seen it
+        self.disk_full = False
+        self.load: Load | None = None
+        self.stale: StalePlan | None = None
         self.clock = hlc.Clock()
         self.shards: dict[str, Shard] = {}
         self._ids = range(0)
         self._next_tid = seed.getrandbits(20) + 1000
         self.wal: Wal | None = None if role == "coordinator" else Wal.for_server(self)
+
+    @property
+    def readonly(self) -> bool:
+        """Whether writes of users are refused: by the mode of the cluster, or by its license (facts §2.3, §2.4)."""
+        return self.mode_readonly or self.deployment.license_readonly
+
+    @property
+    def writable(self) -> bool:
+        """Whether its replicas can take writes."""
+        return not self.down and not self.disk_full
 
     @property
     def log(self) -> Wal:
@@ -104,6 +119,10 @@ class Database:
             raise ArangoError(1203, f"collection or view not found: {name}")
         return found
 
+    def planned(self, name: str) -> Collection:
+        """The collection as the answering server's Plan has it (a stale coordinator's is an old one)."""
+        return self.collection(name)
+
     def describe(self) -> dict[str, Any]:
         """Properties as `/_api/database/current` and the inventory show them."""
         values: dict[str, Any] = {"id": self.id, "name": self.name, "isSystem": self.name == "_system"}
@@ -147,6 +166,8 @@ class Deployment:
         self._next_id = _FIRST_ID
         self._next_leader = 0
         self.objects: dict[str, Any] = {}  # state of modules that is not tied to a database
+        self.license_readonly = False
+        self.cleaned: set[str] = set()  # DB-Servers that were cleaned out and get no new shards
         self.servers: dict[str, Server] = {}
         if self.clustered:
             self._add("coordinator", coordinators)
@@ -158,9 +179,21 @@ class Deployment:
         self.create_database("_system", {}, identifier="1")
 
     def _add(self, role: Role, number: int) -> None:
-        for index in range(1, number + 1):
-            server = Server(self, role, index)
-            self.servers[server.id] = server
+        for _ in range(number):
+            self._new_server(role)
+
+    def _new_server(self, role: Role) -> Server:
+        server = Server(self, role, len(self.by_role(role)) + 1)
+        self.servers[server.id] = server
+        return server
+
+    def add_server(self, role: Role) -> Server:
+        """A server that joins the running cluster; a DB-Server logs the databases it learns of."""
+        server = self._new_server(role)
+        if server.wal is not None:
+            for database in self.databases.values():
+                server.wal.append_ddl(DATABASE_CREATE, database.name, data={"id": database.id, "name": database.name})
+        return server
 
     def by_role(self, role: Role) -> list[Server]:
         """Servers of one role in the order of their short names."""
@@ -197,7 +230,7 @@ class Deployment:
 
     def choose_servers(self, replication_factor: int) -> list[Server]:
         """Leader and followers of the next shard, round robin over the running DB-Servers."""
-        servers = self.data_servers
+        servers = [server for server in self.data_servers if server.id not in self.cleaned]
         start = self._next_leader
         self._next_leader += 1
         return [servers[(start + offset) % len(servers)] for offset in range(min(replication_factor, len(servers)))]

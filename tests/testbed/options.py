@@ -25,6 +25,7 @@ class Options:
     late_delay: float = 1.5
     time_scale: float = 1.0
     default_replication_factor: int = 0  # 0: by version (facts §10)
+    failover_after: float = 0.0  # seconds after which the followers of a killed server lead; 0: never
     harden: bool = False
     nasty: bool = True
     checksum_seed: int = 0

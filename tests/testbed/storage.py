@@ -19,7 +19,7 @@ from tests.testbed.wal_markers import COLLECTION_CREATE, COLLECTION_DROP, INSERT
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
-    from tests.testbed.model import Database, Server
+    from tests.testbed.model import Database, Deployment, Server
 
 Version = tuple[str, bytes]  # revision and raw document
 Operation = tuple[int, str, str, bytes]  # kind, key, revision, raw document or marker data
@@ -81,7 +81,7 @@ class Replica:
 class Shard:
     """A shard: its planned servers, leader first, and their replicas."""
 
-    __slots__ = ("collection", "guid", "lagging", "locks", "name", "replicas", "servers", "unique")
+    __slots__ = ("collection", "guid", "held", "lagging", "locks", "name", "replicas", "servers", "unique")
 
     def __init__(self, name: str, guid: str, collection: Collection, servers: list[Server]) -> None:
         self.name = name
@@ -91,6 +91,7 @@ class Shard:
         by_revision = collection.by_revision
         self.replicas = {server.id: Replica(server, by_revision) for server in servers}
         self.lagging: set[str] = set()  # followers that missed writes while they were down
+        self.held: set[str] = set()  # followers that get nothing although they are up (faults)
         self.locks: dict[str, Transaction] = {}
         self.unique: dict[str, dict[object, str]] = {}  # index id → values → key (kept by indexes.py)
 
@@ -117,26 +118,35 @@ class Shard:
                 server.log.append_transaction(self.database_name, server.next_tid(), inserts)
         for identifier in [name for name in self.replicas if name not in {server.id for server in servers}]:
             self._dropped_from(self.replicas.pop(identifier).server)
+        if self.servers[0] != servers[0].id:
+            servers[0].clock.observe(self._deployment.servers[self.servers[0]].clock.last)
         self.servers = [server.id for server in servers]
 
+    @property
+    def _deployment(self) -> Deployment:
+        return self.collection.database.deployment
+
     def unfit(self) -> ArangoError | None:
-        """Why writes are refused: too few replicas are up for the write concern (facts §7.8)."""
-        up = sum(not replica.server.down for replica in self.replicas.values())
+        """Why writes are refused: a full disk, or too few replicas up for the write concern (facts §7.8)."""
+        if self.leader.server.disk_full:
+            return ArangoError(1104)
+        up = sum(replica.server.writable for replica in self.replicas.values())
         if up >= min(int(self.collection.properties["writeConcern"]), len(self.servers)):
             return None
         return ArangoError(1429 if self.collection.deployment.version_tuple >= (3, 11, 0) else 1004)
 
     def live_replicas(self) -> list[Replica]:
-        """The replicas that get a write now; followers that are down fall behind."""
-        live = [replica for replica in self.replicas.values() if not replica.server.down]
+        """The replicas that get a write now; followers that are down, full or held fall behind."""
+        held = self.held
+        live = [entry for name, entry in self.replicas.items() if entry.server.writable and name not in held]
         if len(live) < len(self.replicas):
-            self.lagging |= {name for name, replica in self.replicas.items() if replica.server.down}
+            self.lagging |= self.replicas.keys() - {replica.server.id for replica in live}
         return live
 
     def catch_up(self, server: Server) -> None:
-        """Bring a follower that was down to the state of the leader; its log shows the differences."""
+        """Bring a follower that fell behind to the state of the leader; its log shows the differences."""
         replica, leader = self.replicas.get(server.id), self.leader
-        if server.id not in self.lagging or replica is None or replica is leader:
+        if server.id not in self.lagging or server.id in self.held or replica is None or replica is leader:
             return
         self.lagging.discard(server.id)
         gone = [(key, place) for key, place in replica.keys.items() if key not in leader.keys]

@@ -22,6 +22,7 @@ from tests.testbed.wal_markers import (
     COLLECTION_CREATE,
     DATABASE_CREATE,
     DATABASE_DROP,
+    INSERT,
     REMOVE,
     VIEW_CREATE,
     Batch,
@@ -228,6 +229,23 @@ class Wal:
     def archived_bytes(self) -> int:
         """About the size of the archived files, by the numbers they hold."""
         return (self._segments[-1].start - self._segments[0].start) * _BYTES_PER_NUMBER
+
+    def writes(self, cuid: str, key: str) -> list[bytes]:
+        """The documents that the log still has of one key of a shard, oldest first."""
+        start = b'{"_key":' + json_bytes(key) + b","
+        found = []
+        for batch in self._batches_from(0):
+            operations: Sequence[tuple[int, ObjectRef, int, bytes]] = ()
+            if isinstance(batch, SingleBatch):
+                operations = ((batch.tick, batch.ref, batch.kind, batch.data),)
+            elif isinstance(batch, FrameBatch):
+                operations = batch.ops
+            found += [
+                data
+                for _tick, ref, kind, data in operations
+                if kind == INSERT and ref.cuid == cuid and data.startswith(start)
+            ]
+        return found
 
     # --- retention ---
 

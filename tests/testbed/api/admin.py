@@ -158,26 +158,28 @@ def status(request: Request) -> Response:
 @route("GET", "/_admin/license", level="hardened", on=EVERYWHERE)
 def license_state(request: Request) -> Response:
     """Community before 3.12.5 has none, later a size limit; Enterprise shows its features (facts §2.4)."""
+    over = request.deployment.license_readonly
+    status = "read-only" if over else "good"
     if _license(request) == "enterprise" and _older(request, 3, 12, 5):
-        features = {"expires": int(time.time()) + 86400 * 365}
-        return reply({"upgrading": False, "features": features, "license": "J" * 64, "version": 1, "status": "good"})
+        features = {"expires": int(time.time()) + (-86400 if over else 86400 * 365)}
+        return reply({"upgrading": False, "features": features, "license": "J" * 64, "version": 1, "status": status})
     if _older(request, 3, 12, 5):
         return reply({"license": "none"})
     usage = {
-        "bytesUsed": 366_555,
+        "bytesUsed": _COMMUNITY_LIMIT + 1 if over else 366_555,
         "bytesLimit": _COMMUNITY_LIMIT,
-        "limitReached": False,
-        "secondsUntilReadOnly": _TEN_YEARS,
+        "limitReached": over,
+        "secondsUntilReadOnly": 0 if over else _TEN_YEARS,
         "secondsUntilShutDown": _TEN_YEARS,
-        "status": "good",
+        "status": status,
     }
     return reply({"upgrading": False, "diskUsage": usage})
 
 
 @route("GET", "/_admin/time", level="any", on=EVERYWHERE)
-def server_time(_request: Request) -> Response:
+def server_time(request: Request) -> Response:
     """Seconds since 1970 with a fraction."""
-    return result(time=time.time())
+    return result(time=time.time() + request.server.clock.skew)
 
 
 @route("GET", "/_admin/log/level", level="admin", on=EVERYWHERE)

@@ -13,6 +13,7 @@ from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, result
 from tests.testbed.model import Deployment, Server
 from tests.testbed.routing import FRONT, route
+from tests.testbed.supervision import DOWN, MAINTENANCE
 
 _FAILED_AFTER = 15.0
 _ROLE = {"coordinator": "Coordinator", "dbserver": "DBServer"}
@@ -65,7 +66,7 @@ def status_of(server: Server) -> str:
     """GOOD, BAD after missed heartbeats, FAILED when they have been missing for long."""
     if server.running:
         return "GOOD"
-    since: float = server.deployment.objects.get("down", {}).get(server.id, 0.0)
+    since: float = server.deployment.objects.get(DOWN, {}).get(server.id, 0.0)
     return "FAILED" if time.monotonic() - since > server.deployment.scaled(_FAILED_AFTER) else "BAD"
 
 
@@ -101,9 +102,9 @@ def endpoints(request: Request) -> Response:
 
 
 @route("GET", "/_admin/cluster/numberOfServers", level="any", on=("coordinator",))
-def number_of_servers(_request: Request) -> Response:
+def number_of_servers(request: Request) -> Response:
     """No numbers are planned unless somebody set them; `cleanedServers` is unconfirmed (facts §12.12)."""
-    return result(numberOfCoordinators=None, numberOfDBServers=None, cleanedServers=[])
+    return result(numberOfCoordinators=None, numberOfDBServers=None, cleanedServers=sorted(request.deployment.cleaned))
 
 
 @route("GET", "/_admin/cluster/shardDistribution", level="admin", on=("coordinator",))
@@ -143,7 +144,7 @@ def maintenance(request: Request) -> Response:
         seconds = int(value)
     else:
         raise ArangoError(400, 'expecting "on", "off" or a number of seconds as text')
-    request.deployment.objects["maintenance_until"] = time.time() + seconds
+    request.deployment.objects[MAINTENANCE] = time.time() + seconds
     text = "Cluster supervision deactivated." if seconds else "Cluster supervision reactivated."
     return result(warning=text)
 

@@ -14,7 +14,7 @@ from tests.testbed.storage import Shard
 
 
 def _readable(request: Request) -> Collection:
-    collection = request.database.collection(request.params["name"])
+    collection = request.database.planned(request.params["name"])
     may_read(request, collection)
     return collection
 

@@ -70,7 +70,7 @@ def values(server: Server) -> dict[str, int | float]:
     low, high = log.tick_range()
     archived = log.archived_files()
     total = int(options.extra.get("disk_total", _TOTAL_DISK))
-    free = int(options.extra.get("disk_free", _FREE_DISK - stored))
+    free = 0 if server.disk_full else int(options.extra.get("disk_free", _FREE_DISK - stored))
     clients = {(c.syncer_id, c.server_id) for name in log.databases() for c in log.clients.of(name)}
     return (
         metrics

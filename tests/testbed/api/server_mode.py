@@ -14,6 +14,7 @@ from tests.testbed.routing import EVERYWHERE, route
 
 _SPREAD = (0.4, 1.6)
 _KEY = "readonly"
+LATE = "mode_late"  # server id → seconds by which the flag comes later than usual
 
 
 @route("GET", "/_admin/server/mode", level="any", on=EVERYWHERE)
@@ -48,13 +49,14 @@ def propagate(deployment: Deployment, readonly: bool) -> None:
     """Write the flag for all; each running server sees it at its own next heartbeat."""
     deployment.objects[_KEY] = readonly
     loop = asyncio.get_running_loop()
+    late: dict[str, float] = deployment.objects.get(LATE, {})
     seed = random.Random(f"{deployment.name}/{readonly}")
     for server in deployment.servers.values():
         delay = deployment.scaled(deployment.options.mode_delay * seed.uniform(*_SPREAD))
-        loop.call_later(delay, heartbeat, server)
+        loop.call_later(delay + late.get(server.id, 0.0), heartbeat, server)
 
 
 def heartbeat(server: Server) -> None:
     """What a server does with the cluster's flag; one that is down reads it when it starts."""
     if server.running:
-        server.readonly = bool(server.deployment.objects.get(_KEY, False))
+        server.mode_readonly = bool(server.deployment.objects.get(_KEY, False))
