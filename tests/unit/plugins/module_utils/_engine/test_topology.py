@@ -1,0 +1,183 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A superuser token goes only to servers that are allowed and are who they should be."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint import Endpoint, parse_endpoint
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import topology
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.topology import Access, Credentials
+
+SECRET = b"a shared secret"
+
+
+class Network:
+    """Servers by address; remembers who got which token for what."""
+
+    def __init__(self) -> None:
+        self.servers: dict[str, str] = {}
+        self.health: dict[str, Any] = {}
+        self.tokens: list[tuple[str, str, dict[str, Any]]] = []
+        self.single: set[str] = set()
+
+    def add(self, name: str, inner: str, role: str, *, at: str | None = None, status: str = "GOOD") -> None:
+        """A server with its inner address, reached ``at`` another one perhaps."""
+        self.servers[at or parse_endpoint(inner, "test").url] = name
+        self.health[name] = {"Role": role, "Status": status, "Endpoint": inner, "Version": "3.11.14"}
+
+    def answer(self, endpoint: Endpoint, authorization: str, path: str) -> Response:
+        """One request."""
+        payload = authorization.partition(" ")[2].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        self.tokens.append((endpoint.url, path, claims))
+        if endpoint.url not in self.servers:
+            raise TransportError("CUT-HTTP-1", f"{endpoint.url}: no connection", outcome_unknown=False)
+        if endpoint.url in self.single:
+            body: Any = {"error": True, "code": 500, "errorNum": 4, "errorMessage": "not a cluster"}
+            return Response(500, {}, json.dumps(body).encode())
+        body = {"id": self.servers[endpoint.url]}
+        if path == "/_admin/cluster/health":
+            body = {"ClusterId": "c1", "Health": self.health}
+        return Response(200, {}, json.dumps(body).encode())
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """Two coordinators, two DB-Servers and an agent, on inner addresses of one host."""
+    made = Network()
+
+    class Client:
+        def __init__(self, endpoint: Endpoint, *, context: Any, authorization: Any, pool: int = 8) -> None:
+            self.endpoint = endpoint
+            self._authorization = authorization
+
+        def request(self, _method: str, target: str, **_options: Any) -> Response:
+            return made.answer(self.endpoint, self._authorization(), target)
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    monkeypatch.setattr(topology, "HttpClient", Client)
+    made.add("CRDN-1", "ssl://db.example:8529", "Coordinator")
+    made.add("CRDN-2", "ssl://db.example:8539", "COORDINATOR")
+    made.add("PRMR-1", "ssl://db.example:8530", "DBServer")
+    made.add("PRMR-2", "ssl://db.example:8540", "DBSERVER")
+    made.add("AGNT-1", "ssl://db.example:8531", "Agent")
+    return made
+
+
+def connect(**changes: Any) -> topology.Source:
+    """With one named coordinator."""
+    access = Access(**{"secret": SECRET, **changes})
+    return topology.connect([parse_endpoint("https://db.example:8529", "source_endpoints")], access)
+
+
+def test_every_coordinator_and_dbserver_is_found(network: Network) -> None:
+    """Agents are left alone; roles are compared without case."""
+    source = connect()
+    assert set(source.fronts) == {"CRDN-1", "CRDN-2"}
+    assert set(source.servers) == {"PRMR-1", "PRMR-2"}
+    assert set(source.labels()) == {"CRDN-1", "CRDN-2", "PRMR-1", "PRMR-2"}
+    assert (source.cluster_id, source.version) == ("c1", "3.11.14")
+    assert not any(url.endswith(":8531") for url, _path, _claims in network.tokens)
+
+
+def test_the_first_token_for_an_address_is_good_for_its_id_alone(network: Network) -> None:
+    """And for seconds; only then the superuser's follows."""
+    connect()
+    first: dict[str, dict[str, Any]] = {}
+    for url, _path, claims in network.tokens:
+        first.setdefault(url, claims)
+    assert all(claims["allowed_paths"] == ["/_admin/server/id"] for claims in first.values())
+    assert len(first) == 4
+
+
+def test_a_server_elsewhere_must_be_allowed(network: Network) -> None:
+    """The health document could name anybody; nothing is sent there before."""
+    network.add("PRMR-3", "ssl://far.example:8530", "DBServer")
+    with pytest.raises(CutoverError) as refused:
+        connect()
+    assert refused.value.code == "CUT-TOPO-1"
+    assert "far.example" in str(refused.value)
+    assert not any("far.example" in url for url, _path, _claims in network.tokens)
+    for pattern in ("far.example", "*.example", "far.example:8530"):
+        assert "PRMR-3" in connect(allowed_servers=[pattern]).servers
+
+
+@pytest.mark.parametrize("key", ["PRMR-3", "ssl://10.0.0.9:8530", "https://10.0.0.9:8530"])
+def test_endpoint_map_translates_and_allows(network: Network, key: str) -> None:
+    """By server id or by inner endpoint in any spelling."""
+    network.add("PRMR-3", "ssl://10.0.0.9:8530", "DBServer", at="https://nat.example:9000")
+    source = connect(endpoint_map={key: "https://nat.example:9000"})
+    assert source.servers["PRMR-3"].url == "https://nat.example:9000"
+
+
+def test_plain_text_must_be_allowed(network: Network) -> None:
+    """A superuser token never travels plain by default."""
+    network.add("PRMR-3", "tcp://db.example:8530", "DBServer")
+    with pytest.raises(CutoverError) as refused:
+        connect()
+    assert refused.value.code == "CUT-TOPO-2"
+    assert "PRMR-3" in connect(allow_plaintext=True).servers
+
+
+def test_another_server_at_an_address_is_refused(network: Network) -> None:
+    """A wrong endpoint_map could mix up logs."""
+    network.servers["https://db.example:8530"] = "PRMR-2"
+    with pytest.raises(CutoverError) as refused:
+        connect()
+    assert refused.value.code == "CUT-TOPO-5"
+
+
+def test_a_single_server_is_no_source(network: Network) -> None:
+    """Facts §2.1: it answers 500."""
+    network.single = {"https://db.example:8529"}
+    with pytest.raises(CutoverError) as refused:
+        connect()
+    assert refused.value.code == "CUT-TOPO-4"
+
+
+def test_a_named_endpoint_must_be_a_coordinator(network: Network) -> None:
+    """Not a DB-Server."""
+    with pytest.raises(CutoverError) as refused:
+        topology.connect([parse_endpoint("https://db.example:8530", "source_endpoints")], Access(SECRET))
+    assert refused.value.code == "CUT-TOPO-6"
+
+
+def test_who_may_be_away(network: Network) -> None:
+    """A coordinator that failed is left out; a DB-Server never."""
+    network.add("CRDN-3", "ssl://db.example:8549", "Coordinator", status="FAILED")
+    del network.servers["https://db.example:8549"]
+    assert set(connect().fronts) == {"CRDN-1", "CRDN-2"}
+    network.add("PRMR-3", "ssl://db.example:8550", "DBServer", status="FAILED")
+    del network.servers["https://db.example:8550"]
+    with pytest.raises(TransportError):
+        connect()
+
+
+def test_servers_that_come_and_go_are_followed(network: Network) -> None:
+    """A new coordinator must be fenced too."""
+    source = connect()
+    network.add("CRDN-3", "ssl://db.example:8549", "Coordinator")
+    network.add("PRMR-3", "ssl://db.example:8550", "DBServer")
+    del network.health["CRDN-2"]
+    source.refresh()
+    assert set(source.fronts) == {"CRDN-1", "CRDN-3"}
+    assert set(source.servers) == {"PRMR-1", "PRMR-2", "PRMR-3"}
+
+
+def test_credentials_can_be_replaced() -> None:
+    """While connections are open."""
+    credentials = Credentials("root", "first-password")
+    before = credentials()
+    credentials.replace("root", "second-password")
+    assert credentials() != before
+    assert base64.b64decode(credentials().partition(" ")[2]) == b"root:second-password"
