@@ -119,7 +119,8 @@ CASES = (
     *_of_endpoints("source"),
     *_of_endpoints("target"),
     Case(
-        "source-by-address-only", lambda sites: {"source_endpoints": [sites.source.coordinators[0].replace("https", "http")]},
+        "source-plaintext",
+        lambda sites: {"source_endpoints": [url.replace("https", "http") for url in sites.source.coordinators]},
         "source_endpoints", ("without TLS",), "allow_plaintext_source", "input-source-plaintext",
     ),
     Case(

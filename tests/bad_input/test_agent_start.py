@@ -79,7 +79,8 @@ def test_port_8629_is_in_use(
         done = run_cli(archive, "serve", *flags)
     assert (done.returncode, done.stdout) == (FAILED, "")
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"port 8629: the agent cannot listen on {address}:8629: Address already in use (CUT-AGENT-3)")
+    assert last.startswith(f"port 8629: the agent cannot listen on {address}:8629: Address already in use (")
+    assert "(CUT-AGENT-3). " in last
     assert "Remedy: Find out what uses the port" in last
     assert "choose another port or listen_host" in last
 

@@ -22,6 +22,7 @@ from tests.testbed.client import Client
 from tests.testbed.launch import TestCluster
 
 MakeAgent = Callable[[str], Agent]
+FENCED = ("cancel writers", "definitions", "drain", "proof")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -226,7 +227,7 @@ def test_a_source_found_read_only_is_kept_so_when_the_agent_dies(sites: Sites, m
         alter(target, -2)
         target.control.fault("delay", path_regex="checksum", seconds=1.5, count=1000)
         agent.call("POST", "/v1/migration/stop", {})
-        agent.wait("fenced", lambda status: status["cutover"]["step"] in ("cancel writers", "definitions", "drain", "proof"), 30)
+        agent.wait("fenced", lambda status: status["cutover"]["step"] in FENCED, 30)
         agent.kill()
         target.control.clear()
         agent.start()
