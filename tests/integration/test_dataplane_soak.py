@@ -35,7 +35,7 @@ class Writer:
         choice = draw.random()
         if choice < 0.02:
             self._request("PUT", f"/_api/collection/{name}/truncate", None)
-        elif choice < 0.06:
+        elif choice < 0.06 and name != "unique":
             self._in_transaction(name)
         elif choice < 0.12:
             query = "FOR d IN @@c FILTER d.n % 5 == @r UPDATE d WITH { touched: @t } IN @@c"
