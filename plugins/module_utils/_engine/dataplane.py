@@ -85,15 +85,7 @@ class DataPlane:
         )
         reading_id, retention_id = syncer_ids(state_dir / _SYNCER_IDS)
         self._tailers = {
-            name: Tailer(
-                name,
-                server,
-                reading_id,
-                patience,
-                chunk_bytes=settings.tail_chunk_bytes,
-                poll_interval=settings.poll_interval,
-            )
-            for name, server in source.servers.items()
+            name: Tailer(name, server, reading_id, patience, settings) for name, server in source.servers.items()
         }
         self._routers: dict[str, ShardRouter] = {}
         self._doubts = Doubts(self._book, self._tailers, self._routers, report)

@@ -12,6 +12,7 @@ from typing import Callable, Optional, Protocol, Sequence
 from .._core.arango import Server
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
+from .dataplane_types import Settings
 from .ledger import Chunk, Ledger
 from .marker import BEGIN, COMMIT, SINGLE, Marker, parse, parse_slowly
 from .patience import Patience
@@ -83,9 +84,7 @@ class Tailer:
         server: Server,
         syncer_id: int,
         patience: Patience,
-        *,
-        chunk_bytes: int,
-        poll_interval: float,
+        settings: Settings,
     ) -> None:
         self.server_id = server_id
         self.server = server
@@ -93,8 +92,8 @@ class Tailer:
         self.ledger: Optional[Ledger] = None
         self._syncer_id = syncer_id
         self._patience = patience
-        self._chunk_bytes = chunk_bytes
-        self._poll = poll_interval
+        self._chunk_bytes = settings.tail_chunk_bytes
+        self._poll = settings.poll_interval
         self._router: Optional[Router] = None
         self._controls: deque[Ticket] = deque()
         self._wake = threading.Event()

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import Settings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ledger import Chunk
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import (
     BEGIN,
@@ -97,9 +98,9 @@ def following(
     server: FakeServer, restart: int | None = 100, on_flush: Callable[[Tailer, Record], None] | None = None
 ) -> Iterator[tuple[Tailer, Record]]:
     stop = threading.Event()
-    tailer = Tailer(
-        "S", server, 7, Patience(stop, Troubles(), 0.001), chunk_bytes=65536, poll_interval=0.001  # type: ignore[arg-type]
-    )
+    settings = Settings(poll_interval=0.001)
+    patience = Patience(stop, Troubles(), 0.001)
+    tailer = Tailer("S", server, 7, patience, settings)  # type: ignore[arg-type]
     record = Record()
     if on_flush is not None:
         record.on_flush = lambda: on_flush(tailer, record)
