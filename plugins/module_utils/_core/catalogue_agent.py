@@ -47,7 +47,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-AGENT-11": Entry(
         "error", "operator", "The caller's role does not allow this",
-        "Use a token with the needed role: read, operate (start, pause, precheck) or cutover (stop, abort, server mode).",
+        "Use a token with the needed role: read, operate (start, pause, precheck) or cutover (stop, abort, "
+        "server mode).",
     ),
     "CUT-AGENT-12": Entry(
         "error", "fatal", "The agent has no such path",

@@ -77,8 +77,6 @@ def collections_of(inventory: Mapping[str, Mapping[str, Any]]) -> Iterator[Colle
                 yield Collection(database, parameters["name"], parameters, entry.get("indexes", []), entry)
 
 
-
-
 def has_enterprise_features(version: Version, license_name: str) -> bool:
     """Whether smart graphs, satellites and OneShard are there (facts §10)."""
     return license_name == "enterprise" or tuple(version) >= COMMUNITY_FULL
