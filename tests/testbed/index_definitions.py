@@ -32,7 +32,7 @@ _INVERTED_OPTIONS: Definition = {
 
 def consolidation(version: Version) -> Definition:
     """Consolidation settings of views and inverted indexes, which 3.12.7 changed (recordings)."""
-    if version >= (3, 12, 0):
+    if version >= (3, 12, 7):
         policy: Definition = {"type": "tier", "segmentsBytesMax": 8589934592, "maxSkewThreshold": 0.4}
         return {"consolidationIntervalMsec": 5000, "consolidationPolicy": policy | {"minDeletionRatio": 0.5}}
     policy = {"type": "tier", "segmentsBytesFloor": 2097152, "segmentsBytesMax": 5368709120}

@@ -168,7 +168,7 @@ class RunningQuery:
         if modern:
             stats |= {"documentLookups": counted.looked_up, "seeks": 0}
         stats |= {"scannedFull": counted.scanned, "scannedIndex": counted.scanned_index}
-        if modern and version < (4, 0, 0):
+        if (3, 12, 1) <= version < (4, 0, 0):
             stats["searchParallelism"] = 1
         stats |= {"cursorsCreated": 0, "cursorsRearmed": 0, "cacheHits": 0, "cacheMisses": 0}
         stats |= {"filtered": counted.filtered, "httpRequests": 0}

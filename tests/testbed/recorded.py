@@ -12,15 +12,13 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import os
 import sys
 import threading
+import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from tests.testbed.auth import sign
@@ -29,10 +27,11 @@ from tests.testbed.model import Deployment
 from tests.testbed.options import Options
 from tests.testbed.recorded_compare import Comparison
 from tests.testbed.recorded_scope import out_of_scope
+from tests.testbed.recorded_sources import VERSIONS, Exchange, load, scripts, servers
 
-DIRECTORY = Path(os.environ.get("TESTBED_RECORDINGS", Path(__file__).parent / "recordings"))
-SERVER_VERSIONS = {"3.10": "3.10.14", "3.11": "3.11.14", "3.12": "3.12.10", "4.x": "3.12.10"}
-Exchange = dict[str, Any]
+__all__ = ["Exchange", "Report", "Script", "load", "replay", "scripts"]
+
+_PATIENCE = 3.0  # seconds in which a job may come to its end
 
 
 @dataclass
@@ -161,24 +160,35 @@ class Script:
     def replay(self) -> Iterator[list[str]]:
         """Send each exchange; gives its differences."""
         for exchange in self.exchanges:
-            request, expected = exchange["request"], exchange["response"]
-            headers = {name: self.translate(value) for name, value in (request.get("headers") or {}).items()}
-            answer = self.target.send(
-                request["method"], self.path(request["path"]), self.translate(request.get("body")), headers
-            )
-            recorded_headers = {name.lower(): value for name, value in expected["headers"].items()}
-            self.learn(expected["body"], answer.body)
-            if "x-arango-async-id" in recorded_headers:
-                self.remember(recorded_headers["x-arango-async-id"], answer.headers.get("x-arango-async-id"))
-            comparison = Comparison(self.ids)
-            if expected["status"] != answer.status:
-                comparison.differences.append(
-                    f"status: recorded {expected['status']}, ours {answer.status}: {answer.body}"
-                )
-            comparison.headers(recorded_headers, answer.headers)
-            if expected.get("body_kind") != "text":
-                comparison.value("body", expected["body"], answer.body)
-            yield comparison.differences
+            differences = self._exchange(exchange)
+            deadline = time.monotonic() + _PATIENCE
+            while differences and _is_a_race(exchange["request"]) and time.monotonic() < deadline:
+                time.sleep(0.05)
+                differences = self._exchange(exchange)
+            yield differences
+
+    def _exchange(self, exchange: Exchange) -> list[str]:
+        request, expected = exchange["request"], exchange["response"]
+        headers = {name: self.translate(value) for name, value in (request.get("headers") or {}).items()}
+        answer = self.target.send(
+            request["method"], self.path(request["path"]), self.translate(request.get("body")), headers
+        )
+        recorded_headers = {name.lower(): value for name, value in expected["headers"].items()}
+        self.learn(expected["body"], answer.body)
+        if "x-arango-async-id" in recorded_headers:
+            self.remember(recorded_headers["x-arango-async-id"], answer.headers.get("x-arango-async-id"))
+        comparison = Comparison(self.ids)
+        if expected["status"] != answer.status:
+            comparison.differences.append(f"status: recorded {expected['status']}, ours {answer.status}: {answer.body}")
+        comparison.headers(recorded_headers, answer.headers)
+        if expected.get("body_kind") != "text":
+            comparison.value("body", expected["body"], answer.body)
+        return comparison.differences
+
+
+def _is_a_race(request: dict[str, Any]) -> bool:
+    """Whether the answer depends on how far a job has come in the meantime."""
+    return request["method"] == "GET" and request["path"].startswith("/_api/job/")
 
 
 @dataclass
@@ -198,46 +208,55 @@ class Report:
         return "\n".join(lines)
 
 
-def load(version: str) -> list[Exchange]:
-    """The recorded exchanges of a version."""
-    path = DIRECTORY / f"{version}.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def scripts(exchanges: Iterable[Exchange]) -> list[list[Exchange]]:
-    """Exchanges of one recording belong together."""
-    return [list(group) for _key, group in groupby(exchanges, lambda entry: (entry["name"], entry["topology"]))]
-
-
 def replay(version: str) -> Report:
     """Replay everything that is in scope."""
-    from tests.testbed.recorded_state import prepare
-
     report = Report()
     for script in scripts(load(version)):
         reason = out_of_scope(script)
         if reason is not None:
             report.left_out[reason] += len(script)
             continue
-        target = Target(SERVER_VERSIONS[version], script[0]["topology"])
-        try:
-            running = Script(script, target)
-            prepare(running)
-            for exchange, differences in zip(script, running.replay(), strict=True):
-                if differences:
-                    report.unequal[f"{exchange['name']} #{exchange['seq']}"] = differences
-                else:
-                    report.replayed += 1
-        except RuntimeError as error:
-            report.unequal[script[0]["name"]] = [str(error)]
-        finally:
-            target.close()
+        differences = _compare(version, script)
+        for exchange in script:
+            found = differences.get(exchange["seq"])
+            if found:
+                report.unequal[f"{exchange['name']} #{exchange['seq']}"] = found
+            else:
+                report.replayed += 1
     return report
+
+
+def _compare(version: str, script: list[Exchange]) -> dict[int, list[str]]:
+    """Differences by exchange; where the recording does not say which build answered, those of the one most alike."""
+    attempts: list[dict[int, list[str]]] = []
+    for build in servers(version, script):
+        attempts.append(_run(build, script))
+        if not attempts[-1]:
+            break
+    return min(attempts, key=lambda found: sum(len(lines) for lines in found.values()))
+
+
+def _run(build: str, script: list[Exchange]) -> dict[int, list[str]]:
+    from tests.testbed.recorded_state import prepare
+
+    target = Target(build, script[0]["topology"])
+    found: dict[int, list[str]] = {}
+    try:
+        running = Script(script, target)
+        prepare(running)
+        for exchange, differences in zip(script, running.replay(), strict=True):
+            if differences:
+                found[exchange["seq"]] = differences
+    except RuntimeError as error:
+        found = {exchange["seq"]: [str(error)] for exchange in script}
+    finally:
+        target.close()
+    return found
 
 
 def main() -> int:
     """Print the reports; 1 when something was unequal."""
-    reports = {version: replay(version) for version in sys.argv[1:] or ("3.11", "3.12")}
+    reports = {version: replay(version) for version in sys.argv[1:] or VERSIONS}
     for version, report in reports.items():
         sys.stdout.write(report.text(version) + "\n")
     return int(any(report.unequal for report in reports.values()))

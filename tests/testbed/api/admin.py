@@ -39,7 +39,7 @@ def identity(request: Request) -> Response:
 def availability(request: Request) -> Response:
     """200 also when read-only by the source code; 503 by the documentation (facts §12.13, reading 13)."""
     readonly = request.server.readonly
-    if readonly and request.deployment.options.readings.get(13) == "docs":
+    if readonly and request.deployment.options.reads(13, "docs"):
         raise ArangoError(503)
     return result(mode="readonly" if readonly else "default")
 
@@ -74,7 +74,8 @@ def version(request: Request) -> Response:
     if request.flag("details"):
         values["details"] = _details(request)
     if not _older(request, 3, 12, 10):
-        values |= {"apiVersions": ["v0"], "deprecatedApiVersions": [], "requestedApiVersion": "v0"}
+        known = "v0" if _older(request, 4, 0, 0) else "v1"
+        values |= {"apiVersions": [known], "deprecatedApiVersions": [], "requestedApiVersion": known}
     return reply(values)
 
 

@@ -42,6 +42,8 @@ def read(request: Request) -> Response:
     wanted = request.params["id"]
     for index in shown(_collection(request, request.params["collection"])):
         if wanted in (index["id"].rpartition("/")[2], index["name"]):
+            if index["type"] == "primary" and request.deployment.version_tuple < (3, 11, 0):
+                del index["selectivityEstimate"]
             return reply({**index, "code": 200, "error": False})
     raise ArangoError(1212)
 

@@ -75,7 +75,7 @@ class Context:
         found = self.request.database.collections.get(name)
         if found is None:
             message = f"collection or view not found: {name}"
-            if self.request.deployment.version_tuple < (3, 12, 0):
+            if self.request.deployment.version_tuple < (3, 12, 1):
                 message = f"AQL: {message} (while parsing)"
             raise ArangoError(1203, message)
         if writing:
