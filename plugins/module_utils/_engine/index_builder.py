@@ -69,6 +69,7 @@ class IndexBuilder:
         self._failure = failure
         self._condition = threading.Condition()
         self._jobs: dict[tuple[str, str, bool], IndexJob] = {}
+        self._wanted: set[tuple[str, str, bool]] = set()
         self._active: Optional[IndexJob] = None
         self._stopping = False
         self._done = 0
@@ -83,6 +84,7 @@ class IndexBuilder:
         """Replace what is to be done; a job under way is finished."""
         with self._condition:
             self._jobs = {job.key: job for job in jobs if self._open_indexes(job)}
+            self._wanted = set(self._jobs)
             self._condition.notify_all()
 
     def _open_indexes(self, job: IndexJob) -> list[Mapping[str, Any]]:
@@ -129,6 +131,12 @@ class IndexBuilder:
             except CutoverError as error:
                 LOG.warning("indexes of %s/%s: %s", job.database, job.collection, error)
                 self._wait_and_put_back(job)
+            except Exception as error:
+                LOG.exception("indexes of %s/%s", job.database, job.collection)
+                where = f"indexes of {job.database}/{job.collection}"
+                text = f"unexpected {type(error).__name__}; the agent's log says where"
+                self._report(Finding("CUT-ENGINE-1", "error", where, text, lookup("CUT-ENGINE-1").remedy))
+                self._wait_and_put_back(job)
             finally:
                 with self._condition:
                     self._active = None
@@ -137,7 +145,8 @@ class IndexBuilder:
     def _wait_and_put_back(self, job: IndexJob) -> None:
         with self._condition:
             if not self._stopping:
-                self._condition.wait(_RETRY_SECONDS)
+                self._condition.wait_for(lambda: self._stopping, _RETRY_SECONDS)
+            if job.key in self._wanted:
                 self._jobs.setdefault(job.key, job)
 
     def _build(self, job: IndexJob) -> None:

@@ -213,6 +213,8 @@ class Lease:
             except CutoverError as error:
                 LOG.warning("the lease could not be renewed: %s", error)
                 on_error(error)
+            except Exception:
+                LOG.exception("the lease could not be renewed")
 
     def abandon(self) -> None:
         """Stop renewing and let the lease run out; the same host re-enters at once."""

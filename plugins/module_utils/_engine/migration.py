@@ -61,7 +61,9 @@ class Migration:
         self.last_shards: dict[ShardId, ShardState] = {}
         self.modes: Mapping[str, str] = {}
         self.measured: dict[str, float] = {}
-        self.report: Optional[dict[str, Any]] = read_json(paths.report)
+        self.report: Optional[dict[str, Any]] = read_json(paths.report) if known else None
+        if self.report is not None:
+            self.attempts = int(self.report["attempt"]["number"])
         self.open_world = open_world
         self.make_running = make_running
         self._lock = threading.RLock()

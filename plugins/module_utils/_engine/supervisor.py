@@ -275,6 +275,7 @@ class Supervisor:
         """Show the state that the record has: the journal was written by the cutover itself."""
         migration = self._migration
         if migration.state != states.COMPLETED:
+            LOG.info("state %s -> %s", migration.state, states.COMPLETED)
             migration.since = str(world.decision.values.get("completed_at", stamp(migration.clock.wall())))
             migration.state = states.COMPLETED
         migration.save_locally()
