@@ -249,7 +249,8 @@ def show_log(home: Path) -> None:
 
 def main() -> int:
     """Run the demo; 0 only without any difference."""
-    signal.signal(signal.SIGTERM, terminate)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT, too: a shell starts background jobs with it ignored
+        signal.signal(number, terminate)
     home = ROOT / "build" / "demo"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
