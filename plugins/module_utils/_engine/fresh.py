@@ -55,6 +55,8 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     if migration.paths.data.exists():
         shutil.rmtree(migration.paths.data)
     migration.findings.clear()
+    migration.report, migration.attempts = None, 0
+    migration.paths.report.unlink(missing_ok=True)
     world.migration.save(_document(world, migration))
     migration.resume_as(states.INITIALIZING)
 

@@ -31,6 +31,9 @@ class HoldPort(Protocol):
     def release(self, database: str, plan_id: str, reason: str) -> None:
         """Go on."""
 
+    def recheck_pending(self) -> int:
+        """Writes whose outcome is not known yet."""
+
 
 @dataclass(frozen=True)
 class IndexJob:
@@ -167,7 +170,8 @@ class IndexBuilder:
             try:
                 self._admin.create_index(job.database, job.collection, body)
             except CutoverError as error:
-                if error.retriable:
+                if error.retriable or (self._plane is not None and self._plane.recheck_pending()):
+                    # A late request may have brought an old value back: it is read back and put right first.
                     raise
                 code, severity = self._failure
                 self._report(Finding(code, severity, where, error.message, lookup(code).remedy))

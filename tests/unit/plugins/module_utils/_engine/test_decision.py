@@ -20,11 +20,11 @@ from tests.unit.control_fakes import FakeStore
 
 def test_there_is_no_way_from_a_decision_to_open_back() -> None:
     """The table itself."""
-    reachable, todo = set(), [record.OPENING]
-    while todo:
-        state = todo.pop()
+    reachable, waiting = set(), [record.OPENING]
+    while waiting:
+        state = waiting.pop()
         reachable.add(state)
-        todo += [item for item in TRANSITIONS[state] if item not in reachable]
+        waiting += [item for item in TRANSITIONS[state] if item not in reachable]
     assert reachable == set(record.DECIDED_OPEN)
 
 

@@ -25,6 +25,7 @@ class Target:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.errors: list[BaseException] = []
+        self.pending = 0
 
     def create_index(self, database: str, collection: str, index: dict[str, Any]) -> None:
         """See ``TargetAdmin``."""
@@ -40,6 +41,11 @@ class Target:
     def release(self, _database: str, plan_id: str, _reason: str) -> None:
         """See ``DataPlane``."""
         self.log.append(f"release {plan_id}")
+
+    def recheck_pending(self) -> int:
+        """See ``DataPlane``; settled by being asked."""
+        pending, self.pending = self.pending, 0
+        return pending
 
 
 @pytest.fixture
@@ -102,6 +108,17 @@ def test_i9_a_refusal_is_a_finding_and_not_tried_for_ever(
     time.sleep(0.05)
     assert target.log.count("build shop/things/u") == 1
     assert target.log[-1] == "release 10"
+
+
+def test_a_conflict_while_outcomes_are_unknown_is_no_refusal_yet(
+    builder: IndexBuilder, target: Target, findings: Findings
+) -> None:
+    """A late request may have brought an old unique value back; it is put right and the index built then."""
+    target.errors = [refusal(409, 1210, "unique constraint violated")]
+    target.pending = 1
+    builder.want([job()])
+    wait_for(lambda: builder.counts() == (0, 1, 0))
+    assert findings.all() == []
 
 
 @pytest.mark.parametrize("error", [unreachable(), CutoverError("CUT-LEASE-1", "late", retriable=True), KeyError("odd")])
