@@ -19,6 +19,7 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from tests.testbed.auth import sign
@@ -196,6 +197,7 @@ class Report:
     """What a replay has shown."""
 
     replayed: int = 0
+    endpoints: Counter[str] = field(default_factory=Counter)  # of the replayed ones
     left_out: Counter[str] = field(default_factory=Counter)
     unequal: dict[str, list[str]] = field(default_factory=dict)
 
@@ -208,8 +210,9 @@ class Report:
         return "\n".join(lines)
 
 
+@cache
 def replay(version: str) -> Report:
-    """Replay everything that is in scope."""
+    """Replay everything that is in scope, once in a process."""
     report = Report()
     for script in scripts(load(version)):
         reason = out_of_scope(script)
@@ -223,7 +226,12 @@ def replay(version: str) -> Report:
                 report.unequal[f"{exchange['name']} #{exchange['seq']}"] = found
             else:
                 report.replayed += 1
+                report.endpoints[_endpoint(exchange["request"]["path"])] += 1
     return report
+
+
+def _endpoint(path: str) -> str:
+    return "/".join(path.removeprefix("/_db/_system").partition("?")[0].split("/")[:3])
 
 
 def _compare(version: str, script: list[Exchange]) -> dict[int, list[str]]:

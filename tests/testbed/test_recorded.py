@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.testbed import recorded
+from tests.testbed import fidelity, recorded
 from tests.testbed.recorded_compare import Comparison
 from tests.testbed.recorded_scope import out_of_scope
 from tests.testbed.recorded_sources import DIRECTORY, LACKING, VERSIONS, servers
@@ -99,3 +99,11 @@ def test_a_difference_is_seen() -> None:
     known = Comparison({"7": "8"})
     known.value("body", base, {**base, "id": "9"})
     assert known.differences
+
+
+def test_the_page_shows_what_was_replayed() -> None:
+    reports = {version: recorded.replay(version) for version in VERSIONS}
+    assert sum(report.replayed for report in reports.values()) >= 700
+    page = fidelity.PAGE.read_text(encoding="utf-8")
+    written = fidelity.with_table(page, fidelity.table(reports))
+    assert page == written, "run python -m tests.testbed.fidelity"
