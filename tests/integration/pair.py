@@ -160,7 +160,11 @@ class Pair:
 
 def wait_in_sync(plane: DataPlane, seconds: float = 30.0) -> None:
     """Wait until every shard is in sync."""
-    wait_for(lambda: set(plane.states().values()) <= {ShardState.IN_SYNC}, seconds, lambda: str(plane.states()))
+    wait_for(
+        lambda: set(plane.states().values()) <= {ShardState.IN_SYNC},
+        seconds,
+        lambda: f"{plane.states()} {plane.progress()}",
+    )
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 30.0, tell: Callable[[], str] = str) -> None:

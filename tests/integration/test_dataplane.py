@@ -51,7 +51,7 @@ def test_copies_what_is_there_and_follows_what_comes(pair: Pair) -> None:
         plane.start(pair.fresh())
         with writing(pair, "c", seed=1):
             wait_in_sync(plane)
-            wait_for(lambda: plane.progress().operations_applied > 300)
+            wait_for(lambda: plane.progress().operations_applied > 300, tell=lambda: str(plane.progress()))
         pair.drain(plane)
         assert pair.differences("c") == []
         assert not pair.findings
