@@ -41,7 +41,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-STATE-7": Entry(
         "error", "operator", "The target holds the journal of another migration",
-        "Abort that migration with the agent that made it, or choose another target.",
+        "Abort that migration with the agent that made it, choose another target, or set overwrite_target if what it "
+        "left may be destroyed.",
     ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
     "CUT-DISK-1": Entry(
@@ -83,6 +84,10 @@ CODES: dict[str, Entry] = {
     "CUT-TOPO-8": Entry(
         "error", "operator", "The source's servers changed while migrating",
         "Abort and start again: what was copied may lack writes of the moment of the change.",
+    ),
+    "CUT-TOPO-9": Entry(
+        "error", "operator", "A new server of the source cannot be connected to",
+        "Allow the server (allowed_servers, endpoint_map), or take it out of the cluster again.",
     ),
     "CUT-FENCE-1": Entry(
         "error", "transient", "Not every server shows the server mode that was set",

@@ -129,6 +129,7 @@ class LiveWorld:
         source, target = self._world.source.coordinators, self._world.target
         result = proof.prove(source, target, running.subjects(), deadline, alike=alike)
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())
+        result.differences.extend(f"shard {name} is not copied" for name in running.unexplained())
         return result
 
     def note_opening(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import CutoverError
@@ -49,6 +50,7 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
         _empty(Record(world.journal, MAP_KEY))
         _empty(Record(world.journal, DATABASES_KEY))
     else:
+        _check_leavings(world, known)
         # What an aborted migration left is known as ours: it is completed, or dropped where the source has it no more.
         schema_map.load()
         schema_map.note_states({}, {})
@@ -59,6 +61,13 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     migration.paths.report.unlink(missing_ok=True)
     world.migration.save(_document(world, migration))
     migration.resume_as(states.INITIALIZING)
+
+
+def _check_leavings(world: World, known: Mapping[str, Any]) -> None:
+    """What an aborted migration left is taken over only if it came from the same source."""
+    before = (known.get("source") or {}).get("cluster_id")
+    if known and before != world.source.cluster_id:
+        raise CutoverError("CUT-STATE-7", f"the target holds what the aborted migration {known.get('name')} left")
 
 
 def _empty(item: Record) -> None:

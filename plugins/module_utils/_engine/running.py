@@ -161,8 +161,19 @@ class Running:
             self.findings.report(Finding("CUT-TOPO-8", "error", where, text, lookup("CUT-TOPO-8").remedy))
         if self._refreshed.due(_TOPOLOGY_SECONDS * self._scale):
             self._refreshed.done()
+            self._refresh_source()
+
+    def _refresh_source(self) -> None:
+        """Servers that came and went, and the modes; a server that may not be connected to is a finding."""
+        try:
             self.world.source.refresh()
-            self.modes = fence.read_modes(self.world.source)
+        except CutoverError as error:
+            if error.retriable:
+                raise
+            self.findings.report(Finding("CUT-TOPO-9", "error", "source", error.message, error.remedy))
+            return
+        self.findings.resolve("CUT-TOPO-9", "source")
+        self.modes = fence.read_modes(self.world.source)
 
     def _explain_unknown(self) -> None:
         """Forget shards of the logs that nobody knows: every coordinator and the servers' own lists must lack them."""
@@ -281,6 +292,12 @@ class Running:
         """Whether every shard is in sync (or held for an index)."""
         calm = (ShardState.IN_SYNC, ShardState.HELD)
         return all(state in calm for state in self.plane.states().values())
+
+    def unexplained(self) -> list[str]:
+        """Shards in the logs that the definitions know, but the data path does not copy."""
+        unknown = self.plane.unknown_cuids()
+        gone = set(self.schema.gone(self.inventory, unknown))
+        return [f"{database} {cuid}" for database, cuid in sorted(unknown) if (database, cuid) not in gone]
 
     def all_calm(self) -> bool:
         """Whether every shard is in sync and none is held."""

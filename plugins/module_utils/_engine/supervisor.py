@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 _TICK_SECONDS = 0.1
+# Credentials, rights, limits and front-ends are put right by somebody: the migration waits for it and says so.
+_OPERATOR_WAITS = ("CUT-ARANGO-3", "CUT-ARANGO-4", "CUT-ARANGO-5", "CUT-ARANGO-7")
 # Threads get this long to finish what they do before the connections are cut under them.
 _GRACE_SECONDS = 1.0
 _CLOSE_SECONDS = 15.0
@@ -67,7 +69,7 @@ class Supervisor:
     @staticmethod
     def _passes(error: CutoverError) -> bool:
         """Whether trying again from the beginning may help; credentials can be replaced while waiting."""
-        return error.retriable or error.code in ("CUT-ARANGO-3", "CUT-ARANGO-7") or error.code.startswith("CUT-HTTP")
+        return error.retriable or error.code in _OPERATOR_WAITS or error.code.startswith("CUT-HTTP")
 
     def _let_go(self) -> None:
         """Close everything, so that the next try begins from the journal."""

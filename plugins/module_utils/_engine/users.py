@@ -81,6 +81,7 @@ class Users:
         self._report = report
         self._resolve = resolve
         self.current = policy == "skip"
+        self._last_read: Optional[dict[str, dict[str, Any]]] = None
 
     def probe(self) -> None:
         """Raise CUT-USER-1 unless the target takes the restore of users. Writes nothing: the body is empty."""
@@ -109,7 +110,8 @@ class Users:
     def read_source(self) -> dict[str, dict[str, Any]]:
         """The source's user documents by name, without ``root`` and the migrating user."""
         documents = list(read_all(self._source, _SYSTEM, "_users"))
-        return {str(item["user"]): item for item in documents if item.get("user") not in self._not_ours}
+        self._last_read = {str(item["user"]): item for item in documents if item.get("user") not in self._not_ours}
+        return self._last_read
 
     def sync(self) -> bool:
         """Bring the target's held users to what the source has; True when something was written."""
@@ -181,10 +183,18 @@ class Users:
         return dict(answer["result"])
 
     def open_all(self) -> list[tuple[str, str]]:
-        """Write the source's documents as they are, read them back, and return what is not as wanted."""
+        """Write the source's documents as they are, read them back, and return what is not as wanted.
+
+        A source that is gone at this moment does not keep the target closed: it was read after the fence.
+        """
         if self.policy == "skip":
             return []
-        wanted = self.read_source()
+        try:
+            wanted = self.read_source()
+        except CutoverError:
+            if self._last_read is None:
+                raise
+            wanted = self._last_read
         known: dict[str, Any] = self._record.load().get("users", {})
         for name in set(known) - set(wanted):
             self._delete(name)

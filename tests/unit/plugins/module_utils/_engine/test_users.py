@@ -13,7 +13,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.users import Users, held_form, level, lowered
-from tests.unit.control_fakes import FakeStore
+from tests.unit.control_fakes import FakeStore, unreachable
 from tests.unit.front_fake import FakeFront, OpenGate, refusal
 
 RW = {"permissions": {"read": True, "write": True}}
@@ -225,6 +225,22 @@ def test_after_an_abort_all_are_inactive() -> None:
     users.sync()
     users.close_all()
     assert not any(clusters.on_target[name]["authData"]["active"] for name in ("app", "reader"))
+
+
+def test_a_source_that_is_gone_at_the_opening_does_not_keep_the_target_closed() -> None:
+    """It was read after the fence; only a restart needs it again."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+
+    def gone(**_options: Any) -> None:
+        raise unreachable()
+
+    clusters.source.on("POST _system /_api/cursor", gone)
+    assert users.open_all() == []
+    assert clusters.on_target["app"]["authData"]["active"] is True
+    with pytest.raises(CutoverError):
+        clusters.users().open_all()
 
 
 def test_levels() -> None:
