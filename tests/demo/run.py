@@ -228,7 +228,7 @@ class Demo:
             documents=result.documents, bytes=result.bytes, seconds_to_sync=self._seconds_to_sync,
             seconds_in_all=time.monotonic() - self._begun,
             writes_on_source=final["writes"]["source"], writes_on_target=final["writes"]["target"],
-            writes_per_second=sum(final["writes"].values()) / max(sum(spans), 1e-9),
+            writes_per_second=final["steady"] / max(sum(spans), 1e-9),  # without the refills of the truncated heap
             lag_median=statistics.median(lags) if lags else None, lag_max=max(lags, default=None),
             write_downtime=final["downtime"], downtime_bound=MODE_SWITCH + 5.0, agent_peak_rss=peak,
             unknown_outcomes=final["unknown"], differences=differences,

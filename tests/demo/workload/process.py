@@ -123,6 +123,7 @@ class Workload:
         return {
             "now": now,
             "writes": dict(self.record.writes),
+            "steady": sum(self.record.by_collection.values()) - self.record.by_collection[Heap.collection],
             "first": dict(self.record.first),
             "last": dict(self.record.last),
             "moved": sum(actor.router.moved for actor in self.actors),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class Record:
         self._lock = threading.Lock()
         self._places: dict[Place, dict[str, Entry]] = {}
         self.writes: dict[str, int] = {"source": 0, "target": 0}
+        self.by_collection: Counter[str] = Counter()
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
 
@@ -44,7 +46,7 @@ class Record:
             entries = self._places.setdefault(place, {})
             for key, document in states.items():
                 entries.setdefault(key, Entry()).acknowledged[side] = document
-            self._count(side, len(states), now)
+            self._count(side, place, len(states), now)
 
     def emptied(self, side: Side, place: Place, *, dropped: bool = False) -> None:
         """Note an acknowledged truncate, or the drop of a collection (then its keys are forgotten altogether)."""
@@ -55,7 +57,7 @@ class Record:
                 entries.clear()
             for entry in entries.values():
                 entry.acknowledged[side] = None
-            self._count(side, 1, now)
+            self._count(side, place, 1, now)
 
     def lost(self, place: Place, states: Mapping[str, Document | None]) -> None:
         """Note that a write had no answer: each key may or may not be in this state."""
@@ -64,8 +66,9 @@ class Record:
             for key, document in states.items():
                 entries.setdefault(key, Entry()).unknown.append(document)
 
-    def _count(self, side: Side, writes: int, now: float) -> None:
+    def _count(self, side: Side, place: Place, writes: int, now: float) -> None:
         self.writes[side] += writes
+        self.by_collection[place[1]] += writes
         self.first.setdefault(side, now)
         self.last[side] = now
 
