@@ -1,68 +1,98 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Break each rule of the engine on purpose, in a copy, and see its test fail: `python -m tests.mutants [word]`.
+"""Break each rule of the engine on purpose, in a copy, and see its tests fail (``make mutants``).
 
-Prints one line per defect; the exit status is the number of defects that no test noticed.
+``python -m tests.mutants [--jobs N] [--list] [WORD ...]``; words choose mutants whose id or rule holds one of them.
+Prints a line per mutant and exits with 1 unless every one is caught.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
+import argparse
+import queue
 import sys
-import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
-from tests.mutants.defects import DEFECTS, Defect
+from tests.mutants.mutant import PAIR, Mutant
+from tests.mutants.mutants import ALL
+from tests.mutants.workshop import Verdict, Workshop
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_SECONDS = 180
+_WIDTH = 110
+Result = TypeVar("Result")
+Outcomes = dict[str, tuple[str, str]]
 
 
-def main(words: list[str]) -> int:
-    """Try all defects whose name holds one of the words (all without words)."""
-    chosen = [defect for defect in DEFECTS if not words or any(word in defect.name for word in words)]
-    survivors = 0
-    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
-        root = Path(directory) / "arangodb"
-        root.mkdir()
-        for name in ("plugins", "tests"):
-            shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(_ROOT / "pyproject.toml", root)
-        for defect in chosen:
-            caught = _try(root, defect)
-            survivors += not caught
-            print(f"{'caught' if caught else 'MISSED'}  {defect.name}  ({defect.test})", flush=True)
-    print(f"{len(chosen) - survivors} of {len(chosen)} defects were caught")
-    return survivors
+class Crew:
+    """A few workshops and as many threads."""
+
+    def __init__(self, count: int) -> None:
+        self._free: queue.Queue[Workshop] = queue.Queue()
+        for number in range(count):
+            self._free.put(Workshop(_ROOT, _ROOT / "build" / "mutants" / str(number)))
+        self._pool = ThreadPoolExecutor(count)
+        self.count = count
+
+    def each(self, jobs: Sequence[Callable[[Workshop], Result]], show: Callable[[Result], None]) -> list[Result]:
+        """Every job with a workshop of its own for its time; results are shown as they come."""
+
+        def work(job: Callable[[Workshop], Result]) -> Result:
+            workshop = self._free.get()
+            try:
+                result = job(workshop)
+            finally:
+                self._free.put(workshop)
+            show(result)
+            return result
+
+        return list(self._pool.map(work, jobs))
 
 
-def _try(root: Path, defect: Defect) -> bool:
-    path = root / "plugins" / "module_utils" / defect.file
-    original = path.read_text()
-    if original.count(defect.before) != 1:
-        raise SystemExit(f"{defect.name}: its place in {defect.file} is not found exactly once")
-    path.write_text(original.replace(defect.before, defect.after))
-    try:
-        return _fails(root, defect.test)
-    finally:
-        path.write_text(original)
+def baseline(crew: Crew, chosen: Sequence[Mutant]) -> Outcomes:
+    """How all their tests end without any defect, slow tests spread evenly."""
+    tests = sorted({test for mutant in chosen for test in mutant.tests}, key=lambda test: (PAIR not in test, test))
+    shares = [tests[number :: crew.count * 2] for number in range(crew.count * 2)]
+    results = crew.each([lambda shop, share=share: shop.run(share) for share in shares if share], lambda result: None)
+    return {test: outcome for result in results for test, outcome in result.items()}
 
 
-def _fails(root: Path, test: str) -> bool:
-    """True when the test fails: 1 is pytest's word for it, anything else is a mistake in the list."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--timeout", "60", "-p", "no:cacheprovider", test]
-    try:
-        done = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"{test}: pytest ended with {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.returncode == 1
+def show(verdict: Verdict) -> None:
+    """One line; what is wrong in full."""
+    text = verdict.text if verdict.word != "caught" else f"{verdict.mutant.rule} ({verdict.mutant.where})"
+    line = f"{verdict.word:9} {verdict.seconds:5.1f} s  {verdict.mutant.id:34} {text}"
+    print(line if verdict.word != "caught" else line[: _WIDTH + 40], flush=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """See the module's text."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Deliberate defects and their tests.")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time (default 2)")
+    parser.add_argument("--list", action="store_true", help="print the table and try nothing")
+    parser.add_argument("words", nargs="*", help="only mutants whose id or rule holds one of these")
+    options = parser.parse_args(arguments)
+    chosen = [
+        mutant for mutant in ALL if not options.words or any(word in mutant.id + mutant.rule for word in options.words)
+    ]
+    if options.list:
+        for mutant in chosen:
+            print(f"{mutant.id:34} {mutant.where:28} {mutant.rule}")
+        return 0
+    began = time.monotonic()
+    crew = Crew(max(1, min(options.jobs, len(chosen))))
+    sound = baseline(crew, chosen)
+    print(f"{len(sound)} tests of {len(chosen)} mutants tried without a defect ({time.monotonic() - began:.0f} s)")
+    verdicts = crew.each([lambda shop, one=one: shop.judge(one, sound) for one in _slow_first(chosen)], show)
+    caught = sum(verdict.word == "caught" for verdict in verdicts)
+    print(f"{caught} of {len(verdicts)} mutants are caught ({time.monotonic() - began:.0f} s)")
+    return 0 if caught == len(verdicts) else 1
+
+
+def _slow_first(chosen: Sequence[Mutant]) -> list[Mutant]:
+    return sorted(chosen, key=lambda mutant: not any(PAIR in test for test in mutant.tests))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is journaled for a restart: positions and states that fit together, and what another leader makes of them."""
+"""What is journaled for a restart: positions and states that fit together."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory import CollectionDef, DatabaseDef
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Running
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema import Schema
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardPlan, ShardState
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardState
 from tests.unit.control_fakes import FakeStore
 
 SHARDS = {state: ShardId("shop", "10", f"s{number}") for number, state in enumerate(ShardState)}
@@ -27,7 +25,6 @@ class Plane:
 
     def __init__(self) -> None:
         self.events: list[str] = []
-        self.registered: list[tuple[str, bool]] = []
 
     def _asked(self, name: str) -> bool:
         """Whether something was asked before."""
@@ -42,9 +39,6 @@ class Plane:
 
     def checkpointed(self, ticks: dict[str, int]) -> None:
         self.events.append("let go")
-
-    def register(self, plans: list[ShardPlan], in_sync: bool = False) -> None:
-        self.registered.extend((plan.id.shard, in_sync) for plan in plans)
 
 
 class Journal:
@@ -103,48 +97,6 @@ def test_i4_the_log_is_let_go_after_the_journal(running: Running) -> None:
     with pytest.raises(CutoverError):
         running.checkpoint()
     assert "let go" not in journal.plane.events
-
-
-def collection(leader: str) -> CollectionDef:
-    parameters = {"globallyUniqueId": "c10/", "shardKeys": ["_key"]}
-    return CollectionDef("things", "10", parameters, {}, {"s1": (leader,), "s2": ("PRMR-b",)}, True, True)
-
-
-def inventory_of(leader: str) -> dict[str, DatabaseDef]:
-    return {"shop": DatabaseDef("shop", "77", {}, {"things": collection(leader)}, {}, {})}
-
-
-def resumed(leader: str) -> tuple[Schema, Plane, Findings]:
-    """A restart; before it both shards were in sync, s1 read from PRMR-a."""
-    plane, findings, store_map = Plane(), Findings(), SchemaMap(FakeStore())
-    made = store_map.add_database("shop", "77")
-    made.collections["10"] = Made("10", "things", "t1", {"s1": "PRMR-a", "s2": "PRMR-b"})
-    admin: Any = SimpleNamespace(drop_unique_indexes=lambda database, name: plane.events.append("unique dropped"))
-    schema = Schema(admin, plane, store_map, findings.report, findings.resolve, (3, 12, 4))  # type: ignore[arg-type]
-    schema.resume(inventory_of(leader))
-    return schema, plane, findings
-
-
-def test_a_restart_goes_on_with_what_was_in_sync() -> None:
-    _schema, plane, findings = resumed("PRMR-a")
-    assert plane.registered == [("s1", True), ("s2", True)]
-    assert plane.events == []
-    assert findings.all() == []
-
-
-def test_i3_a_shard_with_another_leader_is_copied_anew() -> None:
-    _schema, plane, findings = resumed("PRMR-c")
-    assert plane.registered == [("s2", True), ("s1", False)]
-    assert plane.events == ["unique dropped"]
-    assert [item["code"] for item in findings.blocking()] == ["CUT-TOPO-8"]
-
-
-def test_i9_a_leader_that_changes_blocks() -> None:
-    schema, _plane, findings = resumed("PRMR-a")
-    schema.check_leaders(inventory_of("PRMR-a"))
-    assert findings.all() == []
-    schema.check_leaders(inventory_of("PRMR-c"))
-    assert [(item["code"], item["where"]) for item in findings.blocking()] == [("CUT-TOPO-8", "shop/things shard s1")]
 
 
 def test_i3_only_what_needs_no_copy_is_journaled_as_such() -> None:

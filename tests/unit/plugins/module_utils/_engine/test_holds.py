@@ -14,7 +14,12 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.holds import Holds
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.recheck import Recheck
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import Shard, ShardBook, ShardId, ShardPlan
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import (
+    Shard,
+    ShardBook,
+    ShardId,
+    ShardPlan,
+)
 
 
 class World:

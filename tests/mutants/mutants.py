@@ -1,0 +1,13 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The table of all deliberate defects."""
+
+from __future__ import annotations
+
+from tests.mutants.cutting import CUTTING
+from tests.mutants.keeping import KEEPING
+from tests.mutants.mutant import Mutant
+from tests.mutants.reading import READING
+from tests.mutants.writing import WRITING
+
+ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING)

@@ -1,0 +1,182 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the cutover's steps do to source, target and data path, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import cutover_world as module
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import LateMarkers
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.index_builder import IndexJob
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory import DatabaseDef
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
+from tests.unit.control_fakes import FakeStore
+
+ENDS = {"PRMR-a": 17}
+
+
+class Case:
+    """A world whose parts write down what they are asked."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events: list[object] = []
+        self.findings = Findings()
+        self.unknown: set[tuple[str, str]] = set()
+        self.late = 0
+        self.seen: dict[str, list[str]] = {"CRDN-1": ["shop"], "CRDN-2": ["shop"], "target": ["shop"]}
+        self.store = FakeStore()
+        self.lease_lost = False
+        self.jobs = [IndexJob("shop", "10", "things", ({"name": "expiry"},), False)]
+        self.differences: list[str] = []
+        self.running: Any = SimpleNamespace(
+            plane=SimpleNamespace(
+                drain=lambda ends, deadline: self.events.append(("drain", ends)),
+                settle=lambda deadline: self.events.append("settle"),
+                scan_to=lambda ends, deadline: self.events.append(("scan", ends)),
+                late_markers=self._late_markers,
+                unknown_cuids=lambda: self.unknown,
+            ),
+            findings=self.findings,
+            builder=SimpleNamespace(busy=False),
+            settle_on=lambda source: self.events.append("follow"),
+            want_indexes=lambda: None,
+            all_calm=lambda: True,
+            indexes_missing=lambda: 0,
+            end_ticks=self._end_ticks,
+            subjects=list,
+            unexplained=lambda: [f"{database} {cuid}" for database, cuid in self.unknown],
+            late_jobs=lambda: self.jobs,
+        )
+        self.world: Any = SimpleNamespace(
+            source=SimpleNamespace(
+                fronts={"CRDN-1": "CRDN-1", "CRDN-2": "CRDN-2"}, coordinators="source", version="3.12.4"
+            ),
+            target="target",
+            target_version=(3, 12, 4),
+            target_version_text="3.12.4",
+            lease=SimpleNamespace(check=self._check),
+            users=SimpleNamespace(sync=lambda: self.events.append("users")),
+            result=Record(self.store, "result"),
+            decision=SimpleNamespace(values={"attempt": 3}),
+            paths=Paths(directory),
+        )
+        self.running.world = self.world
+        monkeypatch.setattr(module.inv, "read", self._read)
+        monkeypatch.setattr(module, "problems", lambda source, target, version: [])
+        monkeypatch.setattr(module.proof, "prove", self._prove)
+
+    def live(self) -> LiveWorld:
+        stop: Any = SimpleNamespace(wait=lambda seconds: False)
+        return LiveWorld(self.world, self.running, self.findings, stop)
+
+    def _read(self, front: str) -> dict[str, DatabaseDef]:
+        return {name: DatabaseDef(name, name, {}, {}, {}, {}) for name in self.seen[front]}
+
+    def _end_ticks(self) -> dict[str, int]:
+        self.events.append("ends")
+        return ENDS
+
+    def _late_markers(self) -> LateMarkers:
+        self.events.append("late")
+        return LateMarkers(self.late)
+
+    def _check(self) -> None:
+        if self.lease_lost:
+            raise LeaseLostError("CUT-LEASE-2", "the lease is held by another agent")
+
+    def _prove(self, *_sides: Any, **_options: Any) -> Result:
+        return Result(differences=list(self.differences))
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
+    return Case(tmp_path, monkeypatch)
+
+
+def test_definitions_that_agree_are_settled(case: Case) -> None:
+    case.live().settle_definitions(Deadline(5.0))
+    assert case.events == ["follow"]
+
+
+def test_i3_coordinators_that_disagree_are_not_settled(case: Case) -> None:
+    case.seen["CRDN-2"] = ["shop", "born-a-second-ago"]
+    with pytest.raises(CutoverError) as failed:
+        case.live().settle_definitions(Deadline(0.05))
+    assert failed.value.code == "CUT-CUTOVER-2"
+    assert case.events == []
+
+
+def test_i3_unknown_shards_are_not_settled(case: Case) -> None:
+    case.unknown = {("shop", "c99/s100")}
+    with pytest.raises(CutoverError) as failed:
+        case.live().settle_definitions(Deadline(0.05))
+    assert failed.value.code == "CUT-CUTOVER-2"
+
+
+@pytest.mark.parametrize(("part", "value"), [("all_calm", False), ("indexes_missing", 2)])
+def test_i3_what_is_still_being_copied_or_built_is_not_settled(case: Case, part: str, value: object) -> None:
+    setattr(case.running, part, lambda: value)
+    with pytest.raises(CutoverError) as failed:
+        case.live().settle_definitions(Deadline(0.05))
+    assert failed.value.code == "CUT-CUTOVER-2"
+
+
+def test_i3_another_leader_leads_to_the_way_back(case: Case) -> None:
+    case.findings.report(Finding("CUT-TOPO-8", "error", "shop/things shard s1", "another leader", "start again"))
+    with pytest.raises(CutoverError) as failed:
+        case.live().settle_definitions(Deadline(5.0))
+    assert failed.value.code == "CUT-CUTOVER-3"
+
+
+def test_i1_the_drain_reads_to_the_ends_and_settles_lost_answers(case: Case) -> None:
+    assert case.live().drain(Deadline(5.0)) == ENDS
+    assert case.events == ["ends", ("drain", ENDS), "settle", "users"]
+
+
+def test_i5_late_writes_are_looked_for_up_to_the_ends_of_now(case: Case) -> None:
+    case.late = 4
+    assert case.live().late_writes(Deadline(5.0)) == 4
+    assert case.events == ["ends", ("scan", ENDS), "late"]
+
+
+def test_i9_findings_that_came_meanwhile_are_differences(case: Case) -> None:
+    assert case.live().prove(Deadline(5.0)).proved
+    case.findings.report(Finding("CUT-DATA-3", "error", "shop/things", "refused", "change it", "k"))
+    assert not case.live().prove(Deadline(5.0)).proved
+
+
+def test_i3_a_shard_in_the_logs_that_is_not_copied_is_a_difference(case: Case) -> None:
+    case.unknown = {("shop", "c99/s100")}
+    assert case.live().prove(Deadline(5.0)).differences == ["shard shop c99/s100 is not copied"]
+
+
+def test_i7_an_agent_without_a_certain_lease_does_not_open(case: Case) -> None:
+    case.lease_lost = True
+    live = case.live()
+    with pytest.raises(LeaseLostError):
+        live.note_opening()
+    assert not live.opening_noted()
+    assert case.store.documents == {}
+
+
+def test_i7_an_opening_is_noted_after_what_a_restart_needs_for_it(case: Case) -> None:
+    live = case.live()
+    case.store.before = lambda name: case.events.append((name, live.opening_noted()))
+    live.note_opening()
+    assert live.opening_noted()
+    assert ("create result", False) in case.events
+    assert case.store.documents["result"].body["late"][0]["indexes"][0] == {"name": "expiry"}
+    live.clear_opening()
+    assert not live.opening_noted()
