@@ -40,7 +40,7 @@ def writing(pair: Pair, name: str, seed: int, keys: int = 200) -> Iterator[None]
     finally:
         stop.set()
         thread.join()
-    assert not errors, errors
+        assert not errors, errors
 
 
 def test_copies_what_is_there_and_follows_what_comes(pair: Pair) -> None:

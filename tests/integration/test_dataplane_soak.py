@@ -108,7 +108,7 @@ def application(pair: Pair, seed: int, threads: int = 2) -> Iterator[None]:
         stop.set()
         for worker in workers:
             worker.join()
-    assert not errors, errors
+        assert not errors, errors
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("DATAPLANE_SEEDS", "4"))))

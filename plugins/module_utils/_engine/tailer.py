@@ -211,6 +211,9 @@ class Tailer:
                 if self._controls:
                     router.flush(chunk)
                     self._run_controls()
+        if not answer.lines:
+            # The rest of an open batch was scanned and holds nothing: its 2201 can have the last marker's very tick.
+            self._in_transaction = False
         router.flush(chunk)
         ledger.seal(chunk, end, max(answer.last_included, answer.last_scanned))
 

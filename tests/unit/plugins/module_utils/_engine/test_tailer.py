@@ -233,6 +233,18 @@ def test_i4_controls_do_not_run_between_the_parts_of_a_batch() -> None:
     assert [taken[-1] for taken in seen] == [(COMMIT, 110)]
 
 
+def test_a_batch_whose_end_has_the_tick_of_its_last_marker_does_not_stay_open() -> None:
+    server = FakeServer(
+        200, [answer([begin(101), insert(101, b"a", tid=b"9")], 101, 100, 200), answer([], 0, 101, 200)]
+    )
+    with following(server) as (tailer, _record):
+        assert server.exhausted.wait(10)
+        ticket = tailer.at_boundary(lambda: None)
+        assert ticket.wait(Patience(threading.Event(), Troubles()), Deadline(5))
+        assert tailer.ledger is not None
+        assert tailer.ledger.restart_tick == 100
+
+
 def test_errors_of_controls_reach_the_one_who_waits() -> None:
     with following(FakeServer(100, [])) as (tailer, _record):
         ticket = tailer.at_boundary(lambda: [1, 2].remove(3))
