@@ -1,15 +1,15 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""`python -m tests.testbed serve --config FILE`: one emulated cluster in this process.
+"""`python -m tests.testbed serve`: one emulated cluster in this process; `readings` prints the readings of facts §12.
 
 Prints one JSON line when every listener is open and serves until SIGTERM, or until standard input ends (so that it
-never outlives the process which started it). The configuration is a JSON object: name, version, flavour, coordinators,
-dbservers, root_password, jwt_secret_path, tls_keyfile, control_token, options.
+never outlives the process which started it). What it is comes from `--config FILE`, a JSON object (name, version,
+flavour, coordinators, dbservers, root_password, jwt_secret_path, tls_keyfile, control_token, options), or from the
+other flags, which win over the file.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import ctypes
@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.testbed import command_line, readings
 from tests.testbed.cluster import Cluster
 from tests.testbed.model import Deployment
 from tests.testbed.options import Options
@@ -42,7 +43,7 @@ def _deployment(config: dict[str, Any]) -> Deployment:
     )
 
 
-def _ready(cluster: Cluster) -> str:
+def _ready(cluster: Cluster, config: dict[str, Any]) -> str:
     deployment = cluster.deployment
     front = deployment.by_role("coordinator" if deployment.clustered else "single")
     return json.dumps(
@@ -51,6 +52,7 @@ def _ready(cluster: Cluster) -> str:
             "dbservers": {server.id: server.url for server in deployment.by_role("dbserver")},
             "control": f"http://127.0.0.1:{cluster.control_port}",
             "id": deployment.id,
+            **{name: config[name] for name in command_line.MADE if name in config},
         }
     )
 
@@ -64,23 +66,28 @@ async def _serve(config: dict[str, Any], *, watch_input: bool) -> None:
     await cluster.start(config["control_token"])
     if watch_input:
         loop.add_reader(sys.stdin, lambda: None if os.read(sys.stdin.fileno(), 1024) else stop.set())
-    print(_ready(cluster), flush=True)
+    print(_ready(cluster, config), flush=True)
     await stop.wait()
     await cluster.stop()
 
 
 def main() -> None:
     """Parse the command line and serve."""
-    parser = argparse.ArgumentParser(prog="python -m tests.testbed")
-    parser.add_argument("command", choices=["serve"])
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--foreground", action="store_true", help="go on when standard input ends")
+    parser = command_line.parser()
     arguments = parser.parse_args()
+    if arguments.command == "readings":
+        print(readings.table(), end="")
+        return
+    try:
+        config = command_line.config(arguments)
+        Options.parse(config["options"])
+    except (OSError, TypeError, ValueError) as error:
+        parser.error(str(error))
     if not arguments.foreground:
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     gc.set_threshold(200_000, 50, 100)  # documents are bytes and strings: nothing in them to collect
-    asyncio.run(_serve(json.loads(arguments.config.read_text()), watch_input=not arguments.foreground))
+    asyncio.run(_serve(config, watch_input=not arguments.foreground))
 
 
 if __name__ == "__main__":

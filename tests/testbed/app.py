@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from tests.testbed import routing
+from tests.testbed import front_end, routing
 from tests.testbed.control_answers import carried_out
 from tests.testbed.errors import ArangoError
 from tests.testbed.load import QUEUE_TIME
@@ -27,8 +27,12 @@ _UNAUTHORIZED = {"www-authenticate": 'Basic realm="ArangoDB", Bearer token_type=
 def dispatch(request: Request) -> Answer | Awaitable[Answer]:
     """Answer a request of a server's listener; None cuts the connection."""
     deployment = request.deployment
-    if deployment.sealed(request.server):
-        return None
+    if deployment.flavour == "managed":
+        if deployment.sealed(request.server):
+            return None
+        refused = front_end.refusal(request)
+        if refused is not None:
+            return refused
     faults: Faults = deployment.faults
     faults.count(request)
     fault = faults.match(request)

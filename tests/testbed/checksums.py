@@ -111,7 +111,8 @@ def hashes(collection: Collection, shard: str, mode: Mode) -> Hashes:
     store: dict[tuple[str, str, Mode], Hashes] = deployment.objects.setdefault("checksums", {})
     place = (collection.database.name, shard, mode)
     if place not in store:
-        store[place] = Hashes(mode, deployment.options.checksum_seed)
+        version = deployment.version_tuple[:2] if deployment.options.reads(11, "by-version") else (0, 0)
+        store[place] = Hashes(mode, deployment.options.checksum_seed + 1000 * version[0] + version[1])
     return store[place]
 
 

@@ -90,7 +90,8 @@ class Collection:
     @property
     def by_revision(self) -> bool:
         """Whether revisions identify documents in storage, so that equal ones clash."""
-        return bool(self.properties["usesRevisionsAsDocumentIds"]) and self.deployment.options.nasty
+        options = self.deployment.options
+        return bool(self.properties["usesRevisionsAsDocumentIds"]) and options.nasty and not options.reads(15, "kept")
 
     @property
     def sharded_by_key(self) -> bool:
@@ -100,7 +101,7 @@ class Collection:
     @property
     def tracks_keys(self) -> bool:
         """Whether given keys move the generator on; with several shards it knows only the agency's ids (facts §3.4)."""
-        return len(self.shards) == 1
+        return len(self.shards) == 1 or self.deployment.options.reads(19, "observant")
 
     def _make_shards(self, number: int) -> list[Shard]:
         deployment = self.deployment
@@ -113,9 +114,8 @@ class Collection:
             factor = len(deployment.data_servers) if self.satellite else int(self.replication_factor)
             placements = [deployment.choose_servers(factor) for _ in range(1 if self.satellite else number)]
         names = [f"s{deployment.new_id()}" for _ in placements]
-        return [
-            Shard(name, f"c{self.id}/{name}", self, servers) for name, servers in zip(names, placements, strict=True)
-        ]
+        prefix = "" if deployment.options.reads(2, "plain-guids") else f"c{self.id}/"
+        return [Shard(name, prefix + name, self, servers) for name, servers in zip(names, placements, strict=True)]
 
     @property
     def satellite(self) -> bool:

@@ -8,10 +8,14 @@ Also where hashes for checksums are made ahead, so that a checksum need not take
 from __future__ import annotations
 
 import asyncio
+import time
 
 from tests.testbed import checksums, supervision
+from tests.testbed.documents import Writer
 from tests.testbed.model import Deployment, Server
+from tests.testbed.rawjson import Element
 from tests.testbed.snapshots import snapshots
+from tests.testbed.storage import Transaction
 
 _INTERVAL = 1.0
 _INTERNAL_EVERY = 4  # beats between two internal writes
@@ -25,11 +29,29 @@ async def run(deployment: Deployment) -> None:
     while True:
         await asyncio.sleep(max(deployment.scaled(_INTERVAL), 0.05))
         beats += 1
-        for server in deployment.data_servers:
-            if server.running:
-                beat(server, beats)
-        supervision.supervise(deployment)
+        beat_all(deployment, beats)
         await checksums.warm(deployment, _HASHED_PER_BEAT)
+
+
+def beat_all(deployment: Deployment, number: int) -> None:
+    """One beat of everything."""
+    for server in deployment.data_servers:
+        if server.running:
+            beat(server, number)
+    supervision.supervise(deployment)
+    if deployment.options.reads(14, "statistics"):
+        write_statistics(deployment, number)
+
+
+def write_statistics(deployment: Deployment, number: int) -> None:
+    """A document of the statistics, which the server writes as superuser, read-only or not (facts §12.14)."""
+    collection = deployment.database("_system").collections.get("_statisticsRaw")
+    if collection is None or not collection.shards[0].leader.server.writable:
+        return
+    transaction = Transaction(collection.database, single=True)
+    front = next(iter(deployment.servers.values()))
+    Writer(transaction, collection, front).insert(Element.of({"time": time.time(), "number": number}))
+    transaction.commit()
 
 
 def beat(server: Server, number: int) -> None:

@@ -12,6 +12,7 @@ from tests.testbed import hlc
 from tests.testbed.auth import Authenticator
 from tests.testbed.collection import Collection, system_collections
 from tests.testbed.errors import ArangoError
+from tests.testbed.exactness import is_exact
 from tests.testbed.options import Options, parse_version
 from tests.testbed.wal import Wal
 from tests.testbed.wal_markers import DATABASE_CREATE, DATABASE_DROP
@@ -160,6 +161,7 @@ class Deployment:
         self.version_tuple = parse_version(version)
         self.flavour: Flavour = flavour
         self.options = options or Options()
+        self.prints_raw = is_exact(self.version_tuple) and not self.options.reads(2, "shard-ids")
         self.root_password = root_password
         self.clustered = flavour != "single"
         self.id = str(uuid.UUID(int=random.Random(f"deployment/{name}").getrandbits(128), version=4))

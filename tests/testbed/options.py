@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.testbed import readings
+
 RANGE_DELETE_THRESHOLD = 32768  # facts §5.5: truncate markers only from this many documents of a shard on
 
 
@@ -31,17 +33,26 @@ class Options:
     checksum_seed: int = 0
     truncate_threshold: int = RANGE_DELETE_THRESHOLD
     max_key_batch: int = 1_000_000
-    readings: Mapping[int, str] = field(default_factory=dict)
+    api_jwt_policy: str = "jwt-compat"  # who may use /_admin/cluster: jwt-compat, jwt-write, jwt-all (facts §1.3)
+    options_api: str = "jwt"  # who may see /_admin/options: disabled, jwt, admin, public (facts §1.3)
+    readings: Mapping[int, frozenset[str]] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Options:
-        """Options from a configuration file; unknown names are kept in `extra` for the modules that know them."""
+        """Options from a configuration file; unknown names are kept in `extra` for the modules that know them.
+
+        ValueError for an unknown reading.
+        """
         names = {entry.name for entry in dataclasses.fields(cls)} - {"extra", "readings"}
         known = {name: value for name, value in values.items() if name in names}
-        readings = {int(number): str(variant) for number, variant in dict(values.get("readings", {})).items()}
+        chosen = readings.parse(dict(values.get("readings", {})))
         extra = {name: value for name, value in values.items() if name not in names and name != "readings"}
-        return cls(**known, readings=readings, extra=extra)
+        return cls(**known, readings=chosen, extra=extra)
+
+    def reads(self, number: int, variant: str) -> bool:
+        """Whether a variant of a reading was chosen that is not the default."""
+        return variant in self.readings.get(number, ())
 
 
 def parse_version(text: str) -> tuple[int, int, int]:

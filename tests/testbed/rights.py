@@ -14,6 +14,7 @@ from tests.testbed.message import Request
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
+    from tests.testbed.model import Deployment
 
 
 def may_read(request: Request, collection: Collection) -> None:
@@ -29,7 +30,15 @@ def may_write(request: Request, collection: Collection) -> None:
     if _level(request, collection) != "rw":
         raise ArangoError(11)
     if request.server.readonly:
-        raise ArangoError(1004)
+        raise read_only(request.deployment)
+
+
+def read_only(deployment: Deployment) -> ArangoError:
+    """What a write is refused with: by license or by mode, in either reading (facts §12.14, §12.20)."""
+    options = deployment.options
+    if deployment.license_readonly:
+        return ArangoError(11 if options.reads(20, "license-11") else 1004)
+    return ArangoError(11 if options.reads(14, "11") and deployment.version_tuple >= (4, 0, 0) else 1004)
 
 
 def may_define(request: Request, database: str | None = None) -> None:

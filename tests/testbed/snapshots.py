@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from tests.testbed import hlc
 
 if TYPE_CHECKING:
     from tests.testbed.model import Server
+    from tests.testbed.storage import Replica
 
+Take = Callable[[], dict[str, bytes]]
 BATCH_TTL = 7200.0
 MIN_CHUNK, DEFAULT_CHUNK, MAX_CHUNK = 16 * 1024, 128 * 1024, 128 * 1024 * 1024
 
@@ -63,9 +66,12 @@ class Batch:
 
 
 class DumpContext:
-    """One snapshot of some shards, handed out in batches that clients name by numbers (facts §4.3)."""
+    """One snapshot of some shards, handed out in batches that clients name by numbers (facts §4.3).
 
-    def __init__(self, identifier: str, owner: str, database: str, shards: dict[str, dict[str, bytes]]) -> None:
+    `shards` = what takes the documents of each; called at its first reading.
+    """
+
+    def __init__(self, identifier: str, owner: str, database: str, shards: dict[str, Take]) -> None:
         self.id = identifier
         self.owner = owner
         self.database = database
@@ -76,11 +82,13 @@ class DumpContext:
         self._served: dict[int, tuple[str, list[bytes]] | None] = {}
         self._batches = self._produce(shards)
 
-    def _produce(self, shards: dict[str, dict[str, bytes]]) -> Iterator[tuple[str, list[bytes]]]:
+    def _produce(self, shards: dict[str, Take]) -> Iterator[tuple[str, list[bytes]]]:
         """Batches of different shards come mixed: several workers of the server read side by side."""
-        readers = {name: Documents(docs) for name, docs in shards.items()}
+        readers: dict[str, Documents | None] = dict.fromkeys(shards)
         while readers:
-            for name, documents in list(readers.items()):
+            for name, known in list(readers.items()):
+                documents = known or Documents(shards[name]())
+                readers[name] = documents
                 if documents.done:
                     del readers[name]
                     continue
@@ -129,12 +137,21 @@ class Snapshots:
             batch.expires = now + max(batch.ttl, ttl)
         return batch
 
-    def open_dump(self, owner: str, database: str, shards: list[str], ttl: float) -> DumpContext:
-        """A new context over some shards; raises KeyError for a shard that isn't here."""
+    def open_dump(self, owner: str, database: str, shards: list[str], ttl: float, *, late: bool = False) -> DumpContext:
+        """A new context over some shards; raises KeyError for a shard that isn't here.
+
+        `late`: each shard's documents are those of its first reading (facts §12.7).
+        """
         now = self._server.log.now()
         self.expire(now)
         self._next_dump += 1
-        context = DumpContext(f"dump-{self._next_dump}", owner, database, self.copy(shards))
+        takes: dict[str, Take] = {}
+        if late:
+            replicas = {name: self._server.shards[name].replicas[self._server.id] for name in shards}
+            takes = {name: partial(_documents_now, replica) for name, replica in replicas.items()}
+        else:
+            takes = {name: partial(_documents_then, docs) for name, docs in self.copy(shards).items()}
+        context = DumpContext(f"dump-{self._next_dump}", owner, database, takes)
         context.ttl = ttl
         context.expires = now + ttl
         self.dumps[context.id] = context
@@ -158,6 +175,14 @@ class Snapshots:
         """What a restart does."""
         self.batches.clear()
         self.dumps.clear()
+
+
+def _documents_then(docs: dict[str, bytes]) -> dict[str, bytes]:
+    return docs
+
+
+def _documents_now(replica: Replica) -> dict[str, bytes]:
+    return dict(replica.docs)
 
 
 def snapshots(server: Server) -> Snapshots:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.testbed import hlc, indexes
 from tests.testbed.errors import ArangoError
+from tests.testbed.exactness import inexact, is_exact
 from tests.testbed.wal import WalOp
 from tests.testbed.wal_markers import COLLECTION_CREATE, COLLECTION_DROP, INSERT, REMOVE, removal
 
@@ -114,7 +115,7 @@ class Shard:
                 replica.copy_from(self.leader)
                 self.replicas[server.id] = replica
                 self._created_on(server)
-                inserts = [WalOp(self.guid, INSERT, raw) for _revision, raw in replica.snapshot()]
+                inserts = [WalOp(self.guid, INSERT, self.local_form(raw)) for _revision, raw in replica.snapshot()]
                 server.log.append_transaction(self.database_name, server.next_tid(), inserts)
         for identifier in [name for name in self.replicas if name not in {server.id for server in servers}]:
             self._dropped_from(self.replicas.pop(identifier).server)
@@ -152,9 +153,29 @@ class Shard:
         gone = [(key, place) for key, place in replica.keys.items() if key not in leader.keys]
         missed = [(key, place) for key, place in leader.keys.items() if replica.keys.get(key) != place]
         entries = [WalOp(self.guid, REMOVE, removal(key, place.partition("\0")[0])) for key, place in gone]
-        entries += [WalOp(self.guid, INSERT, leader.docs[place]) for _key, place in missed if place in leader.docs]
+        present = [leader.docs[place] for _key, place in missed if place in leader.docs]
+        entries += [WalOp(self.guid, INSERT, self.local_form(raw)) for raw in present]
         replica.copy_from(leader)
         server.log.append_transaction(self.database_name, server.next_tid(), entries)
+
+    def local_form(self, raw: bytes) -> bytes:
+        """A document as this shard's servers print it in dumps and logs.
+
+        In one reading `_id` has the shard's name (facts §12.2); old versions print large doubles inexactly (§5.8).
+        """
+        deployment = self._deployment
+        if deployment.prints_raw:
+            return raw
+        if not is_exact(deployment.version_tuple):
+            raw = inexact(raw)
+        if not deployment.options.reads(2, "shard-ids"):
+            return raw
+        head = b'"_id":"%b/'
+        return raw.replace(head % self.collection.name.encode(), head % self.name.encode(), 1)
+
+    def printed(self, documents: list[bytes]) -> list[bytes]:
+        """Documents of a dump."""
+        return documents if self._deployment.prints_raw else [self.local_form(raw) for raw in documents]
 
     @property
     def database_name(self) -> str:
@@ -269,6 +290,7 @@ class Transaction:
         self.single = single
         self.stream = stream
         self._writers: dict[str, ShardWriter] = {}
+        self._local_tids: dict[str, str] = {}
 
     def writer(self, shard: Shard) -> ShardWriter:
         """The pending changes of a shard."""
@@ -318,7 +340,18 @@ class Transaction:
         if self.single and len(entries) == 1:
             server.log.append_single(self.database.name, *entries[0])
         else:
-            server.log.append_transaction(self.database.name, self.tid or server.next_tid(), entries)
+            server.log.append_transaction(self.database.name, self._tid_on(server), entries)
+
+    def _tid_on(self, server: Server) -> str:
+        """The id that a frame on this server gets (facts §12.3)."""
+        options = self.database.deployment.options
+        if self.tid is None or options.reads(3, "tid-per-frame"):
+            return server.next_tid()
+        if not options.reads(3, "local-tid"):
+            return self.tid
+        if server.id not in self._local_tids:
+            self._local_tids[server.id] = server.next_tid()
+        return self._local_tids[server.id]
 
 
 def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[WalOp]:
@@ -328,6 +361,8 @@ def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[WalOp]:
     entries = []
     for kind, key, _revision, data in writer.ops:
         entries.append(WalOp(guid, kind, data, kind == INSERT and key in known))
+    if not shard.collection.deployment.prints_raw:
+        entries = [entry._replace(data=shard.local_form(entry.data)) for entry in entries]
     for replica in replicas:
         put, remove = replica.put, replica.remove
         for kind, key, revision, raw in writer.ops:

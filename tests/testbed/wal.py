@@ -105,6 +105,7 @@ class Wal:
         self._missing_is_present = missing_is_present
         self._last = 0
         self._started = clock()
+        self._restarted_at = -1  # the last number when the server came back
         self._databases: dict[str, DatabaseRef] = {}
         self._segments: list[Segment] = [Segment(1, clock())]
 
@@ -116,7 +117,7 @@ class Wal:
             server_id=server.replication_id,
             nasty=options.nasty,
             time_scale=options.time_scale,
-            missing_is_present=options.readings.get(4) == "present",
+            missing_is_present=options.reads(4, "present"),
         )
 
     # --- writing ---
@@ -253,6 +254,7 @@ class Wal:
         """The server came back with its data directory: registrations are gone, purging starts anew (facts §5.7)."""
         self.clients.clear()
         self._started = self._clock()
+        self._restarted_at = self._last
 
     def purge(self) -> int:
         """Drop files that are archived, old enough and needed by no registered client; returns how many."""
@@ -284,7 +286,8 @@ class Wal:
         if 0 < query.last_scanned < query.from_tick:
             since = query.last_scanned
         printer = Printer(query, self._databases)
-        first, last_scanned = printer.scan(self._batches_from(since), since)
+        nothing_yet = self._last == self._restarted_at and query.from_tick >= self._last  # facts §5.4, §12.4
+        first, last_scanned = printer.scan(() if nothing_yet else self._batches_from(since), since)
         present = first is not None and first <= query.from_tick
         if first is None:
             last_scanned = 0

@@ -59,7 +59,7 @@ def _agents(deployment: Deployment) -> dict[str, dict[str, Any]]:
 
 def _cased(deployment: Deployment, role: str) -> str:
     """Some documentation has roles in capitals (facts §2.2, reading 12)."""
-    return role.upper() if deployment.options.readings.get(12) == "capitals" else role
+    return role.upper() if deployment.options.reads(12, "capitals") else role
 
 
 def status_of(server: Server) -> str:
@@ -104,7 +104,11 @@ def endpoints(request: Request) -> Response:
 @route("GET", "/_admin/cluster/numberOfServers", level="any", on=("coordinator",))
 def number_of_servers(request: Request) -> Response:
     """No numbers are planned unless somebody set them; `cleanedServers` is unconfirmed (facts §12.12)."""
-    return result(numberOfCoordinators=None, numberOfDBServers=None, cleanedServers=sorted(request.deployment.cleaned))
+    deployment = request.deployment
+    numbers: dict[str, object] = {"numberOfCoordinators": None, "numberOfDBServers": None}
+    if not deployment.options.reads(12, "cleaned-missing"):
+        numbers["cleanedServers"] = sorted(deployment.cleaned)
+    return result(**numbers)
 
 
 @route("GET", "/_admin/cluster/shardDistribution", level="admin", on=("coordinator",))

@@ -209,5 +209,9 @@ def other_action(request: Request) -> Response:
         return result(200, head_answer(collection, name).headers, result=True)
     if name not in ("load", "unload", "compact", "recalculateCount"):
         raise ArangoError(400, _EXPECTED)
-    answer = collection.head() | ({"count": collection.count()} if name == "load" else {})
+    answer: dict[str, Any] = {"result": True}
+    if name != "recalculateCount":
+        answer = collection.head()
+    if name == "load" or (name == "recalculateCount" and not request.deployment.clustered):
+        answer["count"] = collection.count()
     return result(200, head_answer(collection, name).headers, **answer)

@@ -12,6 +12,7 @@ from tests.testbed import keygen
 from tests.testbed.collection import Collection
 from tests.testbed.documents import Outcome, Overwrite, WriteOptions, Writer
 from tests.testbed.errors import ArangoError
+from tests.testbed.exactness import inexact, is_exact
 from tests.testbed.message import Request, Response, dumps
 from tests.testbed.rawjson import Element, parse, parse_array, quoted
 from tests.testbed.rights import may_read, may_write
@@ -53,6 +54,7 @@ class _Answer:
     """Renders what operations did, as the query asks."""
 
     def __init__(self, request: Request, collection: Collection, writing_status: tuple[int, int]) -> None:
+        self._options = request.deployment.options
         self._name = quoted(collection.name)[1:-1]
         self._silent = request.flag("silent")
         self._new = request.flag("returnNew")
@@ -73,25 +75,32 @@ class _Answer:
             text += f',"old":{outcome.old[1].decode()}'
         return text + "}"
 
-    def single(self, outcome: Outcome, *, location: bool) -> Response:
-        """The answer of a request on one document."""
+    def single(self, outcome: Outcome) -> Response:
+        """The answer of a request on one document; a silent one tells nothing at all."""
+        if self._silent:
+            return Response(self.status, b"{}")
         collection = self._collection
-        headers = {"etag": f'"{outcome.revision}"'}
-        if location:
-            headers["location"] = f"/_db/{collection.database.name}/_api/document/{collection.name}/{outcome.key}"
-        body = "{}" if self._silent else self.item(outcome, fresh=False)
-        return Response(self.status, body.encode(), headers)
+        place = f"/_db/{collection.database.name}/_api/document/{collection.name}/{outcome.key}"
+        headers = {"etag": f'"{outcome.revision}"', "location": place}
+        return Response(self.status, self.item(outcome, fresh=False).encode(), headers)
 
     def many(self, outcomes: list[Outcome | ArangoError]) -> Response:
         """The answer of a request on an array: errors by position, and their numbers in a header."""
         errors = Counter(entry.error_num for entry in outcomes if isinstance(entry, ArangoError))
         items = [
-            dumps(entry.item()).decode() if isinstance(entry, ArangoError) else self.item(entry, fresh=False)
+            dumps(self._error(entry)).decode() if isinstance(entry, ArangoError) else self.item(entry, fresh=False)
             for entry in outcomes
             if not self._silent or isinstance(entry, ArangoError)
         ]
         headers = {"x-arango-error-codes": dumps({str(n): c for n, c in errors.items()}).decode()} if errors else {}
+        if self._silent and not items and self._options.reads(15, "silent-object"):
+            return Response(self.status, b"{}", headers)
         return Response(self.status, f"[{','.join(items)}]".encode(), headers)
+
+    def _error(self, error: ArangoError) -> dict[str, Any]:
+        """An error at one position; coordinators may name the document of a conflict (facts §12.15)."""
+        named = error.error_num == 1200 and self._options.reads(15, "named-conflicts")
+        return {**error.item(), **error.extra} if named else error.item()
 
 
 def _collection(request: Request) -> Collection:
@@ -125,9 +134,7 @@ def _refuse_whole(request: Request, error: ArangoError) -> None:
         raise error
 
 
-def _one(
-    request: Request, status: tuple[int, int], operation: Callable[[Writer], Outcome], *, location: bool = True
-) -> Response:
+def _one(request: Request, status: tuple[int, int], operation: Callable[[Writer], Outcome]) -> Response:
     collection = _collection(request)
     answer = _Answer(request, collection, status)
     options = write_options(request)
@@ -135,7 +142,7 @@ def _one(
     outcome = operation(Writer(transaction, collection, request.server, options))
     if own:
         transaction.commit()
-    return answer.single(outcome, location=location)
+    return answer.single(outcome)
 
 
 def _element(text: str, value: Any) -> Element:
@@ -229,7 +236,7 @@ def _guarded_element(request: Request) -> Element:
 def remove(request: Request) -> Response:
     """Remove one document."""
     selector = _guard(request, {"_key": request.params["key"]})
-    return _one(request, (200, 202), lambda writer: writer.remove(selector), location=False)
+    return _one(request, (200, 202), lambda writer: writer.remove(selector))
 
 
 @route("GET", "/_api/document/{collection}/{key}")
@@ -251,7 +258,11 @@ def read(request: Request) -> Response:
     if wanted is not None and wanted.strip('"') != revision:
         extra = {"_id": f"{collection.name}/{key}", "_key": key, "_rev": revision}
         raise ArangoError(1200, "conflict, _rev values do not match", status=412, extra=extra, headers=headers)
-    return Response(200, raw, headers)
+    return Response(200, raw if request.deployment.prints_raw else _as_printed(request, raw), headers)
+
+
+def _as_printed(request: Request, raw: bytes) -> bytes:
+    return raw if is_exact(request.deployment.version_tuple) else inexact(raw)
 
 
 def read_many(request: Request) -> Response:
@@ -264,7 +275,7 @@ def read_many(request: Request) -> Response:
     errors: Counter[int] = Counter()
     for _text, value in parse_array(request.body):
         try:
-            pieces.append(reader.read(value)[1][1])
+            pieces.append(_as_printed(request, reader.read(value)[1][1]))
         except ArangoError as error:
             errors[error.error_num] += 1
             pieces.append(dumps(error.item()))

@@ -20,6 +20,10 @@ def _check_version(request: Request) -> None:
     version = request.deployment.version_tuple
     if version < _SINCE.get(version[:2], (3, 12, 0)):
         raise ArangoError(404, f"unknown path '{request.path}'")
+    options = request.deployment.options
+    community = options.extra.get("license") == "community" and version < (3, 12, 5)
+    if community and options.reads(7, "no-community-dump"):
+        raise ArangoError(404, f"unknown path '{request.path}'")
 
 
 def _owner(request: Request) -> str:
@@ -27,6 +31,9 @@ def _owner(request: Request) -> str:
     if request.server.role != "dbserver":
         return request.caller.user
     name = request.headers.get("x-arango-dump-auth-user")
+    deployment = request.deployment
+    if name is None and deployment.version_tuple < (3, 12, 0) and deployment.options.reads(7, "auth-optional"):
+        return ""
     if name is None:
         raise ArangoError(400, "missing authorization header")
     return name
@@ -47,7 +54,9 @@ def start(request: Request) -> Response:
     missing = [name for name in shards if name not in present]
     if missing:
         raise ArangoError(1203, f"collection or view not found: {missing[0]}")
-    context = snapshots(server).open_dump(owner, request.database.name, shards, _number(body, "ttl", _DEFAULT_TTL))
+    ttl = _number(body, "ttl", _DEFAULT_TTL)
+    late = request.deployment.options.reads(7, "shard-snapshots")
+    context = snapshots(server).open_dump(owner, request.database.name, shards, ttl, late=late)
     context.batch_size = min(int(_number(body, "batchSize", 16 * 1024)), _MAX_BATCH)
     docs = _MAX_DOCS if request.deployment.version_tuple < (3, 12, 0) else int(_number(body, "docsPerBatch", 10_000))
     context.docs_per_batch = min(docs, _MAX_DOCS)
@@ -93,9 +102,11 @@ def next_batch(request: Request) -> Response:
     batch = context.next(number, request.number("lastBatch"))
     if batch is None:
         return Response(204)
-    shard, documents = batch
-    headers = {"x-arango-dump-shard-id": shard, "x-arango-dump-block-counts": str(len(documents))}
-    return Response(200, b"\n".join([*documents, b""]), headers, DUMP)
+    name, documents = batch
+    headers = {"x-arango-dump-shard-id": name, "x-arango-dump-block-counts": str(len(documents))}
+    shard = target(request, "dbserver").shards.get(name)
+    lines = documents if shard is None else shard.printed(documents)
+    return Response(200, b"\n".join([*lines, b""]), headers, DUMP)
 
 
 @route("DELETE", "/_api/dump/{id}", level="any", on=EVERYWHERE)

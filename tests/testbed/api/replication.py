@@ -89,10 +89,11 @@ def dump(request: Request) -> Response:
     }
     if not documents:
         return Response(204, b"", headers)
+    lines = shard.printed(documents)
     if request.flag("useEnvelope", True):
-        body = _ENVELOPE + (b"}\n" + _ENVELOPE).join(documents) + b"}\n"
+        body = _ENVELOPE + (b"}\n" + _ENVELOPE).join(lines) + b"}\n"
     else:
-        body = b"\n".join([*documents, b""])
+        body = b"\n".join([*lines, b""])
     return Response(200, body, headers, f"{DUMP}; charset=utf-8")
 
 

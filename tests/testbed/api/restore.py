@@ -17,6 +17,7 @@ from tests.testbed.rights import may_define, may_write
 from tests.testbed.routing import FRONT, route
 from tests.testbed.storage import Transaction
 
+_REMOVED = ("minReplicationFactor", "status", "statusString")
 _HIDDEN = ("_local_", "_from_", "_to_")
 _ENTERPRISE = ("isSmart", "isSmartChild", "isDisjoint", "smartGraphAttribute", "smartJoinAttribute")
 _OPTIONS = WriteOptions(overwrite="replace", is_restore=True)
@@ -58,6 +59,7 @@ def restore_collection(request: Request) -> Response:
     kind = parameters.get("type")
     if isinstance(kind, bool) or not isinstance(kind, int):
         raise ArangoError(400, "collection type is missing or not a number")
+    _check_removed(request, parameters)
     name = parameters["name"]
     database = request.database
     present = database.collections.get(name)
@@ -71,6 +73,16 @@ def restore_collection(request: Request) -> Response:
     create_collection(database, _wishes(request, parameters), restoring=True)
     request.deployment.authenticator.collection_created(database.name, name, request.caller)
     return reply(_DONE)
+
+
+def _check_removed(request: Request, parameters: dict[str, Any]) -> None:
+    """Whether 4.x takes properties that it has not any more (facts §12.10)."""
+    deployment = request.deployment
+    if deployment.version_tuple < (4, 0, 0) or not deployment.options.reads(10, "refused"):
+        return
+    for name in _REMOVED:
+        if name in parameters:
+            raise ArangoError(10, f"unknown property '{name}'")
 
 
 def _cleared(request: Request, collection: Collection) -> bool:
@@ -184,7 +196,8 @@ def _line(text: str, value: object) -> tuple[Element, bool]:
 
 
 def _write(request: Request, collection: Collection, lines: list[tuple[Element, bool]]) -> None:
-    keep = request.flag("preserveRevisionIds")
+    anew = request.deployment.options.reads(9, "revisions-anew")
+    keep = request.flag("preserveRevisionIds") and not anew
     transaction = Transaction(collection.database)
     writer = Writer(transaction, collection, request.server, _OPTIONS)
     first: ArangoError | None = None

@@ -9,7 +9,7 @@ import re
 import time
 
 from tests.testbed.errors import ArangoError
-from tests.testbed.message import DUMP, Request, Response, reply
+from tests.testbed.message import DUMP, Request, Response, reply, result
 from tests.testbed.routing import route
 from tests.testbed.wal_tail import DEFAULT_CHUNK, TailQuery
 
@@ -66,33 +66,61 @@ def open_transactions(request: Request) -> Response:
 @route("GET|PUT", "/_api/wal/tail", level="admin", on=_ON_DATA)
 def tail(request: Request) -> Response:
     """Markers after a tick; registers the client in every database of this server (facts §5.2, §5.3, §5.7)."""
+    if request.method == "PUT" and request.flag("trackOnly") and _tracks(request):
+        return _track_only(request)
     if request.method == "PUT":
         _check_transactions(request)
     query = _query(request)
     syncer_id = syncer(request)
     log = request.server.log
     try:
-        result = log.tail(query)
+        found = log.tail(query)
     except KeyError as error:
         raise ArangoError(1203) from error
+    _register(request, syncer_id, query.from_tick)
+    headers = {
+        "x-arango-replication-checkmore": "true" if found.check_more else "false",
+        "x-arango-replication-lastincluded": str(found.last_included),
+        "x-arango-replication-lastscanned": str(found.last_scanned),
+        "x-arango-replication-lasttick": str(found.last_tick),
+        "x-arango-replication-frompresent": "true" if found.from_present else "false",
+    }
+    if not found.pieces:
+        return Response(204, b"", headers | {"content-type": DUMP})
+    return Response(200, b"".join(found.pieces), headers, DUMP)
+
+
+def _register(request: Request, syncer_id: str, tick: int) -> None:
+    """Keep the log from a tick on for this client, in every database of the server (facts §5.7)."""
+    log = request.server.log
     log.clients.track(
         log.databases(),
         syncer_id=syncer_id,
         server_id=request.query.get("serverId", ""),
         client_info=request.query.get("clientInfo", ""),
-        tick=query.from_tick,
+        tick=tick,
         now=log.now(),
     )
-    headers = {
-        "x-arango-replication-checkmore": "true" if result.check_more else "false",
-        "x-arango-replication-lastincluded": str(result.last_included),
-        "x-arango-replication-lastscanned": str(result.last_scanned),
-        "x-arango-replication-lasttick": str(result.last_tick),
-        "x-arango-replication-frompresent": "true" if result.from_present else "false",
-    }
-    if not result.pieces:
-        return Response(204, b"", headers | {"content-type": DUMP})
-    return Response(200, b"".join(result.pieces), headers, DUMP)
+
+
+def _tracks(request: Request) -> bool:
+    """Whether this release has the calls that only register and unregister a client (facts §12.5)."""
+    return request.deployment.options.reads(5, "present")
+
+
+def _track_only(request: Request) -> Response:
+    _register(request, syncer(request), request.number("from", 0) or 0)
+    return result(200)
+
+
+@route("DELETE", "/_api/wal/tail", level="admin", on=_ON_DATA)
+def untrack(request: Request) -> Response:
+    """Forget a client, in one reading (facts §5.1)."""
+    if not _tracks(request):
+        raise ArangoError(405)
+    log = request.server.log
+    log.clients.untrack(log.databases(), syncer_id=syncer(request), server_id=request.query.get("serverId", ""))
+    return result(200)
 
 
 def syncer(request: Request) -> str:
