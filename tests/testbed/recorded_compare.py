@@ -55,6 +55,7 @@ MEASURED = frozenset(
         "isFoxxmaster",
         "seeks",
         "initialCid",
+        "path",
     )
 )
 _GENERATED = re.compile(r"(idx_)?\d+\Z")

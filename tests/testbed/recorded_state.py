@@ -16,6 +16,7 @@ from tests.testbed.recorded_state_graphs import prepare_graph
 
 Rule = Callable[[Script, "re.Match[str]", Exchange], None]
 _SYSTEM = ("_id", "_rev", "_oldRev", "_key")
+_INDEX_ANSWER = ("id", "name", "code", "error", "selectivityEstimate")
 
 
 def prepare(script: Script) -> None:
@@ -36,6 +37,11 @@ def prepare(script: Script) -> None:
 def _missing(exchange: Exchange) -> bool:
     body = exchange["response"]["body"]
     return isinstance(body, dict) and body.get("errorNum") in (1203, 1228)
+
+
+def _unknown(exchange: Exchange) -> bool:
+    """Whether what the path names was not there."""
+    return bool(exchange["response"]["status"] == 404)
 
 
 def ensure_collection(script: Script, name: str, **properties: Any) -> str:
@@ -69,9 +75,10 @@ def _collection(script: Script, match: re.Match[str], exchange: Exchange) -> Non
     documents = body.get("count", body.get("figures", {}).get("engine", {}).get("documents", int(bool(figures))))
     if isinstance(documents, int) and exchange["request"]["method"] == "GET" and documents:
         script.make("POST", f"/_api/document/{shown}", [{"value": number} for number in range(documents)])
-    if isinstance(body.get("shards"), dict):
+    shards = body.get("shards")
+    if isinstance(shards, dict | list):
         made = script.make("GET", f"/_api/collection/{shown}/shards")["shards"]
-        for recorded, ours in zip(sorted(body["shards"]), sorted(made), strict=True):
+        for recorded, ours in zip(sorted(shards), sorted(made), strict=True):
             script.remember(recorded, ours)
 
 
@@ -143,16 +150,17 @@ def _index(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     query = re.search(r"collection=(\w+)", exchange["request"]["path"])
     name = match.groupdict().get("name") or (query[1] if query else "")
     ensure_collection(script, name)
-    if exchange["request"]["method"] == "POST":
+    if exchange["request"]["method"] == "POST" or _unknown(exchange):
         return
     identifier = match.groupdict().get("id")
     body = exchange["response"]["body"]
     wanted = body.get("indexes", [])
     if identifier and identifier != "0":
-        wanted = [{"type": "persistent", "fields": ["a"], "unique": True, "id": f"{name}/{identifier}"}]
+        shown = body if "fields" in body else {"type": "persistent", "fields": ["a"], "unique": True}
+        wanted = [{**shown, "id": f"{name}/{identifier}"}]
     for definition in wanted:
         if definition["type"] not in ("primary", "edge"):
-            asked = {field: value for field, value in definition.items() if field not in ("id", "name")}
+            asked = {field: value for field, value in definition.items() if field not in _INDEX_ANSWER}
             made = script.make("POST", f"/_api/index?collection={name}", asked)
             script.remember(definition["id"].rpartition("/")[2], made["id"].rpartition("/")[2])
             script.remember(definition["id"], made["id"])
@@ -162,6 +170,8 @@ def _index(script: Script, match: re.Match[str], exchange: Exchange) -> None:
 def _user(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     name, database, collection = match["user"], match["database"], match["collection"]
     method, body = exchange["request"]["method"], exchange["response"]["body"]
+    if _unknown(exchange):
+        return
     shown = {field: body[field] for field in ("active", "extra") if field in body and method == "GET"}
     script.make("POST", "/_api/user", {"user": name, "passwd": "x", **shown})
     if collection and not collection.startswith("_"):
@@ -220,7 +230,7 @@ def _cursor(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
     body, answer = exchange["request"].get("body"), exchange["response"]["body"]
     if not isinstance(body, dict) or _missing(exchange):
         return
-    for name in dict.fromkeys(re.findall(r"\bIN\s+([A-Za-z_]\w*)", body["query"])):
+    for name in dict.fromkeys(re.findall(r"\b(?:IN|INTO)\s+([A-Za-z_]\w*)", body["query"])):
         ensure_collection(script, name)
         documents = [entry for entry in _results(script) if isinstance(entry, dict)]
         stats = answer.get("extra", {}).get("stats", {}) if isinstance(answer, dict) else {}
@@ -252,12 +262,14 @@ def _view(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     request, answer = exchange["request"], exchange["response"]["body"]
     body = request.get("body") if isinstance(request.get("body"), dict) else {}
     name = match.groupdict().get("name")
+    if _unknown(exchange):
+        return
     _view_collections(script, body or {}, answer)
     if name is None:
         for entry in answer.get("result", []) if request["method"] == "GET" else ():
             script.remember(entry["id"], script.make("POST", "/_api/view", {**entry, "id": None})["id"])
         return
-    shown = answer.get("name", name)
+    shown = name if request["path"].endswith("/rename") else answer.get("name", name)
     view = {"type": "arangosearch", **answer, "name": f"v{shown}" if shown.isdecimal() else shown}
     if "links" in answer:
         changed = (body or {}).get("links", {})
@@ -284,12 +296,16 @@ def _view_collections(script: Script, body: dict[str, Any], answer: dict[str, An
 
 def _analyzer(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     answer = exchange["response"]["body"]
+    if _unknown(exchange):
+        return
     definition = {name: answer.get(name) for name in ("type", "properties", "features")}
     definition["type"] = definition["type"] or "identity"
     script.make("POST", "/_api/analyzer", {**definition, "name": match["name"]})
 
 
-def _transaction(script: Script, match: re.Match[str], _exchange: Exchange) -> None:
+def _transaction(script: Script, match: re.Match[str], exchange: Exchange) -> None:
+    if _unknown(exchange):
+        return
     ensure_collection(script, "any")
     made = script.make("POST", "/_api/transaction/begin", {"collections": {"write": "any"}})
     script.remember(match["id"], made["result"]["id"])
@@ -310,8 +326,12 @@ def _begin(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
 
 
 def _task(script: Script, match: re.Match[str], exchange: Exchange) -> None:
-    if exchange["request"]["method"] != "PUT" and exchange["response"]["status"] < 400:
-        script.make("POST", "/_api/tasks", {"id": match["id"], "command": "1", "offset": 100})
+    if exchange["request"]["method"] == "PUT" or _unknown(exchange):
+        return
+    answer = exchange["response"]["body"]
+    shown = {field: answer[field] for field in ("name", "offset", "period") if field in answer}
+    command = re.sub(r"\A\(function \(params\) \{ | \} \)\(params\);\Z", "", answer.get("command", "1"))
+    script.make("POST", "/_api/tasks", {"offset": 100, **shown, "id": match["id"], "command": command})
 
 
 def _tail(script: Script, _match: re.Match[str], exchange: Exchange) -> None:

@@ -25,8 +25,13 @@ def prepare_graph(script: Script, exchange: Exchange) -> None:
             script.make("POST", "/_api/gharial", graph)
         return
     answer, body = exchange["response"]["body"], request.get("body")
+    unknown = exchange["response"]["status"] == 404
+    if unknown and not match["key"]:
+        return
     graph = {"name": match["graph"], **_graph(match, request["method"], answer, body if isinstance(body, dict) else {})}
     script.make("POST", "/_api/gharial", graph)
+    if unknown:
+        return
     if match["key"] or (match["kind"] == "edge" and "edge" in answer):
         _members(script, match, answer, body if isinstance(body, dict) else {})
 

@@ -137,7 +137,7 @@ def delete_function(request: Request) -> Response:
     if not request.flag("group"):
         found = [entry for known, entry in _functions(request).items() if known.lower() == name.lower()]
         if not found:
-            raise ArangoError(1582, "user function not found", status=404)
+            raise ArangoError(1582, f"no AQL user function with name '{name}' found", status=404)
     transaction = Transaction(request.database)
     writer = Writer(transaction, request.database.collection("_aqlfunctions"), request.server)
     for entry in found:
