@@ -8,8 +8,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed import hlc
+from tests.testbed.api.revisions import DAMAGE
 from tests.testbed.collection import Collection
-from tests.testbed.control_api import action
+from tests.testbed.control_api import action, server_named, shard_named
 from tests.testbed.errors import ArangoError
 from tests.testbed.storage import Shard, Version
 from tests.testbed.supervision import rebuild_unique
@@ -50,6 +51,15 @@ def alter(cluster: Cluster, spec: dict[str, Any]) -> object:
     before = json.loads(raw)
     kept = {name: before[name] for name in _OWN if name in before}
     return _put(shard, spec["key"], revision, _raw({**kept, **spec["body"]}))
+
+
+@action("damage_tree")
+def damage_tree(cluster: Cluster, spec: dict[str, Any]) -> object:
+    """The stored revision tree of a `shard` on a `server` (its leader) is wrong until it is rebuilt."""
+    shard = shard_named(cluster.deployment, spec)
+    name = server_named(cluster.deployment, spec["server"]).id if "server" in spec else shard.servers[0]
+    cluster.deployment.objects.setdefault(DAMAGE, {})[(name, shard.name)] = 1
+    return name
 
 
 @action("drop_document")
