@@ -50,6 +50,7 @@ e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
 
 mutants: setup ## break each rule of the engine on purpose and see its test fail (about 2 minutes)
+	@echo "== mutants"
 	python -m tests.mutants
 
 lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, ansible-test sanity
@@ -60,6 +61,7 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory unit
 	$(MAKE) --no-print-directory testbed-test
 	$(MAKE) --no-print-directory integration
+	$(MAKE) --no-print-directory mutants
 	$(MAKE) --no-print-directory e2e
 	$(MAKE) --no-print-directory release-check
 	$(MAKE) --no-print-directory demo

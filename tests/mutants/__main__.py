@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 import queue
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,10 +32,10 @@ Outcomes = dict[str, tuple[str, str]]
 class Crew:
     """A few workshops and as many threads."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, directory: Path) -> None:
         self._free: queue.Queue[Workshop] = queue.Queue()
         for number in range(count):
-            self._free.put(Workshop(_ROOT, _ROOT / "build" / "mutants" / str(number)))
+            self._free.put(Workshop(_ROOT, directory / str(number)))
         self._pool = ThreadPoolExecutor(count)
         self.count = count
 
@@ -56,7 +58,7 @@ def baseline(crew: Crew, chosen: Sequence[Mutant]) -> Outcomes:
     """How all their tests end without any defect, slow tests spread evenly."""
     tests = sorted({test for mutant in chosen for test in mutant.tests}, key=lambda test: (PAIR not in test, test))
     shares = [tests[number :: crew.count * 2] for number in range(crew.count * 2)]
-    results = crew.each([lambda shop, share=share: shop.run(share) for share in shares if share], lambda result: None)
+    results = crew.each([partial(Workshop.run, tests=share) for share in shares if share], lambda result: None)
     return {test: outcome for result in results for test, outcome in result.items()}
 
 
@@ -81,11 +83,17 @@ def main(arguments: Sequence[str]) -> int:
         for mutant in chosen:
             print(f"{mutant.id:34} {mutant.where:28} {mutant.rule}")
         return 0
+    scratch = _ROOT / "build" / "mutants"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=scratch) as directory:
+        return _try_all(Crew(max(1, min(options.jobs, len(chosen))), Path(directory)), chosen)
+
+
+def _try_all(crew: Crew, chosen: Sequence[Mutant]) -> int:
     began = time.monotonic()
-    crew = Crew(max(1, min(options.jobs, len(chosen))))
     sound = baseline(crew, chosen)
     print(f"{len(sound)} tests of {len(chosen)} mutants tried without a defect ({time.monotonic() - began:.0f} s)")
-    verdicts = crew.each([lambda shop, one=one: shop.judge(one, sound) for one in _slow_first(chosen)], show)
+    verdicts = crew.each([partial(Workshop.judge, mutant=one, sound=sound) for one in _slow_first(chosen)], show)
     caught = sum(verdict.word == "caught" for verdict in verdicts)
     print(f"{caught} of {len(verdicts)} mutants are caught ({time.monotonic() - began:.0f} s)")
     return 0 if caught == len(verdicts) else 1

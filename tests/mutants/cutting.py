@@ -308,14 +308,16 @@ CUTTING: tuple[Mutant, ...] = (
         "",
         "test_cutover.py::test_i7_lost_answers_of_the_record",
     ),
-    mutant(
+    Mutant(
         "abort-not-obeyed",
         "an abort ends a cutover before the opening",
         "design §5, I6",
-        "cutover.py",
-        "if self.cancelled.is_set() and self._decision.state not in record.DECIDED_OPEN:",
-        "if self.cancelled.is_set() and self._decision.state == record.ROLLING_BACK:",
-        "test_cutover.py::test_an_abort_cancels_before_the_opening",
+        f"{ENGINE}cutover.py",
+        (
+            ("if self.cancelled.is_set() and self._decision.state", "if self._stop.is_set() and self._decision.state"),
+            ("        if self.cancelled.is_set():\n", "        if self._stop.is_set():\n"),
+        ),
+        (f"{UNIT}test_cutover.py::test_an_abort_cancels_before_the_opening",),
     ),
     mutant(
         "lag-unknown-passes",

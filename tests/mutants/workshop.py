@@ -38,7 +38,6 @@ class Workshop:
     """One copy; used by one thread at a time."""
 
     def __init__(self, root: Path, directory: Path) -> None:
-        shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         for name in _COPIED:
             source = root / name

@@ -32,8 +32,8 @@ WRITING: tuple[Mutant, ...] = (
         "design §4.5, I1",
         "applier.py",
         'index = zlib.crc32(repr(unit.shard.id).encode("utf-8")) % len(self._queues)',
-        "index = len(unit.markers and unit.markers[0].key) % len(self._queues)",
-        "test_applier.py::test_i1_each_shard_is_applied_in_the_order_of_its_log",
+        "index = sum(marker.tick for marker in unit.markers) % len(self._queues)",
+        "test_one_place.py::test_i1_a_shard_is_in_one_place_at_a_time",
     ),
     mutant(
         "error-codes-ignored",
@@ -220,13 +220,12 @@ WRITING: tuple[Mutant, ...] = (
         "test_router.py::test_a_truncate_is_held_where_it_stands",
     ),
     mutant(
-        "truncate-of-the-collection",
-        "a truncate is a matter of one shard, never of the whole target collection",
+        "truncate-among-operations",
+        "a truncate sweeps one shard; it never goes to the target as an operation of the collection",
         "design §4.5, I1",
         "catchup.py",
         "                    self._sweep(shard, truncated=True)\n                    markers, filled = [], 0",
-        "                    self._units.truncate(shard.plan)  # type: ignore[attr-defined]\n"
-        "                    markers, filled = [], 0",
+        "                    markers.append(marker)",
         "test_catchup.py::test_truncates_are_swept_in_their_place",
     ),
     mutant(
