@@ -182,10 +182,23 @@ class Migration:
             self.abort_requested = True
             if self.cutover is not None:
                 self.cutover.cancelled.set()
+            if not self.alive:
+                self.start()
         self.wake.set()
-        if not self.alive:
-            self.start()
         return True
+
+    def may_end(self, aborting: bool) -> bool:
+        """Asked by the supervisor's thread as its last act, so that no abort meets a thread that has stopped looking.
+
+        ``aborting`` is whether an abort was part of what has just ended. False: there is one to be made yet.
+        """
+        with self._lock:
+            if self.state == states.FAILED:
+                if self.abort_requested and not aborting:
+                    return False
+                self.abort_requested = False
+            self._thread = None
+            return True
 
     def pause(self, reason: str) -> bool:
         """Suspend the data path; False when it is paused already."""
@@ -213,8 +226,12 @@ class Migration:
         """End the thread in an orderly way: a running cutover takes the way back, unless it is opening."""
         self.stop_event.set()
         self.wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        world = self.world
+        if world is not None:
+            world.journal.stop.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
 
     def enter(self, state: str) -> None:
         """Change the state: here, on disk, and in the journal where there is one."""

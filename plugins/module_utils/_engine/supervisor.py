@@ -45,26 +45,34 @@ class Supervisor:
         self._migration = migration
 
     def run(self) -> None:
+        """Try until there is nothing to repeat; an abort that was asked for during a failing try is made, too."""
         pauses = Backoff(0.2, 10.0)
-        while not self._migration.stop_event.is_set():
-            try:
-                self._work()
+        migration = self._migration
+        while not migration.stop_event.is_set():
+            aborting = migration.abort_requested
+            if not self._try():
+                migration.stop_event.wait(pauses.next())
+            elif migration.may_end(aborting):
                 return
-            except StoppedError:
-                return
-            except CutoverError as error:
-                if not self._passes(error):
-                    self._migration.fail(error)
-                    return
+
+    def _try(self) -> bool:
+        """One try from the journal on; False when it is to be repeated."""
+        try:
+            self._work()
+        except StoppedError:
+            return True
+        except CutoverError as error:
+            if self._passes(error):
                 self._migration.wait_for(error)
-            except Exception as error:
-                LOG.exception("the migration broke")
-                text = f"unexpected {type(error).__name__}; the agent's log says where"
-                self._migration.fail(CutoverError("CUT-ENGINE-1", text))
-                return
-            finally:
-                self._let_go()
-            self._migration.stop_event.wait(pauses.next())
+                return False
+            self._migration.fail(error)
+        except Exception as error:
+            LOG.exception("the migration broke")
+            text = f"unexpected {type(error).__name__}; the agent's log says where"
+            self._migration.fail(CutoverError("CUT-ENGINE-1", text))
+        finally:
+            self._let_go()
+        return True
 
     @staticmethod
     def _passes(error: CutoverError) -> bool:

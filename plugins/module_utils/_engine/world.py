@@ -91,11 +91,15 @@ class World:
     admin: TargetAdmin
     users: Users
 
+    def end_waiting(self) -> None:
+        """From now on nothing is repeated: calls that still wait end with an error."""
+        self.journal.stop.set()
+        self.admin.stop.set()
+
     def close(self) -> None:
         """Stop renewing the lease and close every connection; calls that still wait end with an error."""
         self.lease.abandon()
-        self.journal.stop.set()
-        self.admin.stop.set()
+        self.end_waiting()
         self.source.close()
         self.target.close()
 
@@ -145,6 +149,8 @@ def open_world(
         journal.stop = stop
         lease = Lease(journal, owner, max(_LEAST_LEASE, LEASE_SECONDS * time_scale))
         lease.acquire()
+        # Closing this world must not end the migration, which may open another one.
+        journal.stop = threading.Event()
     except CutoverError:
         for close in reversed(opened):
             close()
