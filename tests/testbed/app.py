@@ -105,14 +105,16 @@ def _login(request: Request) -> None:
 def authorise(request: Request, entry: Route) -> None:
     """Check the level of a route (facts §1.2, §1.3)."""
     principal, authenticator = request.caller, request.deployment.authenticator
-    if principal.superuser or entry.level == "authenticated":
+    if principal.superuser:
         return
-    if entry.level == "super":
-        raise ArangoError(11)
-    if authenticator.database_level(principal, request.database_name) == "none":
+    if entry.level != "authenticated" and authenticator.database_level(principal, request.database_name) == "none":
         raise ArangoError(11, "not authorized to execute this request", status=401)
-    admin = entry.level == "admin" or (entry.level == "hardened" and request.deployment.options.harden)
-    if admin and authenticator.database_level(principal, "_system") != "rw":
+    options = request.deployment.options
+    if options.api_jwt_policy != "jwt-compat" and request.path.startswith("/_admin/cluster/"):
+        if options.api_jwt_policy == "jwt-all" or request.method not in ("GET", "HEAD"):
+            raise ArangoError(11)
+    admin = entry.level == "admin" or (entry.level == "hardened" and options.harden)
+    if entry.level == "super" or (admin and authenticator.database_level(principal, "_system") != "rw"):
         raise ArangoError(11)
 
 

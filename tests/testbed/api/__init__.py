@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.testbed.api import (
     admin,
+    agency,
     analyzers,
     checksum,
     cluster,
@@ -27,6 +28,7 @@ from tests.testbed.api import (
     restore,
     revisions,
     server_mode,
+    server_settings,
     simple,
     tasks,
     transactions,
@@ -37,6 +39,7 @@ from tests.testbed.api import (
 
 __all__ = [
     "admin",
+    "agency",
     "analyzers",
     "checksum",
     "cluster",
@@ -58,6 +61,7 @@ __all__ = [
     "restore",
     "revisions",
     "server_mode",
+    "server_settings",
     "simple",
     "tasks",
     "transactions",
