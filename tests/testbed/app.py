@@ -110,9 +110,9 @@ def authorise(request: Request, entry: Route) -> None:
     if entry.level != "authenticated" and authenticator.database_level(principal, request.database_name) == "none":
         raise ArangoError(11, "not authorized to execute this request", status=401)
     options = request.deployment.options
-    if options.api_jwt_policy != "jwt-compat" and request.path.startswith("/_admin/cluster/"):
-        if options.api_jwt_policy == "jwt-all" or request.method not in ("GET", "HEAD"):
-            raise ArangoError(11)
+    closed = ("jwt-all",) if request.method in ("GET", "HEAD") else ("jwt-all", "jwt-write")
+    if options.api_jwt_policy in closed and request.path.startswith("/_admin/cluster/"):
+        raise ArangoError(11)
     admin = entry.level == "admin" or (entry.level == "hardened" and options.harden)
     if entry.level == "super" or (admin and authenticator.database_level(principal, "_system") != "rw"):
         raise ArangoError(11)

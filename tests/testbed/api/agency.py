@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The Plan and Current of the cluster as the agency has them, and numbers of servers and shards (facts §2.2, §12.12)."""
+"""The Plan and Current as the agency has them, and numbers of servers and shards (facts §2.2, §12.12)."""
 
 from __future__ import annotations
 
