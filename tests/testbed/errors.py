@@ -117,7 +117,8 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     1930: (404, "edge collection not used in graph"),
     1932: (500, "collection _graphs does not exist"),
     1938: (400, "collection already used as orphan"),
-    1947: (400, "edge collection does not exist or is not part of the graph"),
+    1947: (404, "referenced vertex collection is not part of the graph"),
+    1949: (404, "vertex collection is not part of the graph"),
     21003: (503, "queue full"),
     21004: (412, "queue time violated"),
 }

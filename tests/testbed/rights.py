@@ -24,12 +24,13 @@ def may_read(request: Request, collection: Collection) -> None:
 
 
 def may_write(request: Request, collection: Collection) -> None:
-    """errorNum 11 without RW on the collection, 1004 in read-only mode."""
+    """errorNum 11 without access to the collection, 1004 with RO, and in read-only mode (facts §2.3)."""
     if request.caller.superuser:
         return
-    if _level(request, collection) != "rw":
+    level = _level(request, collection)
+    if level == "none":
         raise ArangoError(11)
-    if request.server.readonly:
+    if request.server.readonly or level != "rw":
         raise read_only(request.deployment)
 
 

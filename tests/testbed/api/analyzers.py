@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from tests.testbed.documents import WriteOptions, Writer
@@ -146,6 +147,20 @@ def drop(request: Request) -> Response:
 
 
 def _in_use(database: Database, name: str) -> bool:
-    texts = [json.dumps(view) for view in database.objects.get("views", {}).values()]
-    texts += [json.dumps(index) for collection in database.collections.values() for index in collection.indexes]
-    return any(f'"{spelling}"' in text for text in texts for spelling in (name, f"{database.name}::{name}"))
+    users = [*database.objects.get("views", {}).values()]
+    users += [index for collection in database.collections.values() for index in collection.indexes]
+    return not {name, f"{database.name}::{name}"}.isdisjoint(_named(users))
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Analyzers that a definition names, at any depth."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _named(entry)
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            if key in ("analyzer", "analyzers"):
+                yield from (
+                    found for found in (entry if isinstance(entry, list) else [entry]) if isinstance(found, str)
+                )
+            yield from _named(entry)

@@ -145,11 +145,12 @@ Operation = Callable[[Writer], Outcome]
 
 
 def _member(request: Request, kind: str) -> Collection:
-    """The collection of a vertex or edge request, which the graph has to use; errorNum 1926, 1947."""
+    """The collection of a vertex or edge request, which the graph has to use; errorNum 1930, 1947 or 1949."""
     graph, name = _graph(request), request.params["collection"]
     known = graphs.vertex_collections(graph) if kind == "vertex" else graphs.edge_collections(graph)
     if name not in known:
-        raise ArangoError(1926 if kind == "vertex" else 1947)
+        vertex = 1947 if request.deployment.version_tuple < (3, 12, 0) else 1949
+        raise ArangoError(vertex if kind == "vertex" else 1930)
     return request.database.collection(name)
 
 
@@ -187,7 +188,7 @@ def _body(request: Request) -> Element:
 
 
 def _check_ends(request: Request, element: Element, *, both: bool) -> None:
-    """Ends of an edge have to be in the collections of its definition; errorNum 1233, 1947-like and 1202."""
+    """Ends of an edge have to be in the collections of its definition; errorNum 1233, 1947, 1906 and 1202."""
     graph, name = _graph(request), request.params["collection"]
     entry = next((known for known in graph["edgeDefinitions"] if known["collection"] == name), None)
     for field, side in (("_from", "from"), ("_to", "to")):
@@ -197,6 +198,8 @@ def _check_ends(request: Request, element: Element, *, both: bool) -> None:
         if not isinstance(end, str) or "/" not in end:
             raise ArangoError(1233)
         collection = end.partition("/")[0]
+        if collection not in graphs.vertex_collections(graph):
+            raise ArangoError(1947, f"referenced {field} collection '{collection}' is not part of the graph")
         if entry is not None and collection not in entry[side]:
             raise ArangoError(1906, f"invalid edge between {field}", status=400)
         if _missing(request, end):

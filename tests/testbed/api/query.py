@@ -76,6 +76,14 @@ def properties(request: Request) -> Response:
     return result(**kept)
 
 
+@route("GET", "/_api/query/rules")
+def rules(_request: Request) -> Response:
+    """The optimizer here has the one rule that filters are applied as early as they stand."""
+    flags = {"hidden": False, "clusterOnly": False, "canBeDisabled": False, "canCreateAdditionalPlans": False}
+    flags |= {"disabledByDefault": False, "enterpriseOnly": False}
+    return reply([{"name": "move-filters-up", "flags": flags}])
+
+
 def _names(node: object, kind: type[syntax.Bind]) -> list[str]:
     if isinstance(node, kind):
         return [node.name]

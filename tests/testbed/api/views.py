@@ -24,8 +24,9 @@ def _find(request: Request) -> View:
 
 @route("GET", "/_api/view")
 def list_views(request: Request) -> Response:
-    """All views."""
-    return result(result=[_head(view) for view in views.views(request.database).values()])
+    """All views, in the order of their names."""
+    found = sorted(views.views(request.database).values(), key=lambda view: str(view["name"]).lower())
+    return result(result=[_head(view) for view in found])
 
 
 @route("POST", "/_api/view")
@@ -67,7 +68,7 @@ def rename(request: Request) -> Response:
     if not isinstance(name, str) or not name:
         raise ArangoError(1208)
     views.rename(request.database, view, name)
-    return result(**view)
+    return reply(view)
 
 
 @route("DELETE", "/_api/view/{name}")
