@@ -189,7 +189,7 @@ class Script:
 
 def _is_a_race(request: dict[str, Any]) -> bool:
     """Whether the answer depends on how far a job has come in the meantime."""
-    return request["method"] == "GET" and request["path"].startswith("/_api/job/")
+    return request["method"] == "GET" and str(request["path"]).startswith("/_api/job/")
 
 
 @dataclass

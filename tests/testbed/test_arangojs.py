@@ -20,6 +20,14 @@ BUILD = Path(__file__).parents[2] / "build" / "arangojs"
 _INSTALL_SECONDS, _RUN_SECONDS = 180, 120
 
 
+def _command(
+    arguments: list[str], directory: Path, environment: dict[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        arguments, check=False, cwd=directory, env=environment, capture_output=True, text=True, timeout=seconds
+    )
+
+
 @pytest.fixture(scope="module")
 def installed() -> Path:
     """The pinned arangojs under build/, installed anew when the lock has changed."""
@@ -31,13 +39,7 @@ def installed() -> Path:
         BUILD.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, BUILD / name)
-        answer = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"],
-            cwd=BUILD,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-        )
+        answer = _command(["npm", "ci", "--no-audit", "--no-fund"], BUILD, dict(os.environ), _INSTALL_SECONDS)
         if answer.returncode != 0:
             pytest.skip(f"arangojs cannot be installed by npm here: {answer.stderr[-500:]}")
         done.write_bytes(lock)
@@ -56,14 +58,7 @@ def test_arangojs(
     config = {"urls": cluster.coordinators, "password": "secret", "clustered": clustered, "version": version}
     (tmp_path / "usage.json").write_text(json.dumps(config), encoding="utf-8")
     environment = os.environ | {"NODE_EXTRA_CA_CERTS": str(cluster.ca_path)}
-    answer = subprocess.run(
-        ["node", "usage.mjs", str(tmp_path / "usage.json")],
-        cwd=installed,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS,
-    )
+    answer = _command(["node", "usage.mjs", str(tmp_path / "usage.json")], installed, environment, _RUN_SECONDS)
     lines = answer.stdout.splitlines()
     failed = [line for line in lines if not line.endswith(": ok")]
     assert not failed, "\n".join(failed) + answer.stderr

@@ -160,7 +160,6 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, entry in value.items():
             if key in ("analyzer", "analyzers"):
-                yield from (
-                    found for found in (entry if isinstance(entry, list) else [entry]) if isinstance(found, str)
-                )
+                names = entry if isinstance(entry, list) else [entry]
+                yield from (found for found in names if isinstance(found, str))
             yield from _named(entry)
