@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from tests.testbed import front_end, routing
 from tests.testbed.control_answers import carried_out
@@ -82,6 +83,8 @@ def _guarded(request: Request) -> Answer | Awaitable[Answer]:
     if request.method == "OPTIONS":
         return Response(200, b"", {"allow": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"}, "text/plain")
     try:
+        if request.deployment.missing.match(f"{request.method} {request.path}"):
+            raise ArangoError(404, f"unknown path '{unquote(request.path)}'")
         entry, request.params = routing.find(request.method, request.path, request.server.role)
     except ArangoError:
         _login(request)

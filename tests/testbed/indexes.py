@@ -17,6 +17,7 @@ from tests.testbed.wal_markers import INDEX_CREATE, INDEX_DROP
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
+    from tests.testbed.model import Deployment
     from tests.testbed.storage import Shard, ShardWriter
 
 _BUILD_RATE = 500_000  # documents/s of emulated time, unless the option `index_build_rate` says otherwise
@@ -77,6 +78,8 @@ async def create(
     if known is not None:
         return known, False
     _check(collection, definition, wishes.get("name"))
+    if definition["type"] == "vector" and deployment.version_tuple < (4, 0, 0):
+        _require_vector(deployment)
     identifier = str(wishes.get("id", "")).rpartition("/")[2] if keep_identity else ""
     taken = {index["id"] for index in collection.indexes}
     definition["id"] = identifier if identifier.isdecimal() and identifier not in taken else deployment.new_id()
@@ -92,6 +95,11 @@ async def create(
         ttl.start(deployment)
     await _wait_for_building(collection, definition)
     return definition, True
+
+
+def _require_vector(deployment: Deployment) -> None:
+    if not deployment.options.extra.get("vector_index"):
+        raise ArangoError(10, "vector index feature is not enabled")  # `--vector-index`, facts §10
 
 
 def visible(collection: Collection) -> list[Definition]:

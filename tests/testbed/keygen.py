@@ -96,6 +96,15 @@ class Uuid(KeyGenerator):
         return super().describe(show_last=False)
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """What 3.12 refuses and earlier versions ignore: settings of other generators (facts §3.4); errorNum 1232."""
+    kind = options.get("type", "traditional")
+    if kind == "uuid" and "lastValue" in options:
+        raise ArangoError(1232, "the uuid key generator has no lastValue")
+    if kind != "autoincrement" and ("increment" in options or "offset" in options):
+        raise ArangoError(1232, "only the autoincrement key generator has an increment and an offset")
+
+
 _TYPES: dict[str, type[KeyGenerator]] = {kind.name: kind for kind in (KeyGenerator, Padded, Autoincrement, Uuid)}
 
 

@@ -8,7 +8,7 @@ import random
 import uuid
 from typing import TYPE_CHECKING, Any, Literal
 
-from tests.testbed import hlc
+from tests.testbed import hlc, versions
 from tests.testbed.auth import Authenticator
 from tests.testbed.collection import Collection, system_collections
 from tests.testbed.errors import ArangoError
@@ -159,6 +159,7 @@ class Deployment:
         self.name = name
         self.version = version
         self.version_tuple = parse_version(version)
+        self.missing = versions.missing(self.version_tuple)
         self.flavour: Flavour = flavour
         self.options = options or Options()
         self.prints_raw = is_exact(self.version_tuple) and not self.options.reads(2, "shard-ids")
@@ -205,6 +206,11 @@ class Deployment:
     def data_servers(self) -> list[Server]:
         """Servers that hold shards."""
         return self.by_role("dbserver" if self.clustered else "single")
+
+    @property
+    def extended_names(self) -> bool:
+        """Whether databases and (since 3.11) collections may have names of any characters (facts §10)."""
+        return self.options.extended_names or self.version_tuple >= (3, 12, 0)
 
     @property
     def default_replication_factor(self) -> int:

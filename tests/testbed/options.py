@@ -34,6 +34,7 @@ class Options:
     truncate_threshold: int = RANGE_DELETE_THRESHOLD
     max_key_batch: int = 1_000_000
     api_jwt_policy: str = "jwt-compat"  # who may use /_admin/cluster: jwt-compat, jwt-write, jwt-all (facts §1.3)
+    extended_names: bool = False  # `--database.extended-names`; from 3.12 on always (facts §10)
     options_api: str = "jwt"  # who may see /_admin/options: disabled, jwt, admin, public (facts §1.3)
     readings: Mapping[int, frozenset[str]] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -227,6 +227,11 @@ class Wal:
         """Files that are no longer written to."""
         return len(self._segments) - 1
 
+    def files(self) -> list[tuple[int, int]]:
+        """First and last number of each file that is kept."""
+        ends = [segment.start - 1 for segment in self._segments[1:]] + [self._last]
+        return [(segment.start, end) for segment, end in zip(self._segments, ends, strict=True)]
+
     def archived_bytes(self) -> int:
         """About the size of the archived files, by the numbers they hold."""
         return (self._segments[-1].start - self._segments[0].start) * _BYTES_PER_NUMBER

@@ -14,10 +14,12 @@ from tests.testbed.message import Request, Response, result
 from tests.testbed.model import Deployment, Server
 from tests.testbed.routing import FRONT, route
 from tests.testbed.supervision import DOWN, MAINTENANCE
+from tests.testbed.versions import release
 
 _FAILED_AFTER = 15.0
 _ROLE = {"coordinator": "Coordinator", "dbserver": "DBServer"}
 _AGENTS = 3
+_UNIQUE_IDS = (3, 12, 5, 3)  # 3.12.5-3
 
 
 def _iso(seconds: float) -> str:
@@ -157,7 +159,7 @@ def maintenance(request: Request) -> Response:
 def unique_ids(request: Request) -> Response:
     """Reserve ids; exists from 3.12.5-3 on; `minimum` only counts after a restart of the servers (facts §3.4)."""
     deployment = request.deployment
-    if deployment.version_tuple < (3, 12, 6):
+    if (*deployment.version_tuple, release(deployment.version)) < _UNIQUE_IDS:
         raise ArangoError(404, f"unknown path '{request.path}'")
     number = request.number("number", 1) or 1
     minimum = request.number("minimum")

@@ -7,11 +7,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.testbed import views
+from tests.testbed import keygen, views
 from tests.testbed.collection import CHANGEABLE, ON_DROP, Collection, check_shards
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, result
-from tests.testbed.model import Database
+from tests.testbed.model import Database, Deployment
 from tests.testbed.rights import may_define, may_write
 from tests.testbed.routing import route
 from tests.testbed.wal_markers import COLLECTION_CHANGE, COLLECTION_RENAME
@@ -44,9 +44,9 @@ _COPIED = [
 ON_DROP.append(views.forget_collection)
 
 
-def valid_name(name: object, version: tuple[int, int, int], *, system: bool) -> bool:
+def valid_name(name: object, deployment: Deployment, *, system: bool) -> bool:
     """Whether a collection may be called so (facts §10: extended names)."""
-    pattern = _EXTENDED if version >= (3, 12, 0) else _TRADITIONAL
+    pattern = _EXTENDED if deployment.extended_names and deployment.version_tuple >= (3, 11, 0) else _TRADITIONAL
     return isinstance(name, str) and pattern.match(name) is not None and (system or not name.startswith("_"))
 
 
@@ -58,7 +58,7 @@ def create_collection(database: Database, body: dict[str, Any], *, restoring: bo
     deployment = database.deployment
     name = body.get("name")
     system = restoring or bool(body.get("isSystem"))
-    if not valid_name(name, deployment.version_tuple, system=system):
+    if not valid_name(name, deployment, system=system):
         raise ArangoError(1208)
     if name in database.collections or name in database.objects.get("views", {}):
         raise ArangoError(1207)
@@ -68,6 +68,8 @@ def create_collection(database: Database, body: dict[str, Any], *, restoring: bo
         raise ArangoError(1218)
     if "minReplicationFactor" in body and "writeConcern" not in wishes:
         wishes["writeConcern"] = body["minReplicationFactor"]
+    if deployment.version_tuple >= (3, 12, 0):
+        keygen.check_options(wishes.get("keyOptions") or {})
     if deployment.clustered:
         _check_layout(database, wishes, body.get("distributeShardsLike"))
     collection = Collection(database, wishes)
@@ -184,7 +186,7 @@ def rename(request: Request) -> Response:
     if request.deployment.clustered:
         raise ArangoError(1470)
     name = request.json_object().get("name")
-    if not valid_name(name, request.deployment.version_tuple, system=collection.is_system):
+    if not valid_name(name, request.deployment, system=collection.is_system):
         raise ArangoError(1208)
     if name in request.database.collections:
         raise ArangoError(1207)

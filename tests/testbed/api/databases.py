@@ -49,8 +49,7 @@ def create(request: Request) -> Response:
     may_define(request, "_system")
     body = request.json_object()
     name, options = body.get("name"), body.get("options") or {}
-    extended = request.deployment.version_tuple >= (3, 12, 0)
-    pattern = _EXTENDED if extended else _TRADITIONAL
+    pattern = _EXTENDED if request.deployment.extended_names else _TRADITIONAL
     if not isinstance(name, str) or (name != "_system" and not pattern.match(name)):
         raise ArangoError(1229)
     if not isinstance(options, dict) or options.get("sharding", "") not in ("", "flexible", "single"):

@@ -28,9 +28,15 @@ def _options(request: Request) -> dict[str, object]:
     allowed = caller.superuser or options.options_api == "public" or (options.options_api == "admin" and admin)
     if not allowed:
         raise ArangoError(11)
+    version = request.deployment.version_tuple
+    factor = options.default_replication_factor or int(version >= (3, 12, 0))
+    names = {"database.extended-names": request.deployment.extended_names} if version >= (3, 11, 0) else {}
+    command_line = {} if version >= (4, 0, 0) else {"server.jwt-secret": ""}
     return {
+        **names,
+        **command_line,
         "cluster.api-jwt-policy": options.api_jwt_policy,
-        "cluster.default-replication-factor": options.default_replication_factor,
+        "cluster.default-replication-factor": factor,
         "server.authentication": True,
         "server.harden": options.harden,
         "server.jwt-secret-keyfile": "/etc/arangodb3/jwt.secret",

@@ -22,12 +22,13 @@ from tests.testbed.routing import Handler, middleware, route
 from tests.testbed.storage import Transaction
 
 _IDLE_SECONDS = 60.0  # --transaction.streaming-idle-timeout
+_SIZE_LIMIT_OLD, _SIZE_LIMIT = 128 << 20, 512 << 20
 _KEPT = 1000  # finished transactions whose end is still known
 _COMMIT_COUNT = 10_000  # pending operations, unless the option `intermediate_commit_count` says otherwise
 
 
 class StreamTransaction(Transaction):
-    """A stream transaction with its owner and its idle timer."""
+    """A stream transaction with its owner, its size and its idle timer."""
 
     def __init__(self, request: Request, writes: bool) -> None:
         identifier = str(request.server.unique_id())
@@ -37,6 +38,7 @@ class StreamTransaction(Transaction):
         self.user = request.caller.user
         self.superuser = request.caller.superuser
         self.writes = writes
+        self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         self.touch()
 
@@ -46,6 +48,14 @@ class StreamTransaction(Transaction):
             self._timer.cancel()
         seconds = self.server.deployment.scaled(_IDLE_SECONDS)
         self._timer = asyncio.get_running_loop().call_later(seconds, finish, self, "aborted")
+
+    def grow(self, number: int) -> None:
+        """Count bytes written; errorNum 32 above the limit of the version (facts §10)."""
+        deployment = self.server.deployment
+        limit = _SIZE_LIMIT_OLD if deployment.version_tuple < (3, 12, 0) else _SIZE_LIMIT
+        self._size += number
+        if self._size > int(deployment.options.extra.get("stream_transaction_limit", limit)):
+            raise ArangoError(32, "aborting transaction because it exceeds the memory limit")
 
     def stop_timer(self) -> None:
         """It has ended."""
@@ -88,6 +98,7 @@ def after_request(request: Request, following: Handler) -> Response | Awaitable[
     if not isinstance(transaction, StreamTransaction):
         return following(request)
     transaction.touch()
+    transaction.grow(len(request.body))
     answer = following(request)
     return _later(transaction, answer) if isinstance(answer, Awaitable) else _now(transaction, answer)
 
