@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -113,6 +114,7 @@ def test_migrate_after_completed(sites: Sites, make_agent: MakeAgent, archive: P
         date = status["since"]
         assert DATE.match(date)
         other = make_agent("other")
+        wait_released(target)
         with untouched(sites.source, target):
             for asked in (agent, other):
                 for wanted in (request, {**request, "overwrite_target": True, "max_lag": 9.0}):
@@ -135,6 +137,14 @@ def test_migrate_after_completed(sites: Sites, make_agent: MakeAgent, archive: P
         assert other.status()["state"] == "inactive"
     finally:
         sites.set_mode("default")
+
+
+def wait_released(target: TestCluster, seconds: float = 30.0) -> None:
+    """Until the agent that has completed the migration has nothing more to write."""
+    deadline = time.monotonic() + seconds
+    while json.loads(target.control.documents("_system", "_cutover")["lease"][1])["owner"] is not None:
+        assert time.monotonic() < deadline, "the lease is held for ever"
+        time.sleep(0.05)
 
 
 def assert_same_moment(text: str, date: str) -> None:

@@ -145,12 +145,7 @@ def open_world(
         target = connect_target(spec.target_endpoints, spec.target_ca_path, credentials)
         opened.append(target.close)
         version = target_version(target)
-        journal = Journal.ensure(target, count_dbservers(target))
-        journal.stop = stop
-        lease = Lease(journal, owner, max(_LEAST_LEASE, LEASE_SECONDS * time_scale))
-        lease.acquire()
-        # Closing this world must not end the migration, which may open another one.
-        journal.stop = threading.Event()
+        journal, lease = _leased_journal(target, owner, max(_LEAST_LEASE, LEASE_SECONDS * time_scale), stop)
     except CutoverError:
         for close in reversed(opened):
             close()
@@ -175,6 +170,19 @@ def open_world(
         admin=TargetAdmin(target, lease, settle=settings.settle_seconds),
         users=make_users(spec, source, target, journal, lease, findings),
     )
+
+
+def _leased_journal(
+    target: Coordinators, owner: Owner, seconds: float, stop: threading.Event
+) -> tuple[Journal, Lease]:
+    """Make or find the journal and take its lease; ``stop`` ends waiting for that, and nothing later."""
+    journal = Journal.ensure(target, count_dbservers(target))
+    journal.stop = stop
+    lease = Lease(journal, owner, seconds)
+    lease.acquire()
+    # Closing a world must not end its migration, which may open another one.
+    journal.stop = threading.Event()
+    return journal, lease
 
 
 def make_users(
