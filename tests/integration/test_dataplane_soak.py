@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import ArangoError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane import DataPlane
 from tests.integration.pair import Pair, wait_for, wait_in_sync
 
 NAMES = ("plain", "custom", "unique")
@@ -138,7 +139,7 @@ def test_everything_at_once_ends_without_a_difference(pair: Pair, seed: int) -> 
                     _build_unique(pair, plane)
                 ticks = dict(plane.restart_ticks())
                 before = plane.progress().operations_applied
-                wait_for(lambda wanted=before + 300: plane.progress().operations_applied > wanted)
+                _wait_applied(plane, before + 300)
             if turn == 2:
                 pair.drain(plane)
                 plane.settle(Deadline(40.0))
@@ -147,7 +148,11 @@ def test_everything_at_once_ends_without_a_difference(pair: Pair, seed: int) -> 
                 assert {name: pair.differences(name) for name in NAMES} == {name: [] for name in NAMES}
 
 
-def _build_unique(pair: Pair, plane) -> None:  # type: ignore[no-untyped-def]
+def _wait_applied(plane: DataPlane, operations: int) -> None:
+    wait_for(lambda: plane.progress().operations_applied > operations)
+
+
+def _build_unique(pair: Pair, plane: DataPlane) -> None:
     """Build the unique index late, as the control path does."""
     [plan] = pair.plans("unique")
     wait_in_sync(plane)

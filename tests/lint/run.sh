@@ -19,7 +19,8 @@ step() {
 
 package=ansible_collections.cutover.arangodb
 step "ruff" ruff check .
-step "mypy" mypy -p "$package.plugins.module_utils" -p tests.testbed -p tests.demo -p tests.e2e
+step "mypy" mypy -p "$package.plugins.module_utils" -p tests.testbed -p tests.demo -p tests.e2e \
+    -p tests.bad_input -p tests.mutants -p tests.integration
 step "yamllint" yamllint --strict .
 step "shellcheck" shellcheck .ci/run tests/lint/*.sh
 step "ansible-lint" tests/lint/ansible_lint.sh
