@@ -9,95 +9,25 @@ themselves (recorded_state.py); a script gets an emulator of its own.
 
 from __future__ import annotations
 
-import asyncio
-import http.client
-import json
 import sys
-import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from tests.testbed.auth import sign
-from tests.testbed.cluster import Cluster
-from tests.testbed.model import Deployment
-from tests.testbed.options import Options
 from tests.testbed.recorded_compare import Comparison
 from tests.testbed.recorded_scope import out_of_scope
 from tests.testbed.recorded_sources import VERSIONS, Exchange, load, scripts, servers
+from tests.testbed.recorded_target import Emulated, Target
 
-__all__ = ["Exchange", "Report", "Script", "load", "replay", "scripts"]
+__all__ = ["Exchange", "Report", "Script", "load", "replay", "replay_on", "scripts"]
+
+Opener = Callable[[str, str], Target]
 
 _PATIENCE = 3.0  # seconds in which a job may come to its end
-
-
-@dataclass
-class Reply:
-    """An answer of the emulator."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
-class Target:
-    """One emulated deployment behind plain sockets, and a connection of the superuser to it."""
-
-    def __init__(self, version: str, topology: str) -> None:
-        flavour: Any = "single" if topology == "single" else "selfhosted"
-        options = Options(mode_put_delay=0.0, default_replication_factor=1)
-        self.deployment = Deployment("recorded", version=version, flavour=flavour, secret=b"recorded", options=options)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._cluster = Cluster(self.deployment, None)
-        self._run(self._cluster.start("unused"))
-        front = next(iter(self.deployment.servers.values()))
-        self._connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=30)
-        # The recordings were made without authentication, which makes every caller the superuser.
-        self._authorization = "bearer " + sign(b"recorded", {"iss": "arangodb", "server_id": "recorded"})
-
-    def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
-
-    def send(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
-        """One request; texts are sent as they are, other bodies as JSON."""
-        data = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
-        sent = {"authorization": self._authorization, **(headers or {})}
-        self._connection.request(method, path, data, sent)
-        response = self._connection.getresponse()
-        content = response.read()
-        found = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, found, _decode(content))
-
-    def close(self) -> None:
-        """Stop everything."""
-        self._connection.close()
-        self._run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _stop(self) -> None:
-        await self._cluster.stop()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _decode(content: bytes) -> Any:
-    if not content:
-        return None
-    text = content.decode()
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 @dataclass
@@ -212,14 +142,19 @@ class Report:
 
 @cache
 def replay(version: str) -> Report:
-    """Replay everything that is in scope, once in a process."""
+    """Replay everything that is in scope on emulated servers, once in a process."""
+    return replay_on(Emulated, version, out_of_scope)
+
+
+def replay_on(opener: Opener, version: str, left_out: Callable[[list[Exchange]], str | None]) -> Report:
+    """Replay on what `opener` gives for a server version and a topology; `left_out` gives reasons for leaving out."""
     report = Report()
     for script in scripts(load(version)):
-        reason = out_of_scope(script)
+        reason = left_out(script)
         if reason is not None:
             report.left_out[reason] += len(script)
             continue
-        differences = _compare(version, script)
+        differences = _compare(opener, version, script)
         for exchange in script:
             found = differences.get(exchange["seq"])
             if found:
@@ -234,20 +169,20 @@ def _endpoint(path: str) -> str:
     return "/".join(path.removeprefix("/_db/_system").partition("?")[0].split("/")[:3])
 
 
-def _compare(version: str, script: list[Exchange]) -> dict[int, list[str]]:
+def _compare(opener: Opener, version: str, script: list[Exchange]) -> dict[int, list[str]]:
     """Differences by exchange; where the recording does not say which build answered, those of the one most alike."""
     attempts: list[dict[int, list[str]]] = []
     for build in servers(version, script):
-        attempts.append(_run(build, script))
+        attempts.append(_run(opener, build, script))
         if not attempts[-1]:
             break
     return min(attempts, key=lambda found: sum(len(lines) for lines in found.values()))
 
 
-def _run(build: str, script: list[Exchange]) -> dict[int, list[str]]:
+def _run(opener: Opener, build: str, script: list[Exchange]) -> dict[int, list[str]]:
     from tests.testbed.recorded_state import prepare
 
-    target = Target(build, script[0]["topology"])
+    target = opener(build, script[0]["topology"])
     found: dict[int, list[str]] = {}
     try:
         running = Script(script, target)
