@@ -181,10 +181,10 @@ class HttpProtocol(asyncio.Protocol):
         while buffer[:2] == b"\r\n":  # empty lines between requests
             del buffer[:2]
         end = buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
+        if max(end, len(buffer) if end < 0 else 0) > MAX_HEAD:
+            raise ArangoError(400, "headers too large", status=431)
         if end < 0:
             self._searched = len(buffer)
-            if len(buffer) > MAX_HEAD:
-                raise ArangoError(400, "headers too large", status=431)
             return False
         head = bytes(buffer[:end])
         del buffer[: end + 4]

@@ -14,7 +14,7 @@ placeholders. Several registrations of one path for different roles may stand be
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 from urllib.parse import unquote
@@ -93,6 +93,17 @@ def _insert(entry: Route) -> None:
         else:
             node = node.literals.setdefault(segment, _Node())
     node.routes.setdefault(entry.method, []).append(entry)
+
+
+def all_routes() -> Iterator[Route]:
+    """Every endpoint that is registered."""
+    nodes = [_ROOT]
+    while nodes:
+        node = nodes.pop()
+        tables = [node.routes] + ([node.rest[1]] if node.rest is not None else [])
+        yield from (entry for table in tables for entries in table.values() for entry in entries)
+        nodes += node.literals.values()
+        nodes += [node.placeholder[1]] if node.placeholder is not None else []
 
 
 def find(method: str, path: str, role: Role) -> tuple[Route, dict[str, str]]:
