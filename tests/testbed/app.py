@@ -133,5 +133,7 @@ async def _finish(request: Request, answer: Awaitable[Answer]) -> Answer:
 def _error_answer(request: Request, error: Exception) -> Response:
     if isinstance(error, ArangoError):
         return failure(error)
+    if isinstance(error, RecursionError):
+        return failure(ArangoError(600, "VPackError error: Too deep nesting in Array/Object"))
     sys.stderr.write(f"{request.method} {request.target}\n{''.join(traceback.format_exception(error))}")
     return failure(ArangoError(4, f"{type(error).__name__}: {error}"))

@@ -49,9 +49,9 @@ JSON = st.recursive(
 )
 FIELDS = words(
     "name type fields shards collections query bindVars batchSize ttl options parameters indexes _key _id _rev _from "
-    "_to user username password passwd grant mode collection keyOptions shardKeys numberOfShards replicationFactor schema "
+    "_to user username password passwd grant mode collection keyOptions shardKeys numberOfShards schema "
     "edgeDefinitions orphanCollections links properties features isSystem write read edge vertex id users extra active "
-    "example newValue skip limit keys documents computedValues writeConcern distributeShardsLike from to"
+    "example newValue skip limit keys documents computedValues replicationFactor writeConcern distributeShardsLike from to"
 )
 OBJECTS = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4)
 BODIES = st.one_of(
@@ -144,8 +144,9 @@ def test_every_query(text: str, variables: dict[str, Any]) -> None:
 
 WORDS = st.sampled_from(
     words(
-        "FOR IN RETURN FILTER SORT LIMIT COLLECT WITH COUNT INTO AGGREGATE LET INSERT UPDATE REPLACE REMOVE UPSERT OPTIONS "
-        "AND OR NOT NULL TRUE d c e d._key d.a 1 2.5 'x' ( ) [ ] { } , : == != < > <= + - * / % @a @@b ?: .. ASC DESC KEEP "
+        "FOR IN RETURN FILTER SORT LIMIT COLLECT WITH COUNT INTO AGGREGATE LET INSERT UPDATE REPLACE REMOVE UPSERT "
+        "OPTIONS AND OR NOT NULL TRUE d c e d._key d.a 1 2.5 'x' ( ) [ ] { } , : == != < > <= + - * / % @a @@b ?: .. "
+        "ASC DESC KEEP "
         'LENGTH( SUM( DOCUMENT( NEW OLD d[*] d[0] `c` "y" // /* */ LIKE ANY ALL DISTINCT'
     )
 )

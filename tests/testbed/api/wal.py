@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 
@@ -132,11 +131,7 @@ def syncer(request: Request) -> str:
 
 
 def _check_transactions(request: Request) -> None:
-    try:
-        value = json.loads(request.body)
-    except ValueError as error:
-        raise ArangoError(600, "expecting a JSON array of transaction ids") from error
-    if value != []:
+    if request.json() != []:
         raise ArangoError(400, "expecting an empty array of transaction ids")
 
 
