@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration e2e mutants lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration floor e2e mutants lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ integration: setup ## engine, role, playbooks and bad input against emulated clu
 	@echo "== integration tests"
 	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input
 
+floor: setup ## the playbooks with the oldest and the newest ansible-core that the Pythons here can run
+	@echo "== floor"
+	tests/floor/run.sh
+
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
@@ -61,6 +65,7 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory unit
 	$(MAKE) --no-print-directory testbed-test
 	$(MAKE) --no-print-directory integration
+	$(MAKE) --no-print-directory floor
 	$(MAKE) --no-print-directory mutants
 	$(MAKE) --no-print-directory e2e
 	$(MAKE) --no-print-directory release-check

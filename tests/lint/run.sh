@@ -22,7 +22,7 @@ step "ruff" ruff check .
 step "mypy" mypy -p "$package.plugins.module_utils" -p tests.testbed -p tests.demo -p tests.e2e \
     -p tests.bad_input -p tests.mutants -p tests.integration
 step "yamllint" yamllint --strict .
-step "shellcheck" shellcheck .ci/run tests/lint/*.sh
+step "shellcheck" shellcheck .ci/run tests/lint/*.sh tests/floor/*.sh
 step "ansible-lint" tests/lint/ansible_lint.sh
 step "ansible-test sanity" tests/lint/sanity.sh
 

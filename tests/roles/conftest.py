@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.cutover.arangodb.plugins.module_utils."
 TOKEN = "hush-token-of-the-test"
 PASSWORD = "hush-password-of-the-test"
-TOOLS = Path(sys.executable).parent
+# Where ansible-playbook and ansible-galaxy are taken from: `make floor` names other versions of Ansible here.
+TOOLS = Path(os.environ.get("CUTOVER_ANSIBLE_BIN") or Path(sys.executable).parent)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# The playbooks from the first check to the last trace removed, between two emulated clusters, with the oldest and the
+# newest ansible-core that the Pythons of this machine can run. A Python that is absent is named and left out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# find_python VERSION...: prints the first of these Pythons that is here and can make virtual environments.
+find_python() {
+    local version candidate
+    for version in "$@"; do
+        for candidate in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version."*/bin/"python$version" \
+            "$(command -v "python$version" || true)"; do
+            if [ -x "$candidate" ] && "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+                printf '%s\n' "$candidate"
+                return
+            fi
+        done
+    done
+    return 1
+}
+
+# make_venv CORE PYTHON: makes build/floor/CORE unless it is there, of the same requirements and the same Python.
+make_venv() {
+    local venv=build/floor/$1 requirements=tests/floor/requirements-$1.txt
+    if ! { echo "# $2"; cat "$requirements"; } | cmp -s - "$venv/.made"; then
+        rm -rf "$venv"
+        "$2" -m venv "$venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+        { echo "# $2"; cat "$requirements"; } >"$venv/.made"
+    fi
+}
+
+# play CORE PYTHON-VERSION...: the line of playbooks with that core; fails when none of the Pythons is here.
+play() {
+    local core=$1 python
+    shift
+    if ! python=$(find_python "$@"); then
+        printf 'ansible-core %s: none of%s is on this machine, left out\n' "$core" "$(printf ' python%s' "$@")"
+        return 1
+    fi
+    make_venv "$core" "$python"
+    printf '== ansible-core %s on %s\n' "$core" "$("$python" --version)"
+    CUTOVER_ANSIBLE_BIN=$PWD/build/floor/$core/bin pytest -q -p no:cacheprovider \
+        tests/roles/test_against_clusters.py::test_a_cluster_is_moved_by_playbooks || failed+=("$core")
+}
+
+failed=()
+# Something older than the core of the development environment is run everywhere: 2.18 where there is no Python for 2.16.
+play 2.16 3.10 || play 2.18 3.11
+play 2.21 3.13 3.12 || true
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'floor: FAILED: %s\n' "${failed[*]}"
+    exit 1
+fi
+printf 'floor: fine\n'
