@@ -116,16 +116,6 @@ READINGS = (
         {"overwritten": "the second replaces the first silently", "kept": "both are kept"},
     ),
     Reading(
-        16,
-        "hidden collections of a smart edge collection in clusterInventory",
-        {"hidden-listed": "listed with `isSmartChild`", "hidden-left-out": "left out"},
-    ),
-    Reading(
-        16,
-        "shards of a smart edge collection",
-        {"with-to-shards": "with those of `_to_…`", "without-to-shards": "without them"},
-    ),
-    Reading(
         17,
         "what a managed front-end blocks (any of them)",
         {
@@ -150,6 +140,7 @@ READINGS = (
 NOT_OBSERVABLE = {
     1: "the whole of the log's format rests on agreement of sources",
     8: "the old dump has no position that a client could ask for again",
+    16: "smart graphs are not emulated",
     18: "tokens are HS256; `harden` and `api_jwt_policy` are options",
     21: "hidden behind the API",
     22: "429 is a fault (`status`, preset `too-many-requests`)",

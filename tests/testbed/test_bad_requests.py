@@ -51,7 +51,8 @@ FIELDS = words(
     "name type fields shards collections query bindVars batchSize ttl options parameters indexes _key _id _rev _from "
     "_to user username password passwd grant mode collection keyOptions shardKeys numberOfShards schema "
     "edgeDefinitions orphanCollections links properties features isSystem write read edge vertex id users extra active "
-    "example newValue skip limit keys documents computedValues replicationFactor writeConcern distributeShardsLike from to"
+    "example newValue skip limit keys documents computedValues replicationFactor writeConcern from to "
+    "distributeShardsLike"
 )
 OBJECTS = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4)
 BODIES = st.one_of(

@@ -346,3 +346,8 @@ def test_the_command_line_refuses_and_prints_readings() -> None:
 def test_a_user_of_another_database_is_no_reading(make: Make) -> None:
     """The helper of these tests logs in as asked."""
     assert make(5, "present")("GET", "/_api/version", login=basic("root", "wrong")).status == 401
+
+
+def test_the_page_has_the_table() -> None:
+    page = (ROOT / "docs" / "testbed.md").read_text(encoding="utf-8")
+    assert f"<!-- readings: begin -->\n{readings.table()}<!-- readings: end -->" in page
