@@ -76,17 +76,18 @@ def prepared(**wishes: Any) -> Direct:
     return direct
 
 
-def proper(answer: Answer) -> None:
-    """A success, or an error body as ArangoDB's."""
+def proper(answer: Answer) -> bool:
+    """A success, or an error body as ArangoDB's; says what is wrong with another."""
     assert 200 <= answer.status < 600
     if answer.status < 400:
-        return
+        return True
     body = answer.json
     assert body["error"] is True
     assert body["code"] == answer.status
     assert isinstance(body["errorMessage"], str)
     assert isinstance(body["errorNum"], int)
     assert body["errorNum"] != INTERNAL, body["errorMessage"]
+    return True
 
 
 def fill(template: str, texts: list[str]) -> str:
@@ -120,7 +121,7 @@ def test_every_endpoint(
         if query:
             target += "?" + "&".join(f"{name}={quote(text, safe='', errors='replace')}" for name, text in query.items())
         login = superuser() if server % 2 else None
-        proper(direct(entry.method, target, body, on=servers[server % len(servers)], login=login))
+        assert proper(direct(entry.method, target, body, on=servers[server % len(servers)], login=login))
 
 
 @settings(max_examples=300)
@@ -140,7 +141,7 @@ def test_every_query(text: str, variables: dict[str, Any]) -> None:
         body = {"query": text, "bindVars": {name: value for name, value in variables.items() if name in "ab"}}
         if "@@c" in text:
             body["bindVars"] = variables
-        proper(direct("POST", "/_api/cursor", body))
+        assert proper(direct("POST", "/_api/cursor", body))
 
 
 WORDS = st.sampled_from(
@@ -158,8 +159,8 @@ WORDS = st.sampled_from(
 def test_every_sentence_of_aql(words: list[str]) -> None:
     with prepared() as direct:
         query = "FOR d IN c " + " ".join(words)
-        proper(direct("POST", "/_api/cursor", {"query": query, "bindVars": {"a": 1, "@b": "c"}}))
-        proper(direct("POST", "/_api/query", {"query": query}))
+        assert proper(direct("POST", "/_api/cursor", {"query": query, "bindVars": {"a": 1, "@b": "c"}}))
+        assert proper(direct("POST", "/_api/query", {"query": query}))
 
 
 @settings(max_examples=200)
@@ -168,18 +169,18 @@ def test_odd_names_are_refused_or_work(name: str, version: str) -> None:
     path = quote(name, safe="", errors="replace")
     with Direct(version=version) as direct:
         answer = direct("POST", "/_api/collection", {"name": name})
-        proper(answer)
+        assert proper(answer)
         if answer.status == 200:
             assert direct("POST", f"/_api/document/{path}", {"_key": "a"}).status == 202
             assert direct("GET", f"/_api/document/{path}/a").json["_id"] == f"{name}/a"
             assert direct("DELETE", f"/_api/collection/{path}").status == 200
         answer = direct("POST", "/_api/database", {"name": name})
-        proper(answer)
+        assert proper(answer)
         if answer.status == 201:
             assert direct("GET", f"/_db/{path}/_api/database/current").json["result"]["name"] == name
             assert direct("DELETE", f"/_api/database/{path}").status == 200
         answer = direct("POST", "/_api/user", {"user": name, "passwd": name})
-        proper(answer)
+        assert proper(answer)
 
 
 @settings(max_examples=200)
@@ -188,7 +189,7 @@ def test_odd_keys_are_refused_or_work(key: str) -> None:
     with Direct() as direct:
         direct("POST", "/_api/collection", {"name": "c"})
         answer = direct("POST", "/_api/document/c", {"_key": key})
-        proper(answer)
+        assert proper(answer)
         if answer.status == 202:
             assert direct("GET", f"/_api/document/c/{quote(key, safe='')}").json["_key"] == key
 
@@ -203,7 +204,7 @@ def test_odd_logins(login: str) -> None:
     with Direct() as direct:
         answer = direct("GET", "/_api/version", login=login or " ")
         assert answer.status == 401
-        proper(answer)
+        assert proper(answer)
 
 
 def _raw(cluster: TestCluster, data: bytes) -> bytes:
