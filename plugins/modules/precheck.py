@@ -126,7 +126,7 @@ query_result:
   sample: []
 failure:
   description: The error as data.
-  returned: failure
+  returned: when the checks could not be begun
   type: dict
   contains:
     code:

@@ -7,13 +7,14 @@ from __future__ import annotations
 import getpass
 import grp
 import hashlib
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,27 @@ class Host:
     collections: Path
     variables: dict[str, Any] = field(default_factory=dict)
 
+    def run_tasks(self, tasks: Sequence[dict[str, Any]], **extra: Any) -> list[dict[str, Any]]:
+        """Run tasks with the action group told where the agent is; the result of each, failed or not."""
+        shown = [self.directory / f"result-{number}.json" for number in range(len(tasks))]
+        steps: list[dict[str, Any]] = []
+        for path, task in zip(shown, tasks, strict=True):
+            copied = {"ansible.builtin.copy": {"content": "{{ shown_result | to_json }}", "dest": str(path)}}
+            steps += [{**task, "register": "shown_result", "ignore_errors": True}, copied]
+        endpoint = {"agent_endpoint": f"https://127.0.0.1:{self.variables['agent_port']}"}
+        play = {"hosts": "all", "gather_facts": False, "tasks": steps,
+                "module_defaults": {"group/cutover.arangodb.arangodb": endpoint}}  # fmt: skip
+        playbook = self.directory / "tasks.yml"
+        playbook.write_text(yaml.safe_dump([play], sort_keys=False))
+        played = self._run(str(playbook), (), extra)
+        assert played.code == 0, played.output
+        return [json.loads(path.read_text()) for path in shown]
+
     def play(self, name: str, *options: str, **extra: Any) -> Play:
         """Run a playbook of the collection by its name; the output never holds a secret."""
+        return self._run(f"cutover.arangodb.{name}", options, extra)
+
+    def _run(self, playbook: str, options: Sequence[str], extra: Mapping[str, Any]) -> Play:
         inventory = self.directory / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"cutover_agents": {"hosts": {"localhost": {**self.variables, **extra}}}}))
         environment = {
@@ -68,7 +88,7 @@ class Host:
             "ANSIBLE_PIPELINING": "true",
         }
         environment.pop("PYTHONPATH", None)
-        command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), f"cutover.arangodb.{name}", *options]
+        command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), playbook, *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         output = done.stdout + done.stderr
         assert TOKEN not in output

@@ -16,6 +16,7 @@ from tests.integration.conftest import SOURCE_OPTIONS
 from tests.integration.engine_case import Fill, all_differences, request_of
 from tests.integration.pair import PASSWORD, TIME_SCALE, Pair
 from tests.roles.conftest import Host
+from tests.roles.documented import differences
 from tests.testbed.launch import TestCluster
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
@@ -58,6 +59,15 @@ def mode_of(pair: Pair) -> str:
     return str(pair.clients.coordinators.json("GET", "/_admin/server/mode")["mode"])
 
 
+def assert_results_as_documented(host: Host) -> None:
+    """The real engine's documents have every key that RETURN names or shows in a sample."""
+    connection = {"agent_ca_path": str(host.install_path("config/ca.pem")), "agent_token": "{{ agent_token }}"}
+    everything = ("shards", "findings", "report")
+    asked = {"cutover.arangodb.migration_info": {**connection, "gather": list(everything)}}
+    (result,) = host.run_tasks([asked])
+    assert differences("migration_info", result, asked=everything) == []
+
+
 def test_a_cluster_is_moved_by_playbooks(real_host: Host, clusters: Pair) -> None:
     passed = real_host.play("precheck")
     assert passed.code == 0, passed.output
@@ -70,6 +80,7 @@ def test_a_cluster_is_moved_by_playbooks(real_host: Host, clusters: Pair) -> Non
     assert mode_of(clusters) == "readonly"
     status = real_host.play("status")
     assert "state            completed" in status.output
+    assert_results_as_documented(real_host)
     assert all_differences(clusters) == {}
     assert real_host.play("cutover").changed == 0
     refused = real_host.play("migrate")

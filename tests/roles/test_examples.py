@@ -1,0 +1,74 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every example of every module is run as it is printed, in the order of a migration; results are as documented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.roles.conftest import PASSWORD, TOKEN, Host
+from tests.roles.documented import differences, module_names, part_of
+
+# Starts many processes one after another; on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(600)
+
+# Module, number of its example, what its refusal says ("" when it succeeds), and what it returns on request.
+ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
+    ("agent_archive", 0, "", ()),
+    ("precheck", 0, "the prechecks are not passed", ()),
+    ("precheck", 1, "", ("query_result",)),
+    ("migration", 0, "", ()),
+    ("migration_watch", 0, "", ()),
+    ("migration_info", 0, "", ()),
+    ("migration_info", 1, "", ("shards", "query_result")),
+    ("migration", 1, "", ()),
+    ("migration", 2, "the migration is completed", ()),
+    ("server_mode", 0, "", ()),
+)
+
+
+def in_this_place(host: Host, value: Any) -> Any:
+    """An example's value with the files and endpoints of this machine in the place of the printed ones."""
+    if isinstance(value, dict):
+        return {name: in_this_place(host, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [in_this_place(host, inner) for inner in value]
+    places = {
+        "/etc/cutover-arangodb/ca.pem": str(host.install_path("config/ca.pem")),
+        "/etc/cutover-arangodb/cutover.token": str(host.directory / "token"),
+        "/etc/cutover-arangodb/read.token": str(host.directory / "token"),
+        "/etc/cutover-arangodb/source-ca.pem": str(host.install_path("config/ca.pem")),
+        "/etc/cutover-arangodb/source.jwt": str(host.install_path("config/source.jwt")),
+        "/tmp/cutover-agent.pyz": str(host.directory / "example.pyz"),
+        "https://coordinator-1.db.example.com:8529": "https://127.0.0.1:1",
+        "https://target.example.com:8529": "https://127.0.0.1:2",
+    }
+    return places.get(value, value) if isinstance(value, str) else value
+
+
+def test_every_example_is_in_the_order() -> None:
+    every = [(module, number) for module in module_names() for number in range(len(part_of(module, "EXAMPLES")))]
+    assert sorted((module, number) for module, number, _refusal, _asked in ORDER) == every
+
+
+def test_modules_describe_the_status_document_alike() -> None:
+    first, *others = (part_of(module, "RETURN")["migration"] for module in module_names() if "migration" in module)
+    assert others == [first, first]
+
+
+def test_examples_do_what_they_say(host: Host) -> None:
+    assert host.play("deploy_agent").code == 0
+    (host.directory / "token").write_text(TOKEN)
+    tasks = [in_this_place(host, part_of(module, "EXAMPLES")[number]) for module, number, _refusal, _asked in ORDER]
+    results = host.run_tasks(tasks, vault_target_password=PASSWORD)
+    for (module, number, refusal, asked), result in zip(ORDER, results, strict=True):
+        assert refusal in result.get("msg", ""), (module, number, result)
+        assert bool(result.get("failed")) is bool(refusal), (module, number, result)
+        # The fake engine's status document is a small one; the real one is compared in test_against_clusters.py.
+        assert differences(module, result, asked=asked, deep="migration" not in result) == [], (module, number)
+    by_place = {(module, number): result for (module, number, *_rest), result in zip(ORDER, results, strict=True)}
+    assert by_place["precheck", 1]["query_result"]
+    assert by_place["migration_info", 1]["query_result"] == []
+    assert by_place["migration", 1]["migration"]["state"] == "completed"
