@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.demo.clients import Connection
-from tests.demo.compare.side import Side
-from tests.demo.compare.whole import Login
+from tests.compare.side import Side
+from tests.compare.whole import Login
 from tests.demo.data import load
-from tests.demo.schema import DatabaseSpec, UserSpec, create_database, create_users
-from tests.demo.workload.process import Endpoint
 from tests.testbed.launch import TestCluster
+from tests.workload.clients import Connection
+from tests.workload.process import Endpoint
+from tests.workload.schema import DatabaseSpec, UserSpec, create_database, create_users
 
 __all__ = ["Clusters"]
 

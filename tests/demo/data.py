@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.demo.clients import Connection
+from tests.workload.clients import Connection
 
 __all__ = ["load"]
 

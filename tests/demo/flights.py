@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.demo.schema import CollectionSpec, DatabaseSpec, GraphSpec
+from tests.workload.schema import CollectionSpec, DatabaseSpec, GraphSpec
 
 __all__ = ["AVIATION", "WEATHER", "Flights"]
 

@@ -21,17 +21,17 @@ from typing import Any
 
 from arango.exceptions import ArangoServerError
 
+from tests.compare.whole import Comparison, compare
 from tests.demo.clusters import Clusters
-from tests.demo.compare.whole import Comparison, compare
 from tests.demo.controller import Controller, Run
 from tests.demo.flights import AVIATION, WEATHER, Flights
 from tests.demo.report import Figures, table
 from tests.demo.users import APPLICATION, READER, USERS
-from tests.demo.workload.client import WorkloadProcess
-from tests.demo.workload.process import WorkloadConfig
-from tests.demo.workload.record import Record
-from tests.demo.workload.shop import SHOP
 from tests.testbed.certificates import make, private
+from tests.workload.client import WorkloadProcess
+from tests.workload.process import WorkloadConfig
+from tests.workload.record import Record
+from tests.workload.shop import SHOP
 
 __all__ = ["main"]
 

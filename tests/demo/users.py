@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tests.demo.schema import UserSpec
+from tests.workload.schema import UserSpec
 
 __all__ = ["APPLICATION", "READER", "USERS"]
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from tests.demo.schema import CollectionSpec, DatabaseSpec, GraphSpec, UserSpec
+from tests.workload.schema import CollectionSpec, DatabaseSpec, GraphSpec, UserSpec
 
 __all__ = ["BIG", "DOCUMENTS_OF_BIG", "USERS", "WRITER", "stock", "tables"]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.compare.whole import compare
 from tests.demo.clusters import Clusters
-from tests.demo.compare.whole import compare
-from tests.demo.workload.process import Workload, WorkloadConfig
-from tests.demo.workload.shop import SHOP
 from tests.e2e.agent import Agent
 from tests.e2e.dataset import USERS, WRITER, stock, tables
+from tests.workload.process import Workload, WorkloadConfig
+from tests.workload.shop import SHOP
 
 __all__ = ["Migration"]
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
+from tests.compare.whole import Comparison, compare
 from tests.demo.clusters import Clusters
-from tests.demo.compare.whole import Comparison, compare
 from tests.demo.flights import AVIATION
-from tests.demo.schema import create_database, create_users
 from tests.e2e.dataset import BIG, USERS, stock, tables
+from tests.workload.schema import create_database, create_users
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -101,7 +101,7 @@ def test_testbed_and_plugins_are_two_readings() -> None:
     """The emulator shares no code with the engine, in either direction (design §11)."""
     for path in sources(ROOT / "plugins"):
         assert not [module for _line, module, _level in imports(path) if module.split(".")[0] == "tests"], path
-    for directory in ("testbed", "demo"):
+    for directory in ("testbed", "demo", "workload", "compare"):
         for path in sources(ROOT / "tests" / directory):
             assert not [module for _line, module, _level in imports(path) if module.startswith(COLLECTION)], path
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The workload as a whole: all actors over one record, in this process or as one of its own.
 
-As a process (``python -m tests.demo.workload CONFIG``) it writes one JSON line of figures per second to standard output
+As a process (``python -m tests.workload CONFIG``) it writes one JSON line of figures per second to standard output
 and takes commands on standard input: ``define`` (change collections now), ``truncate`` (the large one, when it is
 full), ``stop``; end of input means stop, too.
 """
@@ -18,13 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.demo.clients import Connection
-from tests.demo.workload.actor import Actor
-from tests.demo.workload.actors import Accounts, Bulk, Churn, HotKeys, Ledger, Seats
-from tests.demo.workload.record import Record
-from tests.demo.workload.router import Router
-from tests.demo.workload.sentinel import Beat, Watch
-from tests.demo.workload.upheaval import RANGE_DELETE, Basket, Definer, Heap
+from tests.workload.actor import Actor
+from tests.workload.actors import Accounts, Bulk, Churn, HotKeys, Ledger, Seats
+from tests.workload.clients import Connection
+from tests.workload.record import Record
+from tests.workload.router import Router
+from tests.workload.sentinel import Beat, Watch
+from tests.workload.upheaval import RANGE_DELETE, Basket, Definer, Heap
 
 __all__ = ["Endpoint", "Workload", "WorkloadConfig", "main"]
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tests.demo.schema import CollectionSpec, DatabaseSpec
+from tests.workload.schema import CollectionSpec, DatabaseSpec
 
 __all__ = ["RECREATED", "SHOP"]
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from arango.exceptions import ArangoError
 
-from tests.demo.clients import Connection
+from tests.workload.clients import Connection
 
 __all__ = ["Difference", "Side", "Stored"]
 

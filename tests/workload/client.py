@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.demo.workload.process import WorkloadConfig
+from tests.workload.process import WorkloadConfig
 
 __all__ = ["WorkloadProcess"]
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class WorkloadProcess:
@@ -26,7 +26,7 @@ class WorkloadProcess:
         config.save(path)
         self.figures: dict[str, Any] = {}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.demo.workload", str(path)],
+            [sys.executable, "-m", "tests.workload", str(path)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -10,8 +10,8 @@ from typing import Any
 from arango.database import StandardDatabase
 from arango.exceptions import ArangoError
 
-from tests.demo.clients import Connection
-from tests.demo.compare.side import Difference, Side
+from tests.compare.side import Difference, Side
+from tests.workload.clients import Connection
 
 __all__ = ["compare_definitions", "definitions"]
 

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the clusters of demo and end-to-end tests hold, as data, and its creation through python-arango."""
+"""What the clusters of demo and tests hold, as data, and its creation through python-arango."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from arango.database import StandardDatabase
 
-from tests.demo.clients import Connection
+from tests.workload.clients import Connection
 
 __all__ = ["CollectionSpec", "DatabaseSpec", "GraphSpec", "UserSpec", "create_database", "create_users"]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from arango.exceptions import ArangoError
 
-from tests.demo.clients import Connection
-from tests.demo.compare.definitions import compare_definitions
-from tests.demo.compare.documents import compare_documents
-from tests.demo.compare.side import Difference, Side
-from tests.demo.workload.record import Entry, Place
+from tests.compare.definitions import compare_definitions
+from tests.compare.documents import compare_documents
+from tests.compare.side import Difference, Side
+from tests.workload.clients import Connection
+from tests.workload.record import Entry, Place
 
 __all__ = ["Comparison", "Login", "compare"]
 

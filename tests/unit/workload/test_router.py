@@ -15,7 +15,7 @@ from arango.request import Request
 from arango.response import Response
 from requests.exceptions import ConnectionError as BrokenConnection
 
-from tests.demo.workload.router import Router, Stopped, UnknownOutcomeError
+from tests.workload.router import Router, Stopped, UnknownOutcomeError
 
 
 def server_error(status: int, number: int) -> DocumentInsertError:

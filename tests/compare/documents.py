@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.demo.compare.side import Difference, Stored
-from tests.demo.workload.record import Document, Entry
+from tests.compare.side import Difference, Stored
+from tests.workload.record import Document, Entry
 
 __all__ = ["compare_documents"]
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from arango.database import StandardDatabase
 
-from tests.demo.workload.actor import Actor, Change, Revisions, execute
-from tests.demo.workload.record import Document
+from tests.workload.actor import Actor, Change, Revisions, execute
+from tests.workload.record import Document
 
 __all__ = ["Accounts", "Bulk", "Churn", "HotKeys", "Ledger", "Seats"]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from arango.exceptions import ArangoError
 from requests.exceptions import RequestException
 
-from tests.demo.clients import Connection
-from tests.demo.workload.actor import Actor
-from tests.demo.workload.shop import SHOP
+from tests.workload.actor import Actor
+from tests.workload.clients import Connection
+from tests.workload.shop import SHOP
 
 __all__ = ["Beat", "Watch"]
 

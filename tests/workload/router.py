@@ -14,8 +14,8 @@ from arango.database import StandardDatabase
 from arango.exceptions import ArangoServerError
 from requests.exceptions import RequestException
 
-from tests.demo.clients import Connection
-from tests.demo.workload.record import Side
+from tests.workload.clients import Connection
+from tests.workload.record import Side
 
 __all__ = ["Refusals", "Router", "Stopped", "UnknownOutcomeError"]
 

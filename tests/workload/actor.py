@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal
 from arango.collection import StandardCollection
 from arango.database import StandardDatabase
 
-from tests.demo.workload.record import Document, Place, Record
-from tests.demo.workload.router import Router, Stopped, UnknownOutcomeError
-from tests.demo.workload.shop import SHOP
+from tests.workload.record import Document, Place, Record
+from tests.workload.router import Router, Stopped, UnknownOutcomeError
+from tests.workload.shop import SHOP
 
 __all__ = ["Actor", "Change", "execute"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.demo.workload.record import Record
+from tests.workload.record import Record
 
 PLACE = ("shop", "orders")
 

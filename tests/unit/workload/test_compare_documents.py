@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from tests.demo.compare.documents import compare_documents
-from tests.demo.compare.side import Stored
-from tests.demo.workload.record import Document, Entry
+from tests.compare.documents import compare_documents
+from tests.compare.side import Stored
+from tests.workload.record import Document, Entry
 
 
 def stored(*documents: Document) -> Stored:

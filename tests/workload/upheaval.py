@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from arango.database import StandardDatabase
 
-from tests.demo.schema import CollectionSpec, create_collection
-from tests.demo.workload.actor import Actor, Change, Revisions
-from tests.demo.workload.router import UnknownOutcomeError
-from tests.demo.workload.shop import RECREATED
+from tests.workload.actor import Actor, Change, Revisions
+from tests.workload.router import UnknownOutcomeError
+from tests.workload.schema import CollectionSpec, create_collection
+from tests.workload.shop import RECREATED
 
 __all__ = ["RANGE_DELETE", "Basket", "Definer", "Heap"]
 
