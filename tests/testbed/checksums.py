@@ -13,6 +13,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from tests.testbed.aql.hashing import seed_of
+
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
     from tests.testbed.model import Deployment
@@ -111,8 +113,7 @@ def hashes(collection: Collection, shard: str, mode: Mode) -> Hashes:
     store: dict[tuple[str, str, Mode], Hashes] = deployment.objects.setdefault("checksums", {})
     place = (collection.database.name, shard, mode)
     if place not in store:
-        version = deployment.version_tuple[:2] if deployment.options.reads(11, "by-version") else (0, 0)
-        store[place] = Hashes(mode, deployment.options.checksum_seed + 1000 * version[0] + version[1])
+        store[place] = Hashes(mode, seed_of(deployment))
     return store[place]
 
 

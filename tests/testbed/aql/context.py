@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed.aql import syntax
+from tests.testbed.aql.hashing import hash_of, seed_of
 from tests.testbed.aql.values import Stored, number, text
 from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
@@ -129,6 +130,9 @@ class Context:
         compiled = [compiler.compile(argument) for argument in arguments]
         if node.name == "SLEEP" and len(arguments) == 1:
             return lambda row: self._sleep(number(compiled[0](row)))
+        if node.name == "HASH" and len(arguments) == 1:
+            seed = seed_of(self.request.deployment)
+            return lambda row: hash_of(compiled[0](row), seed)
         if node.name == "DOCUMENT" and len(arguments) in (1, 2):
             return lambda row: self._document([argument(row) for argument in compiled])
         constants = {

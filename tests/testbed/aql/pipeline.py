@@ -14,6 +14,7 @@ from typing import Any
 from tests.testbed.aql import functions, modify, syntax, values
 from tests.testbed.aql.compiler import Compiler, Evaluate, Row
 from tests.testbed.aql.context import Context
+from tests.testbed.aql.hashing import document_hash, hash_of, seed_of
 from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
 
@@ -317,7 +318,7 @@ def uses(node: object, name: str) -> bool:
 
 
 def _shortcut(context: Context, query: syntax.Query) -> Iterator[bytes] | None:
-    """`FOR d IN c RETURN d` and `FOR d IN c RETURN [d._key, d._rev]` as printed values, without decoding."""
+    """`FOR d IN c RETURN d`, `… [d._key, d._rev]` and `… [d._key, d._rev, HASH(d)]` as printed values, cheaply."""
     statements = query.statements
     if (
         len(statements) != 2
@@ -330,32 +331,37 @@ def _shortcut(context: Context, query: syntax.Query) -> Iterator[bytes] | None:
         return None
     variable = syntax.Name(loop.variable)
     pair = syntax.Array(tuple(syntax.Attribute(variable, syntax.Literal(name)) for name in ("_key", "_rev")))
-    if answer.value not in (variable, pair) or not isinstance(loop.source, syntax.Bind | syntax.Name):
+    hashed = syntax.Array((*pair.items, syntax.Call("HASH", (variable,))))
+    if answer.value not in (variable, pair, hashed) or not isinstance(loop.source, syntax.Bind | syntax.Name):
         return None
     if isinstance(loop.source, syntax.Bind) and not loop.source.name.startswith("@"):
         return None
     name = loop.source.name if isinstance(loop.source, syntax.Name) else context.bound(loop.source.name)
     collection = context.collection(name)
+    seed = seed_of(context.request.deployment) if answer.value == hashed else None
     if answer.value == variable or context.transaction.pending():
-        return _printed(context, collection, pair=answer.value == pair)
-    return _pairs(context, collection)
+        return _printed(context, collection, row=answer.value != variable, seed=seed)
+    return _rows(context, collection, seed)
 
 
-def _printed(context: Context, collection: Collection, *, pair: bool) -> Iterator[bytes]:
+def _printed(context: Context, collection: Collection, *, row: bool, seed: int | None) -> Iterator[bytes]:
     for raw in context.raw_documents(collection):
         context.statistics.scanned += 1
-        if pair:
+        if row:
             document = values.Stored(raw)
-            raw = values.dump([document["_key"], document["_rev"]]).encode()
+            parts = [document["_key"], document["_rev"]]
+            raw = values.dump(parts if seed is None else [*parts, hash_of(document, seed)]).encode()
         yield raw
 
 
-def _pairs(context: Context, collection: Collection) -> Iterator[bytes]:
+def _rows(context: Context, collection: Collection, seed: int | None) -> Iterator[bytes]:
     for shard in collection.shards:
         context.transaction.writer(shard)  # errorNum 1478 when the leader is down
         replica = shard.leader
         for key, place in list(replica.keys.items()):
-            if place in replica.docs:
+            raw = replica.docs.get(place)
+            if raw is not None:
                 context.statistics.scanned += 1
                 revision = place.partition("\0")[0]
-                yield f'["{key}","{revision}"]'.encode()
+                rest = "" if seed is None else f",{document_hash(raw, seed)}"
+                yield f'["{key}","{revision}"{rest}]'.encode()
