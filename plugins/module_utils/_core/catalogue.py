@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import catalogue_agent, catalogue_control, catalogue_core, catalogue_data, catalogue_precheck
+from . import (
+    catalogue_agent,
+    catalogue_control,
+    catalogue_core,
+    catalogue_data,
+    catalogue_opening,
+    catalogue_precheck,
+)
 from .catalogue_entry import Entry
 
 PARTS: tuple[Mapping[str, Entry], ...] = (
@@ -17,6 +24,7 @@ PARTS: tuple[Mapping[str, Entry], ...] = (
     catalogue_data.CODES,
     catalogue_control.CODES,
     catalogue_agent.CODES,
+    catalogue_opening.CODES,
     catalogue_precheck.CODES,
 )
 UNKNOWN = Entry(

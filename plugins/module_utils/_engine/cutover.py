@@ -8,6 +8,7 @@
 | fencing, fenced, rolling-back | the way back: source to its former mode, target stays closed |
 | opening | finishes the opening; there is no way back any more |
 | completed | builds late indexes |
+| revoking, revoked | carries on with the revocation (``revoke``) |
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ _USER_TRIES = 5
 
 class StoppedError(Exception):
     """The agent is being ended: leave everything to the restart."""
+
+
+class OpeningRevokedError(Exception):
+    """The opening is to be revoked, or is being revoked: it is not continued."""
 
 
 class World(Protocol):
@@ -137,6 +142,7 @@ class Cutover:
         self._stop = stop
         self._clock = clock
         self.cancelled = threading.Event()
+        self.revoked = threading.Event()
         self.attempt: Optional[Attempt] = None
         self.step: Optional[str] = None
         self._fenced_at: Optional[float] = None
@@ -146,7 +152,8 @@ class Cutover:
     def run(self, number: int, max_downtime: float) -> Attempt:
         """From the passed gate to ``completed`` or back.
 
-        Raises only ``StoppedError``, when the agent ends: before the opening after one try of the way back.
+        Raises only ``StoppedError``, when the agent ends: before the opening after one try of the way back; and
+        ``OpeningRevokedError`` when an opening that is not finished yet is revoked.
         """
         steps = [StepTime(name) for name in self.STEPS]
         attempt = Attempt(number, stamp(self._clock.wall()), max_downtime, steps)
@@ -271,6 +278,8 @@ class Cutover:
         while True:
             try:
                 state = self._decision.read()
+                if state in record.REVOCATION:
+                    raise OpeningRevokedError
                 if state in record.DECIDED_OPEN:
                     return state
                 if state in record.UNDECIDED:
@@ -339,6 +348,8 @@ class Cutover:
 
     def _completed(self, completed_at: str) -> None:
         """The result first: once the record says completed, a restart does nothing of this any more."""
+        if self._decision.read() in record.REVOCATION:
+            raise OpeningRevokedError
         self._world.complete(completed_at)
         self._decision.read()
         if self._decision.state == record.OPENING:
@@ -353,6 +364,8 @@ class Cutover:
             except CutoverError as error:
                 LOG.warning("the opening is not finished: %s", error)
                 self._world.warn("CUT-CUTOVER-6", "target", error.message)
+            if self.revoked.is_set():
+                raise OpeningRevokedError
             if self._stop.wait(pauses.next()):
                 raise StoppedError
 

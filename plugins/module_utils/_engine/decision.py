@@ -16,18 +16,24 @@ FENCED = "fenced"
 OPENING = "opening"
 COMPLETED = "completed"
 ROLLING_BACK = "rolling-back"
+REVOKING = "revoking"
+REVOKED = "revoked"
 
 # NONE to NONE rewrites the record, so that a lost request to start fencing can no longer take effect.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     NONE: (NONE, FENCING),
     FENCING: (FENCED, ROLLING_BACK),
     FENCED: (OPENING, ROLLING_BACK),
-    OPENING: (COMPLETED,),
-    COMPLETED: (),
+    OPENING: (COMPLETED, REVOKING),
+    COMPLETED: (REVOKING,),
     ROLLING_BACK: (NONE,),
+    REVOKING: (OPENING, REVOKED),
+    REVOKED: (NONE,),
 }
-# From here on there is no way back: a restart only rolls forward.
+# From here on there is no way back by itself: a restart only rolls forward.
 DECIDED_OPEN = (OPENING, COMPLETED)
+# Asked for by name: a restart closes the target and compares it again, or gives the source back.
+REVOCATION = (REVOKING, REVOKED)
 # A fence may be up: a restart takes the way back.
 UNDECIDED = (FENCING, FENCED, ROLLING_BACK)
 

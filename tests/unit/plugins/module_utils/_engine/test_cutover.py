@@ -10,7 +10,12 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import decision as record
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import Attempt, Cutover, StoppedError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import (
+    Attempt,
+    Cutover,
+    OpeningRevokedError,
+    StoppedError,
+)
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
 from tests.unit.control_fakes import Crash, FakeStore, FakeWorld, fail_once, unreachable
 
@@ -358,3 +363,39 @@ def test_servers_of_different_modes_are_left_alone() -> None:
     attempt = case.run()
     assert (attempt.result, attempt.code) == ("rolled-back", "CUT-GATE-7")
     assert "set_mode readonly" not in case.world.calls
+
+
+def test_i7_an_opening_that_is_revoked_is_not_continued() -> None:
+    """Asked for while the users cannot be written: whoever asked closes the target."""
+    case = Case()
+    agent = case.agent()
+
+    def hook(name: str) -> None:
+        if name == "open_users":
+            agent.revoked.set()
+            raise unreachable()
+
+    case.world.before = hook
+    with pytest.raises(OpeningRevokedError):
+        agent.run(1, 60.0)
+    assert case.state == record.OPENING
+
+
+def test_i7_a_revocation_in_the_record_is_obeyed() -> None:
+    """Another agent revokes: this one neither completes the record nor gives the source back."""
+    case = Case()
+
+    def hook(name: str) -> None:
+        if name == "open_users":
+            rival = Decision(case.store)
+            rival.read()
+            rival.advance(record.REVOKING)
+
+    case.world.after = hook
+    with pytest.raises(OpeningRevokedError):
+        case.agent().run(1, 60.0)
+    assert case.state == record.REVOKING
+    assert case.world.completed is None
+    with pytest.raises(OpeningRevokedError):
+        case.agent().recover()
+    assert "set_mode default" not in case.world.calls

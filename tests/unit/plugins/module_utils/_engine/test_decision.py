@@ -18,14 +18,17 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision 
 from tests.unit.control_fakes import FakeStore
 
 
-def test_there_is_no_way_from_a_decision_to_open_back() -> None:
+def test_the_only_way_from_a_decision_to_open_back_is_its_revocation() -> None:
     """The table itself."""
     reachable, waiting = set(), [record.OPENING]
     while waiting:
         state = waiting.pop()
         reachable.add(state)
-        waiting += [item for item in TRANSITIONS[state] if item not in reachable]
+        waiting += [item for item in TRANSITIONS[state] if item not in {*reachable, record.REVOKING}]
     assert reachable == set(record.DECIDED_OPEN)
+    assert TRANSITIONS[record.REVOKING] == (record.OPENING, record.REVOKED)
+    assert TRANSITIONS[record.REVOKED] == (record.NONE,)
+    assert [state for state, after in TRANSITIONS.items() if record.REVOKED in after] == [record.REVOKING]
 
 
 def test_values_stay_until_they_are_replaced() -> None:
@@ -83,7 +86,7 @@ class Decisions(RuleBasedStateMachine):
     def advance(self, actor: int, pick: int, lost: str | None) -> None:
         """Take any step that the table offers for what the actor believes."""
         decision = self.actors[actor]
-        steps = TRANSITIONS[decision.state]
+        steps = [item for item in TRANSITIONS[decision.state] if item != record.REVOKING]
         if not steps:
             return
         after = steps[pick % len(steps)]
@@ -102,7 +105,7 @@ class Decisions(RuleBasedStateMachine):
 
     @invariant()
     def opening_is_final(self) -> None:
-        """Once opening was recorded, nothing else ever is."""
+        """Once opening was recorded, nothing else ever is, unless somebody revokes it."""
         entry = self.store.documents.get(record.KEY)
         state = entry.body["state"] if entry else record.NONE
         self.opened = self.opened or state in record.DECIDED_OPEN

@@ -1,0 +1,31 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Error codes around the opening: its revocation."""
+
+from __future__ import annotations
+
+from .catalogue_entry import Entry
+
+CODES: dict[str, Entry] = {
+    "CUT-REVOKE-1": Entry(
+        "error", "operator", "There is no opening that could be revoked",
+        "Only the opening of a completed migration can be revoked; before it, abort.",
+    ),
+    "CUT-REVOKE-2": Entry(
+        "error", "operator", "The opening is not revoked: the target was written since",
+        "The target is open as before and the source stays read-only. Going back would lose the writes that are "
+        "listed: carry them over by hand, or stay on the target.",
+    ),
+    "CUT-REVOKE-3": Entry(
+        "error", "operator", "The opening cannot be revoked",
+        "Remove the named cause, then ask again; nothing was changed.",
+    ),
+    "CUT-REVOKE-4": Entry(
+        "error", "transient", "The comparison for the revocation did not end in time",
+        "The target is open as before. Ask again with a longer timeout, or at a quieter time.",
+    ),
+    "CUT-REVOKE-5": Entry(
+        "warning", "transient", "The revocation is not finished",
+        "It is repeated until it succeeds: check that source and target can be reached.",
+    ),
+}
