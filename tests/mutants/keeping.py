@@ -130,9 +130,9 @@ KEEPING: tuple[Mutant, ...] = (
         "from the decision to open there is no way back",
         "design §5, I7",
         "decision.py",
-        "    OPENING: (COMPLETED,),",
-        "    OPENING: (COMPLETED, ROLLING_BACK),",
-        "test_decision.py::test_there_is_no_way_from_a_decision_to_open_back",
+        "    OPENING: (COMPLETED, REVOKING),",
+        "    OPENING: (COMPLETED, REVOKING, ROLLING_BACK),",
+        "test_decision.py::test_the_only_way_from_a_decision_to_open_back_is_its_revocation",
     ),
     mutant(
         "users-active-early",

@@ -1,0 +1,46 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Defects around the opening: its revocation (design §5)."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant, mutant
+
+OPENING: tuple[Mutant, ...] = (
+    mutant(
+        "revoked-without-comparison",
+        "a source is given back only after the closed target was compared",
+        "design §5 step 8, I7",
+        "revoke.py",
+        "                self._close()\n                self._require_equal(deadline)\n",
+        "                self._close()\n",
+        "test_revoke.py::test_i7_a_write_just_before_the_closing_opens_the_target_again",
+    ),
+    mutant(
+        "revoked-without-look",
+        "a target that was written is not even closed",
+        "design §5 step 8, I5",
+        "revoke.py",
+        "                self._world.check()\n                self._require_equal(deadline)\n",
+        "                self._world.check()\n",
+        "test_revoke.py::test_i5_a_written_target_is_not_even_closed",
+    ),
+    mutant(
+        "revocation-forgets-the-doubt",
+        "what cannot be examined opens the target again",
+        "design §5 step 8, I7",
+        "revoke.py",
+        "        except CutoverError as error:\n            return error\n        except Exception",
+        "        except CutoverError:\n            return None\n        except Exception",
+        "test_revoke.py::test_i7_what_cannot_be_examined_opens_the_target_again",
+    ),
+    mutant(
+        "revocation-ignored-by-the-opening",
+        "an opening that is being revoked is not continued",
+        "design §5 step 8, I7",
+        "cutover.py",
+        "        if self._decision.read() in record.REVOCATION:\n",
+        "        if self._decision.read() == record.NONE:\n",
+        "test_cutover.py::test_i7_a_revocation_in_the_record_is_obeyed",
+    ),
+)
