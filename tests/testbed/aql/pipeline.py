@@ -14,7 +14,7 @@ from typing import Any
 from tests.testbed.aql import functions, modify, syntax, values
 from tests.testbed.aql.compiler import Compiler, Evaluate, Row
 from tests.testbed.aql.context import Context
-from tests.testbed.aql.hashing import document_hash, hash_of, seed_of
+from tests.testbed.aql.hashing import document_hash, seed_of
 from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
 
@@ -317,8 +317,23 @@ def uses(node: object, name: str) -> bool:
     return isinstance(node, tuple) and any(uses(entry, name) for entry in node)
 
 
+_KEY, _REVISION, _SLASH = syntax.Literal("_key"), syntax.Literal("_rev"), syntax.Literal("/")
+
+
+def _shapes(variable: syntax.Name) -> dict[str, syntax.Expression]:
+    """The answers of a scan that are printed without decoding anything."""
+    key, revision = syntax.Attribute(variable, _KEY), syntax.Attribute(variable, _REVISION)
+    hashed = syntax.Call("HASH", (variable,))
+    return {
+        "whole": variable,
+        "pair": syntax.Array((key, revision)),
+        "text": syntax.Call("CONCAT", (key, _SLASH, revision)),
+        "hashed": syntax.Call("CONCAT", (key, _SLASH, revision, _SLASH, hashed)),
+    }
+
+
 def _shortcut(context: Context, query: syntax.Query) -> Iterator[bytes] | None:
-    """`FOR d IN c RETURN d`, `… [d._key, d._rev]` and `… [d._key, d._rev, HASH(d)]` as printed values, cheaply."""
+    """`FOR d IN c RETURN d`, `… [d._key, d._rev]`, `… CONCAT(d._key, "/", d._rev)`, the same with HASH(d): cheaply."""
     statements = query.statements
     if (
         len(statements) != 2
@@ -329,39 +344,41 @@ def _shortcut(context: Context, query: syntax.Query) -> Iterator[bytes] | None:
     loop, answer = statements
     if not isinstance(loop, syntax.For) or not isinstance(answer, syntax.Return) or answer.distinct:
         return None
-    variable = syntax.Name(loop.variable)
-    pair = syntax.Array(tuple(syntax.Attribute(variable, syntax.Literal(name)) for name in ("_key", "_rev")))
-    hashed = syntax.Array((*pair.items, syntax.Call("HASH", (variable,))))
-    if answer.value not in (variable, pair, hashed) or not isinstance(loop.source, syntax.Bind | syntax.Name):
+    shapes = _shapes(syntax.Name(loop.variable))
+    shape = next((name for name, value in shapes.items() if value == answer.value), None)
+    if shape is None or not isinstance(loop.source, syntax.Bind | syntax.Name):
         return None
     if isinstance(loop.source, syntax.Bind) and not loop.source.name.startswith("@"):
         return None
     name = loop.source.name if isinstance(loop.source, syntax.Name) else context.bound(loop.source.name)
     collection = context.collection(name)
-    seed = seed_of(context.request.deployment) if answer.value == hashed else None
-    if answer.value == variable or context.transaction.pending():
-        return _printed(context, collection, row=answer.value != variable, seed=seed)
-    return _rows(context, collection, seed)
+    if shape == "whole":
+        return _printed(context, collection)
+    if context.transaction.pending():
+        return None
+    return _rows(context, collection, shape)
 
 
-def _printed(context: Context, collection: Collection, *, row: bool, seed: int | None) -> Iterator[bytes]:
+def _printed(context: Context, collection: Collection) -> Iterator[bytes]:
     for raw in context.raw_documents(collection):
         context.statistics.scanned += 1
-        if row:
-            document = values.Stored(raw)
-            parts = [document["_key"], document["_rev"]]
-            raw = values.dump(parts if seed is None else [*parts, hash_of(document, seed)]).encode()
         yield raw
 
 
-def _rows(context: Context, collection: Collection, seed: int | None) -> Iterator[bytes]:
+def _rows(context: Context, collection: Collection, shape: str) -> Iterator[bytes]:
+    seed = seed_of(context.request.deployment)
     for shard in collection.shards:
         context.transaction.writer(shard)  # errorNum 1478 when the leader is down
         replica = shard.leader
         for key, place in list(replica.keys.items()):
             raw = replica.docs.get(place)
-            if raw is not None:
-                context.statistics.scanned += 1
-                revision = place.partition("\0")[0]
-                rest = "" if seed is None else f",{document_hash(raw, seed)}"
-                yield f'["{key}","{revision}"{rest}]'.encode()
+            if raw is None:
+                continue
+            context.statistics.scanned += 1
+            revision = place.partition("\0")[0]
+            if shape == "pair":
+                yield f'["{key}","{revision}"]'.encode()
+            elif shape == "text":
+                yield f'"{key}/{revision}"'.encode()
+            else:
+                yield f'"{key}/{revision}/{document_hash(raw, seed)}"'.encode()
