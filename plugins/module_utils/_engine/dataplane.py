@@ -21,6 +21,7 @@ from .dataplane_types import LateMarkers, Progress, ServerPosition, Settings, So
 from .doubts import Doubts
 from .findings import Finding
 from .holds import Holds
+from .inspection import Inspection
 from .ledger import Ledger
 from .patience import Patience, Rate, Troubles, WriteGate
 from .reads import Reader
@@ -94,6 +95,7 @@ class DataPlane:
             settings.appliers, self._book, self._apply, self._doubts.shard, patience, settings.queue_bytes
         )
         self._retention = Retention(source.servers, retention_id, settings, patience, report)
+        self.inspection = Inspection(self._book, self._tailers, self._recheck, self._gate, patience)
         self._connect(source)
 
     def _connect(self, source: Source) -> None:
@@ -110,6 +112,7 @@ class DataPlane:
                 truncated=self._truncated,
                 doubt=self._doubts.server,
                 disk_full=self._disk_full,
+                touched=self.inspection.touched,
             )
         readers = (self._source_reader, self._target_reader)
         sweeper = Sweeper(*readers, self._writer, self._units.refuse, patience, settings.batch_documents)
@@ -131,6 +134,7 @@ class DataPlane:
             patience,
             settings.time_scale,
         )
+        self.inspection.connect(self._settler)
         self._copiers = Copiers(
             self._book,
             self._tailers,

@@ -145,6 +145,11 @@ class WriteGate:
             self._inside -= 1
             self._changed.notify_all()
 
+    @property
+    def paused(self) -> bool:
+        """Whether no write may begin."""
+        return self._paused
+
     def pause(self) -> None:
         """Let no write begin and wait for the running ones."""
         with self._changed:

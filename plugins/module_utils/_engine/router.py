@@ -8,7 +8,7 @@ Routes belong to the tailer's thread: every method but the constructor runs ther
 from __future__ import annotations
 
 import threading
-from typing import Callable, Iterable, Optional
+from typing import AbstractSet, Callable, Iterable, Optional
 
 from .applier import ApplierPool, Unit
 from .dataplane_types import LateMarker, LateMarkers
@@ -111,6 +111,7 @@ class ShardRouter:
         truncated: Callable[[Shard], None],
         doubt: Callable[[str, str, str], None],
         disk_full: Callable[[OSError], None],
+        touched: Callable[[Shard, Optional[AbstractSet[bytes]]], None],
     ) -> None:
         self.server_id = server_id
         self._book = book
@@ -121,6 +122,8 @@ class ShardRouter:
         self._truncated = truncated
         self._doubt = doubt
         self._disk_full = disk_full
+        self._touched = touched
+        self._keys: dict[Shard, set[bytes]] = {}
         self._routes: dict[Name, Optional[Shard]] = {}
         self._live: dict[Shard, list[Marker]] = {}
         self._live_bytes: dict[Shard, int] = {}
@@ -151,6 +154,10 @@ class ShardRouter:
             self._last = (shard.plan, marker)
             if self._watch_after is not None and marker.tick > self._watch_after:
                 self._note_late(shard.plan, marker)
+        if shard.watched:
+            self._keys.setdefault(shard, set()).add(marker.key)
+            if marker.type == TRUNCATE:
+                self._touched(shard, None)
         if shard.route is Route.LIVE and marker.type == TRUNCATE:
             self._hold_for_truncate(shard, before)
         if shard.route is Route.LIVE:
@@ -162,6 +169,9 @@ class ShardRouter:
     def flush(self, chunk: Chunk) -> None:
         """See ``Router``."""
         ledger = self._ledger()
+        touched, self._keys = self._keys, {}
+        for shard, keys in touched.items():
+            self._touched(shard, keys - {b""})
         live, self._live = self._live, {}
         sizes, self._live_bytes = self._live_bytes, {}
         for shard, markers in live.items():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Sequence
 
 from .._core.arango import Coordinators, segment
 from .._core.clock import Deadline
@@ -145,6 +145,44 @@ class Settler:
 
         self._in_order(shard, repair)
         return unsettled
+
+    def restore(self, shards: Sequence[Shard], keys: Sequence[bytes]) -> None:
+        """Bring keys of a collection to what the source has, whatever the target holds; what the log has yet to speak
+        about is left to it.
+        """
+        places: dict[str, list[bytes]] = {}
+        for key in keys:
+            plan = shards[0].plan
+            document = self._source.document(plan.id.database, plan.collection, key.decode("utf-8"))
+            place = plan.id.shard if document is None else self._responsible(plan, document)
+            places.setdefault(place, []).append(key)
+        for shard in shards:
+            mine = places.get(shard.id.shard, [])
+            for start in range(0, len(mine), _GROUP):
+                self._restore_group(shard, mine[start : start + _GROUP])
+
+    def _restore_group(self, shard: Shard, keys: list[bytes]) -> None:
+        plan = shard.plan
+        here = self._source.revisions(plan.id.database, plan.collection, [key.decode("utf-8") for key in keys])
+        if self._applied(shard):
+            self._in_order(shard, lambda: self._overwrite(plan, keys, here))
+
+    def _overwrite(self, plan: ShardPlan, keys: list[bytes], before: Revisions) -> None:
+        """Whatever the source does not have goes; what it has had all the time is written."""
+        documents: list[Marker] = []
+        for key in keys:
+            name = key.decode("utf-8")
+            there = self._target.revisions(plan.id.database, plan.collection, [name]).get(name, [])
+            document = self._source.document(plan.id.database, plan.collection, name)
+            known = before.get(name, [])
+            if document is None and known:
+                continue
+            if document is not None and document.rev.decode("ascii") not in known:
+                continue
+            self._remove(plan, key, [revision for revision in there if revision not in known])
+            if document is not None:
+                documents.append(document)
+        self._write(plan, documents)
 
     def _applied(self, shard: Shard) -> bool:
         """Wait until the log as it is now is applied; False when that takes too long."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass
 from enum import Enum
@@ -32,6 +33,11 @@ NEXT: dict[ShardState, frozenset[ShardState]] = {
     ShardState.HELD: frozenset({ShardState.IN_SYNC, ShardState.SUSPECT}),
     ShardState.SUSPECT: frozenset({ShardState.SUSPECT}),
 }
+
+
+# What was verified of a shard before says nothing after these.
+_DISTURBED = frozenset({ShardState.COPYING, ShardState.CATCHING_UP, ShardState.SUSPECT})
+_DISTURBANCES = itertools.count(1)
 
 
 class Route(Enum):
@@ -79,6 +85,7 @@ class Shard:
 
     ``start_tick`` is T0 of its snapshot: markers up to it are in the snapshot (design §4.3). ``replay`` says that its
     spool begins with the stretch since the restart position. ``generation`` counts spools: each has a pin of its own.
+    ``watched``: the verification wants to know its keys; ``disturbance`` is larger after every copy and every doubt.
     """
 
     def __init__(self, plan: ShardPlan, directory: Path) -> None:
@@ -97,6 +104,8 @@ class Shard:
         self.queued_bytes = 0
         self.writing = 0
         self.generation = 0
+        self.watched = False
+        self.disturbance = next(_DISTURBANCES)
         self._directory = directory
         self.spool = self._new_spool()
 
@@ -188,4 +197,6 @@ class ShardBook:
             if state not in NEXT[shard.state]:
                 raise ValueError(f"shard {shard.plan.where} cannot go from {shard.state.value} to {state.value}")
             shard.state = state
+            if state in _DISTURBED:
+                shard.disturbance = next(_DISTURBANCES)
             self.changed.notify_all()

@@ -59,6 +59,7 @@ class World:
         self.ledger = Ledger(100)
         self.truncated: list[Shard] = []
         self.full: list[OSError] = []
+        self.touched: list[tuple[Shard, set[bytes] | None]] = []
         self.stop = threading.Event()
         self.router = ShardRouter(
             "S1",
@@ -70,6 +71,7 @@ class World:
             truncated=self.truncated.append,
             doubt=lambda server, kind, text: None,
             disk_full=self.full.append,
+            touched=lambda shard, keys: self.touched.append((shard, None if keys is None else set(keys))),
         )
         self.led = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "S1"))
         self.other = self.book.add(ShardPlan(ShardId("d", "1", "s3"), "c", "c1/s3", "S2"))
@@ -201,3 +203,26 @@ def test_i8_a_full_disk_is_waited_for(world: World, monkeypatch: pytest.MonkeyPa
     world.take(insert(101, b"a"))
     assert len(world.full) == 2
     assert len(world.spooled()) == 1
+
+
+def test_keys_of_watched_shards_are_told_before_the_chunk_counts_as_read(world: World) -> None:
+    world.live()
+    world.take(insert(101, b"a"))
+    assert world.touched == []
+    world.led.watched = world.other.watched = True
+    world.take(insert(102, b"a"), insert(103, b"b"), insert(104, b"a"), insert(105, b"z")._replace(cuid=b"c1/s3"))
+    assert world.touched == [(world.led, {b"a", b"b"})]
+
+
+def test_keys_that_are_spooled_are_told_too(world: World) -> None:
+    world.led.watched = True
+    world.router.spool(world.led)
+    world.take(insert(102, b"a"))
+    assert world.touched == [(world.led, {b"a"})]
+
+
+def test_a_truncate_touches_every_key(world: World) -> None:
+    world.live()
+    world.led.watched = True
+    world.take(Marker(102, TRUNCATE))
+    assert (world.led, None) in world.touched
