@@ -25,8 +25,8 @@ def describe(cluster: TestCluster) -> str:
         f"  CA            {cluster.ca_path}\n  JWT secret    {cluster.jwt_secret_path}\n"
         f"  user          root, password {cluster.root_password!r}\n"
         f"  {curl}/_api/version\n"
-        f"  {curl}/_api/collection -d '{{\"name\":\"cars\",\"numberOfShards\":3}}'\n"
-        f"  {curl}/_api/document/cars -d '{{\"_key\":\"first\",\"wheels\":4}}'\n"
+        f'  {curl}/_api/collection -d \'{{"name":"cars","numberOfShards":3}}\'\n'
+        f'  {curl}/_api/document/cars -d \'{{"_key":"first","wheels":4}}\'\n'
         f"  {curl}/_admin/cluster/health\n"
     )
 

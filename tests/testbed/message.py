@@ -84,6 +84,11 @@ class Request:
             raise ArangoError(401)
         return self.principal
 
+    @property
+    def location(self) -> str:
+        """The path that was asked for, as the header `location` of actions on collections shows it (recordings)."""
+        return f"/_db/{self.database_name}{unquote(self.path)}"
+
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean query parameter: `true`, `yes`, `on`, `y` and any number but 0 are true."""
         text = self.query.get(name)

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.testbed.recorded import Exchange, Script
+from tests.testbed.recorded_state_documents import SYSTEM, ensure_collection, missing, prepare_documents
 from tests.testbed.recorded_state_graphs import prepare_graph
 
 Rule = Callable[[Script, "re.Match[str]", Exchange], None]
-_SYSTEM = ("_id", "_rev", "_oldRev", "_key")
+_DUPLICATE = (1207, 1702, 1851, 1925)  # name of a collection, database or view; user; task; graph
 _INDEX_ANSWER = ("id", "name", "code", "error", "selectivityEstimate")
 
 
@@ -32,11 +33,16 @@ def prepare(script: Script) -> None:
             if match and (first or pattern.startswith("/_api/cursor")):
                 rule(script, match, exchange)
                 break
+        if _made_anew(exchange):
+            script.make("POST", path, script.translate(exchange["request"]["body"]))
 
 
-def _missing(exchange: Exchange) -> bool:
-    body = exchange["response"]["body"]
-    return isinstance(body, dict) and body.get("errorNum") in (1203, 1228)
+def _made_anew(exchange: Exchange) -> bool:
+    """Whether a request asked to make what was there already; documents are left to their own rule."""
+    request, answer = exchange["request"], exchange["response"]["body"]
+    if request["method"] != "POST" or not isinstance(answer, dict):
+        return False
+    return answer.get("errorNum") in _DUPLICATE or answer.get("isNewlyCreated") is False
 
 
 def _unknown(exchange: Exchange) -> bool:
@@ -44,17 +50,9 @@ def _unknown(exchange: Exchange) -> bool:
     return bool(exchange["response"]["status"] == 404)
 
 
-def ensure_collection(script: Script, name: str, **properties: Any) -> str:
-    """A collection; answers its id."""
-    answer = script.target.send("POST", "/_api/collection", {"name": name, **properties})
-    if answer.status >= 400:
-        answer = script.target.send("GET", f"/_api/collection/{name}")
-    return str(answer.body["id"])
-
-
 def _collection(script: Script, match: re.Match[str], exchange: Exchange) -> None:
     name = match["name"]
-    if _missing(exchange):
+    if missing(exchange):
         return
     body = exchange["response"]["body"] if isinstance(exchange["response"]["body"], dict) else {}
     properties: dict[str, Any] = {"isSystem": True} if name.startswith("_") else {}
@@ -88,62 +86,6 @@ def _listed_collections(script: Script, _match: re.Match[str], exchange: Exchang
     for entry in exchange["response"]["body"]["result"]:
         if not entry["isSystem"]:
             ensure_collection(script, entry["name"], type=entry["type"])
-
-
-def _document(script: Script, match: re.Match[str], exchange: Exchange) -> None:
-    if _missing(exchange):
-        return
-    name, key = match["name"], match["key"]
-    request, status = exchange["request"], exchange["response"]["status"]
-    waited = status == (200 if request["method"] == "DELETE" else 201) and "waitForSync" not in request["path"]
-    ensure_collection(script, name, waitForSync=waited and request["method"] != "GET")
-    if key is None:
-        _many(script, name, exchange)
-        return
-    if exchange["response"]["status"] == 404:
-        return
-    content = _content_before(script, exchange["request"]["path"])
-    answer = script.make("POST", f"/_api/document/{name}", {**content, "_key": key})
-    _remember_revision(script, exchange, answer["_rev"])
-
-
-def _content_before(script: Script, path: str) -> dict[str, Any]:
-    """What a document held: what the next reading shows, without what was written in between."""
-    written: set[str] = set()
-    plain = path.partition("?")[0]
-    for exchange in script.exchanges:
-        if exchange["request"]["path"].partition("?")[0] != plain:
-            continue
-        if exchange["request"]["method"] == "GET" and isinstance(exchange["response"]["body"], dict):
-            body = exchange["response"]["body"]
-            return {name: value for name, value in body.items() if name not in (*_SYSTEM, *written)}
-        if isinstance(exchange["request"].get("body"), dict):
-            written |= set(exchange["request"]["body"])
-    return {}
-
-
-def _remember_revision(script: Script, exchange: Exchange, revision: str) -> None:
-    response = exchange["response"]
-    if exchange["request"]["method"] in ("GET", "HEAD"):
-        etag = {name.lower(): value for name, value in response["headers"].items()}.get("etag", "")
-        script.remember(etag.strip('"'), revision)
-    elif isinstance(response["body"], dict):
-        script.remember(response["body"].get("_oldRev") or response["body"].get("_rev"), revision)
-
-
-def _many(script: Script, name: str, exchange: Exchange) -> None:
-    """Documents that an array of selectors found, or whose revisions it named wrongly."""
-    request, answers = exchange["request"], exchange["response"]["body"]
-    if request["method"] not in ("PUT", "PATCH", "DELETE") or not isinstance(answers, list):
-        return
-    for selector, answer in zip(request["body"], answers, strict=True):
-        key = selector.get("_key") if isinstance(selector, dict) else selector.rpartition("/")[2]
-        if answer.get("errorNum", 1200) != 1200:
-            continue
-        content = {name: value for name, value in answer.items() if name not in (*_SYSTEM, "error")}
-        content = {} if "errorNum" in answer else content
-        made = script.make("POST", f"/_api/document/{name}", {**content, "_key": key})
-        script.remember(answer.get("_oldRev") or answer.get("_rev"), made["_rev"])
 
 
 def _index(script: Script, match: re.Match[str], exchange: Exchange) -> None:
@@ -199,7 +141,7 @@ def _users(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
 
 
 def _database(script: Script, match: re.Match[str], exchange: Exchange) -> None:
-    if exchange["request"]["method"] == "DELETE":
+    if exchange["request"]["method"] == "DELETE" and not _unknown(exchange):
         script.make("POST", "/_api/database", {"name": match["name"]})
 
 
@@ -220,7 +162,7 @@ def _aql_function(script: Script, match: re.Match[str], exchange: Exchange) -> N
 
 
 def _import(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
-    if not _missing(exchange):
+    if not missing(exchange):
         text = f"{exchange['request']['body']}{exchange['response']['body']}"
         name = re.search(r"collection=(\w+)", exchange["request"]["path"])
         ensure_collection(script, name[1] if name else "", type=3 if "_from" in text else 2)
@@ -228,14 +170,14 @@ def _import(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
 
 def _cursor(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
     body, answer = exchange["request"].get("body"), exchange["response"]["body"]
-    if not isinstance(body, dict) or _missing(exchange):
+    if not isinstance(body, dict) or missing(exchange):
         return
     for name in dict.fromkeys(re.findall(r"\b(?:IN|INTO)\s+([A-Za-z_]\w*)", body["query"])):
         ensure_collection(script, name)
         documents = [entry for entry in _results(script) if isinstance(entry, dict)]
         stats = answer.get("extra", {}).get("stats", {}) if isinstance(answer, dict) else {}
         wanted = max(stats.get("scannedFull", 0), stats.get("writesExecuted", 0), len(documents))
-        found = [{field: value for field, value in entry.items() if field not in _SYSTEM[:3]} for entry in documents]
+        found = [{field: value for field, value in entry.items() if field not in SYSTEM[:3]} for entry in documents]
         found = [_before(body, entry) for entry in found]
         found += [{"filler": number} for number in range(wanted - len(found))]
         if found:
@@ -319,7 +261,7 @@ def _transactions(script: Script, _match: re.Match[str], exchange: Exchange) -> 
 
 
 def _begin(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
-    if not _missing(exchange):
+    if not missing(exchange):
         for names in exchange["request"]["body"]["collections"].values():
             for name in [names] if isinstance(names, str) else names:
                 ensure_collection(script, name)
@@ -350,7 +292,7 @@ def _tail(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
 _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/collection", _listed_collections),
     (r"/_api/collection/(?P<name>[^/]+)(/.*)?", _collection),
-    (r"/_api/document/(?P<name>[^/]+)(?:/(?P<key>[^/]+))?", _document),
+    (r"/_api/document/(?P<name>[^/]+)(?:/(?P<key>[^/]+))?", prepare_documents),
     (r"/_api/index", _index),
     (r"/_api/index/(?P<name>[^/]+)/(?P<id>[^/]+)", _index),
     (r"/_api/user", _users),

@@ -45,7 +45,7 @@ def _graph(match: re.Match[str], method: str, answer: dict[str, Any], body: dict
     shown = answer.get("graph")
     if shown is not None:
         return _before_change(match, method, shown, body)
-    kind, name = match["kind"], match["name"]
+    kind, name = match["kind"], match["name"] or str(body.get("collection"))
     if kind is None:
         return {"edgeDefinitions": [_definition("edges", ["ends"], ["ends"])]}
     if "collections" in answer:
@@ -53,7 +53,7 @@ def _graph(match: re.Match[str], method: str, answer: dict[str, Any], body: dict
         if kind == "edge":
             return {"edgeDefinitions": [_definition(entry, ["ends"], ["ends"]) for entry in names]}
         return {"edgeDefinitions": [_definition("edges", names[:1], names[1:] or names[:1])]}
-    if kind == "vertex" and answer.get("errorNum"):
+    if kind == "vertex" and answer.get("errorNum") and answer["errorNum"] != 1938:
         return {"edgeDefinitions": [_definition("edges", [name], [name])]}
     if kind == "vertex":
         return {"edgeDefinitions": [], "orphanCollections": [name]}
@@ -87,7 +87,7 @@ def _members(script: Script, match: re.Match[str], answer: dict[str, Any], body:
         script.make("POST", f"/_api/document/{collection}", {"_key": key})
     if not match["key"]:
         return
-    shown = answer.get(match["kind"]) or {}
+    shown = answer.get("old") or answer.get(match["kind"]) or {}
     content = {name: value for name, value in shown.items() if name not in _SYSTEM} | {"_key": match["key"]}
     if match["kind"] == "edge" and "_from" not in content:
         if not ends:

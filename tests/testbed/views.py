@@ -37,7 +37,7 @@ def find(database: Database, name: str) -> View:
     known = views(database)
     found = known.get(name) or next((view for view in known.values() if view["id"] == name), None)
     if found is None:
-        raise ArangoError(1203, f"collection or view not found: {name}")
+        raise ArangoError(1203)
     return found
 
 

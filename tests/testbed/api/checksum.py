@@ -8,7 +8,7 @@ import asyncio
 import time
 
 from tests.testbed import hlc
-from tests.testbed.api.collection_info import local_shard
+from tests.testbed.api.collection_info import local_shard, named
 from tests.testbed.checksums import RATE, hashes
 from tests.testbed.collection import Collection
 from tests.testbed.message import Request, Response, result
@@ -38,12 +38,11 @@ def _newest(replicas: dict[str, Replica]) -> str:
 @route("GET", "/_api/collection/{name}/checksum", on=FRONT)
 async def checksum(request: Request) -> Response:
     """Of a whole collection; not a snapshot, so only meaningful when nothing is written (facts §6)."""
-    collection = request.database.collection(request.params["name"])
+    collection = named(request)
     may_read(request, collection)
     replicas = {shard.name: shard.leader for shard in collection.shards}
     total = await _total(request, collection, replicas)
-    location = f"/_db/{collection.database.name}/_api/collection/{collection.name}/checksum"
-    return result(200, {"location": location}, **collection.head(), revision=_newest(replicas), checksum=total)
+    return result(200, {"location": request.location}, **collection.head(), revision=_newest(replicas), checksum=total)
 
 
 @route("GET", "/_api/collection/{name}/checksum", on=("dbserver",))

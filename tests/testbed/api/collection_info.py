@@ -13,15 +13,24 @@ from tests.testbed.routing import route
 from tests.testbed.storage import Shard
 
 
+def named(request: Request, *, planned: bool = False) -> Collection:
+    """The collection of the path (`planned`: as the server's Plan has it); errorNum 1203, without the name in it."""
+    find = request.database.planned if planned else request.database.collection
+    try:
+        return find(request.params["name"])
+    except ArangoError as error:
+        text = "collection not found" if request.deployment.clustered else None
+        raise ArangoError(error.error_num, text) from error
+
+
 def _readable(request: Request) -> Collection:
-    collection = request.database.planned(request.params["name"])
+    collection = named(request, planned=True)
     may_read(request, collection)
     return collection
 
 
-def _answer(collection: Collection, path: str, **fields: object) -> Response:
-    location = f"/_db/{collection.database.name}/_api/collection/{collection.name}/{path}"
-    return result(200, {"location": location}, **fields)
+def _answer(request: Request, **fields: object) -> Response:
+    return result(200, {"location": request.location}, **fields)
 
 
 @route("GET", "/_api/collection")
@@ -87,7 +96,7 @@ def head(request: Request) -> Response:
 def properties(request: Request) -> Response:
     """All properties."""
     collection = _readable(request)
-    return _answer(collection, "properties", **collection.describe())
+    return _answer(request, **collection.describe())
 
 
 @route("GET", "/_api/collection/{name}/count")
@@ -97,7 +106,7 @@ def count(request: Request) -> Response:
     number: object = collection.count()
     if request.flag("details") and request.deployment.clustered:
         number = {shard.name: len(shard) for shard in collection.shards}
-    return _answer(collection, "count", **collection.describe(), count=number)
+    return _answer(request, **collection.describe(), count=number)
 
 
 @route("GET", "/_api/collection/{name}/figures")
@@ -116,14 +125,14 @@ def figures(request: Request) -> Response:
     if request.flag("details"):
         listed = [{"type": "primary", "id": 0, "count": collection.count()}]
         values["engine"] = {"documents": collection.count(), "indexes": listed}
-    return _answer(collection, "figures", figures=values, **collection.describe(), count=collection.count())
+    return _answer(request, figures=values, **collection.describe(), count=collection.count())
 
 
 @route("GET", "/_api/collection/{name}/revision")
 def revision(request: Request) -> Response:
     """The largest revision."""
     collection = _readable(request)
-    return _answer(collection, "revision", **collection.describe(), revision=newest(collection))
+    return _answer(request, **collection.describe(), revision=newest(collection))
 
 
 def newest(collection: Collection) -> str:
@@ -140,9 +149,9 @@ def shards(request: Request) -> Response:
         raise ArangoError(501, "shards API is only available in a cluster")
     if not request.flag("details"):
         names = [shard.name for shard in collection.shards]
-        return _answer(collection, "shards", **collection.describe(), shards=names)
+        return _answer(request, **collection.describe(), shards=names)
     placed = {shard.name: shard.servers for shard in collection.shards}
-    return _answer(collection, "shards", shards=placed, **collection.describe())
+    return _answer(request, shards=placed, **collection.describe())
 
 
 @route("PUT", "/_api/collection/{name}/responsibleShard", on=("coordinator",))
@@ -157,4 +166,4 @@ def responsible_shard(request: Request) -> Response:
     if any(name not in body for name in collection.shard_keys) and len(collection.shards) > 1:
         raise ArangoError(1468, "not all sharding attributes given")
     shard = collection.shard_of(body, str(body.get("_key", "")))
-    return _answer(collection, "responsibleShard", shardId=shard.name)
+    return _answer(request, shardId=shard.name)

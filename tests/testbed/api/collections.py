@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from tests.testbed import keygen, views
+from tests.testbed.api.collection_info import named
 from tests.testbed.collection import CHANGEABLE, ON_DROP, Collection, check_shards
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, result
@@ -118,19 +119,15 @@ def create(request: Request) -> Response:
     return result(**collection.describe())
 
 
-def head_answer(collection: Collection, path: str = "") -> Response:
-    """The short answer of actions on a collection, with the location of facts §11's recordings."""
-    headers = {"location": f"/_db/{collection.database.name}/_api/collection/{collection.name}/{path}"} if path else {}
-    values = collection.head()
-    if "status" in values and path == "":
-        values["statusString"] = "loaded"
-    return result(200, headers, **values)
+def _head_answer(request: Request, collection: Collection) -> Response:
+    """The short answer of actions on a collection."""
+    return result(200, {"location": request.location}, **collection.head())
 
 
 @route("DELETE", "/_api/collection/{name}")
 def drop(request: Request) -> Response:
     """Drop a collection; system collections only with `isSystem`."""
-    collection = request.database.collection(request.params["name"])
+    collection = named(request)
     may_define(request)
     if collection.is_system and not request.flag("isSystem"):
         raise ArangoError(11)
@@ -142,23 +139,22 @@ def drop(request: Request) -> Response:
 @route("PUT", "/_api/collection/{name}/truncate")
 def truncate(request: Request) -> Response:
     """Remove all documents."""
-    collection = request.database.collection(request.params["name"])
+    collection = named(request)
     may_write(request, collection)
     collection.truncate()
-    return head_answer(collection, "truncate")
+    return _head_answer(request, collection)
 
 
 @route("PUT", "/_api/collection/{name}/properties")
 def change(request: Request) -> Response:
     """Change what may be changed; other names are ignored."""
-    collection = request.database.collection(request.params["name"])
+    collection = named(request)
     may_define(request)
     body = request.json_object()
     if "minReplicationFactor" in body and "writeConcern" not in body:
         body["writeConcern"] = body["minReplicationFactor"]
     change_properties(collection, {name: body[name] for name in CHANGEABLE if name in body})
-    location = f"/_db/{collection.database.name}/_api/collection/{collection.name}/properties"
-    return result(200, {"location": location}, **collection.describe())
+    return result(200, {"location": request.location}, **collection.describe())
 
 
 def change_properties(collection: Collection, values: dict[str, Any]) -> None:
@@ -181,7 +177,7 @@ def change_properties(collection: Collection, values: dict[str, Any]) -> None:
 @route("PUT", "/_api/collection/{name}/rename")
 def rename(request: Request) -> Response:
     """Rename; not available in clusters."""
-    collection = request.database.collection(request.params["name"])
+    collection = named(request)
     may_define(request)
     if request.deployment.clustered:
         raise ArangoError(1470)
@@ -193,7 +189,7 @@ def rename(request: Request) -> Response:
     collection.rename(str(name))
     for shard in collection.shards:
         shard.log(COLLECTION_RENAME, {"name": name})
-    return head_answer(collection, "rename")
+    return _head_answer(request, collection)
 
 
 @route("PUT", "/_api/collection")
@@ -205,15 +201,17 @@ def no_action(_request: Request) -> Response:
 @route("PUT", "/_api/collection/{name}/{action}")
 def other_action(request: Request) -> Response:
     """Actions without an effect here: load, unload, compact and the like."""
-    collection = request.database.collection(request.params["name"])
+    collection = named(request)
     name = request.params["action"]
     if name == "loadIndexesIntoMemory":
-        return result(200, head_answer(collection, name).headers, result=True)
+        return result(200, {"location": request.location}, result=True)
     if name not in ("load", "unload", "compact", "recalculateCount"):
         raise ArangoError(400, _EXPECTED)
     answer: dict[str, Any] = {"result": True}
     if name != "recalculateCount":
         answer = collection.head()
-    if name == "load" or (name == "recalculateCount" and not request.deployment.clustered):
+    body = request.json()
+    counted = not isinstance(body, dict) or body.get("count") is not False
+    if (name == "load" and counted) or (name == "recalculateCount" and not request.deployment.clustered):
         answer["count"] = collection.count()
-    return result(200, head_answer(collection, name).headers, **answer)
+    return result(200, {"location": request.location}, **answer)

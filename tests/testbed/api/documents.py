@@ -10,14 +10,14 @@ from typing import Any
 
 from tests.testbed import keygen
 from tests.testbed.collection import Collection
-from tests.testbed.documents import Outcome, Overwrite, WriteOptions, Writer
+from tests.testbed.documents import Outcome, Overwrite, WriteOptions, Writer, conflict
 from tests.testbed.errors import ArangoError
 from tests.testbed.exactness import inexact, is_exact
 from tests.testbed.message import Request, Response, dumps
 from tests.testbed.rawjson import Element, parse, parse_array, quoted
 from tests.testbed.rights import may_read, may_write
 from tests.testbed.routing import route
-from tests.testbed.storage import Transaction
+from tests.testbed.storage import Transaction, Version
 
 MODES: tuple[Overwrite, ...] = ("conflict", "replace", "update", "ignore")
 Operation = Callable[[Writer, str, Any], Outcome]
@@ -158,13 +158,19 @@ def _single_body(request: Request) -> Element:
     return Element(text, value)
 
 
-def _guard(request: Request, element: dict[str, Any]) -> dict[str, Any]:
-    """Put the revision of `If-Match` into the selector; it is compared whatever `ignoreRevs` says."""
+def wanted_revision(request: Request) -> str | None:
+    """The revision that a single document must have."""
     wanted = request.headers.get("if-match")
+    return None if wanted is None else wanted.strip('"')
+
+
+def guard(request: Request, element: dict[str, Any]) -> dict[str, Any]:
+    """Put the wanted revision into the selector; it is compared whatever `ignoreRevs` says."""
+    wanted = wanted_revision(request)
     if wanted is None:
         return element
     request.query["ignoreRevs"] = "false"
-    return {**element, "_rev": wanted.strip('"')}
+    return {**element, "_rev": wanted}
 
 
 @route("POST", "/_api/document/{collection}")
@@ -209,20 +215,21 @@ def remove_many(request: Request) -> Response:
 @route("PUT", "/_api/document/{collection}/{key}")
 def replace(request: Request) -> Response:
     """Replace one document."""
-    element = _guarded_element(request)
+    element = guarded_element(request)
     return _one(request, (201, 202), lambda writer: writer.replace(request.params["key"], element))
 
 
 @route("PATCH", "/_api/document/{collection}/{key}")
 def update(request: Request) -> Response:
     """Update one document."""
-    element = _guarded_element(request)
+    element = guarded_element(request)
     return _one(request, (201, 202), lambda writer: writer.update(request.params["key"], element))
 
 
-def _guarded_element(request: Request) -> Element:
+def guarded_element(request: Request) -> Element:
+    """The body of a change of one document, with the revision that this one must have."""
     element = _single_body(request)
-    value = _guard(request, element.value)
+    value = guard(request, element.value)
     if value is element.value:
         return element
     if "_rev" in element.value:
@@ -235,7 +242,7 @@ def _guarded_element(request: Request) -> Element:
 @route("DELETE", "/_api/document/{collection}/{key}")
 def remove(request: Request) -> Response:
     """Remove one document."""
-    selector = _guard(request, {"_key": request.params["key"]})
+    selector = guard(request, {"_key": request.params["key"]})
     return _one(request, (200, 202), lambda writer: writer.remove(selector))
 
 
@@ -244,21 +251,27 @@ def read(request: Request) -> Response:
     """Read one document, with `If-Match` and `If-None-Match`."""
     collection = request.database.collection(request.params["collection"])
     may_read(request, collection)
+    found = read_one(request, collection)
+    if isinstance(found, Response):
+        return found
+    revision, raw = found
+    headers = {"etag": f'"{revision}"'}
+    return Response(200, raw if request.deployment.prints_raw else _as_printed(request, raw), headers)
+
+
+def read_one(request: Request, collection: Collection) -> Version | Response:
+    """The document of the path, or that it has not changed; errorNum 1202, 1200 when it is not the wanted one."""
     key = request.params["key"]
     if not keygen.valid(key):
         raise ArangoError(1202)
     transaction, _own = transaction_of(request, single=True)
-    selector = {"_key": key}
-    options = WriteOptions(ignore_revs=True)
-    _key, (revision, raw) = Writer(transaction, collection, request.server, options).read(selector)
-    headers = {"etag": f'"{revision}"'}
+    _key, (revision, raw) = Writer(transaction, collection, request.server).read(key)
+    wanted = wanted_revision(request)
+    if wanted is not None and wanted != revision:
+        raise conflict(collection, key, revision)
     if request.headers.get("if-none-match", "").strip('"') == revision:
-        return Response(304, b"", headers, "text/plain")
-    wanted = request.headers.get("if-match")
-    if wanted is not None and wanted.strip('"') != revision:
-        extra = {"_id": f"{collection.name}/{key}", "_key": key, "_rev": revision}
-        raise ArangoError(1200, "conflict, _rev values do not match", status=412, extra=extra, headers=headers)
-    return Response(200, raw if request.deployment.prints_raw else _as_printed(request, raw), headers)
+        return Response(304, b"", {"etag": f'"{revision}"'}, "text/plain")
+    return revision, raw
 
 
 def _as_printed(request: Request, raw: bytes) -> bytes:

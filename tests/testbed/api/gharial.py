@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.testbed import graphs
-from tests.testbed.api.documents import transaction_of, write_options
+from tests.testbed.api.documents import guard, guarded_element, read_one, transaction_of, write_options
 from tests.testbed.collection import Collection
 from tests.testbed.documents import Outcome, Writer
 from tests.testbed.errors import ArangoError
@@ -180,6 +180,12 @@ def _write(request: Request, kind: str, operation: Operation) -> Response:
     return result(status, headers, **values)
 
 
+def _take_revision(request: Request) -> None:
+    """Graphs take the parameter `rev` for the header `If-Match`."""
+    if "rev" in request.query:
+        request.headers.setdefault("if-match", request.query["rev"])
+
+
 def _body(request: Request) -> Element:
     text, value = parse(request.body)
     if not isinstance(value, dict):
@@ -188,22 +194,25 @@ def _body(request: Request) -> Element:
 
 
 def _check_ends(request: Request, element: Element, *, both: bool) -> None:
-    """Ends of an edge have to be in the collections of its definition; errorNum 1233, 1947, 1906 and 1202."""
+    """Ends of an edge have to be vertices of its graph; errorNum 1233, 1947, 1906 and 1202.
+
+    A change that does not name both is not checked.
+    """
     graph, name = _graph(request), request.params["collection"]
     entry = next((known for known in graph["edgeDefinitions"] if known["collection"] == name), None)
-    for field, side in (("_from", "from"), ("_to", "to")):
-        end = element.value.get(field)
-        if end is None and not both:
-            continue
-        if not isinstance(end, str) or "/" not in end:
-            raise ArangoError(1233)
-        collection = end.partition("/")[0]
+    ends = {field: element.value.get(field) for field in ("_from", "_to")}
+    if not both and not all(isinstance(end, str) for end in ends.values()):
+        return
+    if not all(isinstance(end, str) and "/" in end for end in ends.values()):
+        raise ArangoError(1233)
+    for field, end in ends.items():
+        collection = str(end).partition("/")[0]
         if collection not in graphs.vertex_collections(graph):
             raise ArangoError(1947, f"referenced {field} collection '{collection}' is not part of the graph")
-        if entry is not None and collection not in entry[side]:
+        if entry is not None and collection not in entry[field[1:]]:
             raise ArangoError(1906, f"invalid edge between {field}", status=400)
-        if _missing(request, end):
-            raise ArangoError(1202)
+    if any(_missing(request, str(end)) for end in ends.values()):
+        raise ArangoError(1202)
 
 
 def _missing(request: Request, identifier: str) -> bool:
@@ -228,7 +237,8 @@ def insert_edge(request: Request) -> Response:
 
 
 def _change(request: Request, kind: str) -> Response:
-    element, key = _body(request), request.params["key"]
+    _take_revision(request)
+    element, key = guarded_element(request), request.params["key"]
     if kind == "edge":
         _check_ends(request, element, both=request.method == "PUT")
     if request.method == "PUT":
@@ -251,13 +261,17 @@ def change_edge(request: Request) -> Response:
 @route("DELETE", "/_api/gharial/{graph}/edge/{collection}/{key}")
 def remove_edge(request: Request) -> Response:
     """Remove an edge."""
-    return _write(request, "edge", lambda writer: writer.remove(request.params["key"]))
+    _take_revision(request)
+    selector = guard(request, {"_key": request.params["key"]})
+    return _write(request, "edge", lambda writer: writer.remove(selector))
 
 
 @route("DELETE", "/_api/gharial/{graph}/vertex/{collection}/{key}")
 def remove_vertex(request: Request) -> Response:
     """Remove a vertex and the edges of every graph that has its collection."""
-    answer = _write(request, "vertex", lambda writer: writer.remove(request.params["key"]))
+    _take_revision(request)
+    selector = guard(request, {"_key": request.params["key"]})
+    answer = _write(request, "vertex", lambda writer: writer.remove(selector))
     identifier = f"{request.params['collection']}/{request.params['key']}"
     names: set[str] = set()
     for graph in graphs.graphs(request.database).values():
@@ -280,9 +294,11 @@ def remove_vertex(request: Request) -> Response:
 def _read(request: Request, kind: str) -> Response:
     collection = _member(request, kind)
     may_read(request, collection)
-    transaction, _own = transaction_of(request, single=True)
-    _key, (revision, raw) = Writer(transaction, collection, request.server).read(request.params["key"])
-    return result(200, {"etag": revision}, **{kind: json.loads(raw)})
+    _take_revision(request)
+    found = read_one(request, collection)
+    if isinstance(found, Response):
+        return found
+    return result(200, {"etag": found[0]}, **{kind: json.loads(found[1])})
 
 
 @route("GET", "/_api/gharial/{graph}/vertex/{collection}/{key}")

@@ -156,18 +156,25 @@ def _line(line: bytes) -> Item:
     try:
         return _element(*parse(line))
     except ArangoError:
-        context = line.decode("utf-8", "replace")
-        return f"invalid JSON type (expecting object, probably parse error), offending context: {context}"
+        return _unparsed(line)
+
+
+def _unparsed(line: bytes) -> str:
+    context = line.decode("utf-8", "replace")
+    context = context if len(context) <= 255 else context[:255] + "..."
+    return f"invalid JSON type (expecting object, probably parse error), offending context: {context}"
 
 
 def _table(body: bytes) -> Iterator[Item]:
     lines = body.splitlines()
+    if b"\n" not in body:
+        raise ArangoError(400, "no JSON array found in second line")
     try:
-        names = json.loads(lines[0]) if lines else None
+        names = json.loads(lines[0])
     except ValueError:
         names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ArangoError(400, "no JSON array found in second line" if names is not None else "no JSON array found")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ArangoError(400, "no JSON string array found in first line")
     return iter([_row(names, line) for line in lines[1:]])
 
 
@@ -177,8 +184,10 @@ def _row(names: list[str], line: bytes) -> Item:
     try:
         values = json.loads(line)
     except ValueError:
-        values = None
-    if not isinstance(values, list) or len(values) > len(names):
-        return f"no valid JSON data, offending context: {line.decode('utf-8', 'replace')}"
-    pairs = zip(names, values, strict=False)
+        return _unparsed(line)
+    if not isinstance(values, list):
+        return "no valid JSON array data"
+    if len(values) != len(names):
+        return f"wrong number of JSON values (got {len(values)}, expected {len(names)})"
+    pairs = zip(names, values, strict=True)
     return Element.of({name: value for name, value in pairs if value is not None})

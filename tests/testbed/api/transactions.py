@@ -150,7 +150,9 @@ def _mine(request: Request) -> StreamTransaction | str:
             return found
     elif name in _ended(request.deployment) and _ended(request.deployment)[name][0] == request.caller.user:
         return _ended(request.deployment)[name][1]
-    raise ArangoError(1655, f"transaction '{name}' not found")
+    if not name.isdecimal() or int(name) == 0:
+        raise ArangoError(10, "Illegal transaction ID" if request.method == "GET" else "bad transaction ID")
+    raise ArangoError(1655, None if request.method == "GET" else f"transaction '{name}' not found")
 
 
 @route("GET", "/_api/transaction")
