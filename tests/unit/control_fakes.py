@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Entry, JournalConflictError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result
 
 
@@ -106,6 +108,11 @@ class HandClocks:
         """See ``Clocks``."""
         return self.wall_now
 
+    def pause(self, stop: threading.Event, seconds: float) -> bool:
+        """See ``Clocks``."""
+        self.pass_by(seconds)
+        return stop.is_set()
+
     def pass_by(self, seconds: float) -> None:
         """All clocks go on."""
         self.monotonic_now += seconds
@@ -119,6 +126,8 @@ class FakeWorld:
     ``after`` likewise after the effect.
     """
 
+    name: str = "first"
+    taken_over: bool = False
     mode: str = "default"
     writers: int = 0
     differences: list[str] = field(default_factory=list)
@@ -139,6 +148,15 @@ class FakeWorld:
         value = effect()
         self.after(name)
         return value
+
+    def agent(self) -> str:
+        """See ``cutover.World``."""
+        return self.name
+
+    def check_owner(self) -> None:
+        """See ``cutover.World``."""
+        if self.taken_over:
+            raise LeaseLostError("CUT-LEASE-2", "the lease on the target is now held by another host")
 
     def read_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""

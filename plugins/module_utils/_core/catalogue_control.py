@@ -29,7 +29,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-STATE-4": Entry(
         "error", "operator", "Another agent holds this migration",
-        "Use the agent on the host that the message names; it alone has the state of this migration.",
+        "Use the agent on the host that the message names. To go on from here, end that agent first: a start here then "
+        "takes over as soon as its lease has run out.",
     ),
     "CUT-STATE-5": Entry(
         "error", "operator", "Not possible in this state",
@@ -41,8 +42,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-STATE-7": Entry(
         "error", "operator", "The target holds the journal of another migration",
-        "Abort that migration with the agent that made it, choose another target, or set overwrite_target if what it "
-        "left may be destroyed.",
+        "To go on with that migration, start it with the settings that it was begun with. Otherwise abort it, or "
+        "choose another target; set overwrite_target if what an aborted one left may be destroyed.",
     ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
     "CUT-DISK-1": Entry(
@@ -114,7 +115,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-LEASE-2": Entry(
         "error", "operator", "The lease was taken by another agent",
-        "Use the agent that the message names. This one has stopped.",
+        "Use the agent on the host that the message names. This one has stopped and writes nothing more.",
     ),
     "CUT-JOURNAL-1": Entry(
         "error", "operator", "The journal cannot be made on the target",

@@ -48,6 +48,12 @@ class OpeningRevokedError(Exception):
 class World(Protocol):
     """What the steps do to source and target. Every call can be repeated; errors are ``CutoverError``."""
 
+    def agent(self) -> str:
+        """This agent's id."""
+
+    def check_owner(self) -> None:
+        """Raise ``LeaseLostError`` when another agent has taken the migration over: the record is its business now."""
+
     def read_modes(self) -> dict[str, str]:
         """Server mode by server id."""
 
@@ -152,8 +158,9 @@ class Cutover:
     def run(self, number: int, max_downtime: float) -> Attempt:
         """From the passed gate to ``completed`` or back.
 
-        Raises only ``StoppedError``, when the agent ends: before the opening after one try of the way back; and
-        ``OpeningRevokedError`` when an opening that is not finished yet is revoked.
+        Raises only ``StoppedError``, when the agent ends: before the opening after one try of the way back;
+        ``OpeningRevokedError`` when an opening that is not finished yet is revoked; ``LeaseLostError`` when another
+        agent has taken the migration over, which then follows the record.
         """
         steps = [StepTime(name) for name in self.STEPS]
         attempt = Attempt(number, stamp(self._clock.wall()), max_downtime, steps)
@@ -211,6 +218,7 @@ class Cutover:
             attempt=attempt.number,
             former_modes=modes,
             former_mode=summary(modes),
+            agent=self._world.agent(),
             fencing_at=attempt.at,
         )
         self._fenced_at = self._clock.monotonic()
@@ -276,6 +284,7 @@ class Cutover:
         patience = Deadline(_RECORD_PATIENCE, self._clock)
         unfenced = False
         while True:
+            self._world.check_owner()
             try:
                 state = self._decision.read()
                 if state in record.REVOCATION:
@@ -303,9 +312,14 @@ class Cutover:
         self._decision.advance(record.NONE, former_modes={}, rolled_back_at=stamp(self._clock.wall()))
 
     def _unfence_without_record(self) -> bool:
-        """A source must not wait for a target that is gone; safe only while no opening was ever tried from here."""
+        """A source must not wait for a target that is gone; safe only while no opening was ever tried.
+
+        That is certain only of an attempt of this agent, whose disk would hold a note of it.
+        """
         former = self._decision.values.get("former_mode")
         if former is None or self._world.opening_noted():
+            return False
+        if self._decision.values.get("agent") != self._world.agent():
             return False
         try:
             self._unfence(str(former))
@@ -358,6 +372,7 @@ class Cutover:
     def _insist(self, name: str, action: Callable[[], None]) -> None:
         pauses = Backoff(0.1, 3.0)
         while True:
+            self._world.check_owner()
             try:
                 self._do(name, action)
                 return

@@ -20,6 +20,7 @@ from .definitions import problems
 from .files import sync_directory, write_json
 from .findings import Finding, Findings
 from .index_builder import IndexJob
+from .lease import LeaseLostError
 from .parallel import gather
 from .running import Running
 from .world import World
@@ -35,6 +36,18 @@ class LiveWorld:
         self._running = running
         self._findings = findings
         self._stop = stop
+
+    def agent(self) -> str:
+        """See ``cutover.World``."""
+        return self._world.lease.owner.id
+
+    def check_owner(self) -> None:
+        """See ``cutover.World``. A lease that is only late is no reason: the way back must not wait for it."""
+        try:
+            self._world.lease.check()
+        except LeaseLostError as error:
+            if not error.retriable:
+                raise
 
     def read_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""

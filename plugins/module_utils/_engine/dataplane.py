@@ -59,7 +59,9 @@ class DataPlane:
         state_dir: Path,
         settings: Settings,
         report: Callable[[Finding], None],
+        took_over: bool = False,
     ) -> None:
+        """``took_over``: another agent wrote before, and what it left without an answer is known to nobody here."""
         spools = state_dir / "spool"
         # Spools of an earlier process are of no use: their markers are read again (design §4.4).
         shutil.rmtree(spools, ignore_errors=True)
@@ -69,7 +71,8 @@ class DataPlane:
         self._stop = threading.Event()
         self._started = False
         # Requests of an earlier process may still run.
-        self._inherits = (state_dir / _SYNCER_IDS).exists()
+        self._took_over = took_over
+        self._inherits = took_over or (state_dir / _SYNCER_IDS).exists()
         self._settled_at = time.monotonic() + (settings.settle_seconds if self._inherits else 0.0)
         self._troubles = Troubles()
         self._patience = patience = Patience(self._stop, self._troubles, settings.time_scale)
@@ -161,8 +164,9 @@ class DataPlane:
                 self._tailers[name].at_boundary(lambda router=router, shard=shard: router.know(shard))  # type: ignore[misc]
             if in_sync:
                 self._replayer.adopt(shard)
-            elif self._inherits and not plan.first_copy_into_empty and shard.collection not in noted:
-                # The copy that was broken off may have been this collection's.
+            # The copy that was broken off may have been this collection's; after a take-over any write may.
+            doubtful = self._took_over if in_sync else self._inherits and not plan.first_copy_into_empty
+            if doubtful and shard.collection not in noted:
                 noted.add(shard.collection)
                 self._recheck.note_collection(plan.id)
 

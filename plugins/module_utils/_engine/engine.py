@@ -8,7 +8,8 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -20,6 +21,8 @@ from .._core.jwt import load_secret
 from . import fence, fresh, spec, states, status
 from .files import read_json
 from .findings import Findings
+from .fresh import Standing
+from .journal import Journal
 from .lease import Owner
 from .migration import Migration
 from .precheck.context import Context, Environment
@@ -27,7 +30,7 @@ from .precheck.runner import run as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
 from .topology import Credentials, Source, connect, connect_target
-from .world import Paths, World, access_of, completed_at, open_world
+from .world import Paths, World, access_of, open_world
 
 LOG = logging.getLogger(__name__)
 _SNAPSHOT_SECONDS = 0.25
@@ -129,30 +132,33 @@ class Engine:
                     )
                 current.take_credentials(wanted)
                 return False
-            self._refuse_completed(wanted)
-            self._precheck(wanted)
+            if self._standing(wanted, current) is not Standing.RESUME_AT_ONCE:
+                self._precheck(wanted)
             if current is not None:
                 current.close(30.0)
             self._begin(wanted, current)
         return True
 
-    def _refuse_completed(self, wanted: Spec) -> None:
-        """Raise CUT-STATE-3 with the date; a CA file or target that cannot be used is the prechecks' to explain."""
+    def _standing(self, wanted: Spec, current: Optional[Migration]) -> Standing:
+        """What the target's journal says to this start, before a lease is taken or waited for.
+
+        Raises like ``fresh.standing``. A CA file or target that cannot be used is the prechecks' to explain.
+        """
         credentials = Credentials(wanted.target_username, wanted.target_password)
         try:
             target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
         except CutoverError:
-            return
+            return Standing.NEW
         try:
-            at = completed_at(target)
+            journal = Journal.find(target)
+            found = Standing.NEW if journal is None else fresh.standing(journal, wanted)
         except (TransportError, ArangoError):
-            return
+            return Standing.NEW
         finally:
             target.close()
-        if at is not None:
-            raise CutoverError(
-                "CUT-STATE-3", f"a migration into this target was completed at {at}", details={"completed_at": at}
-            )
+        if current is not None and current.state == states.COMPLETED and current.alive:
+            raise CutoverError("CUT-STATE-3", f"the migration was completed at {current.since}")
+        return found
 
     def _precheck(self, wanted: Spec) -> None:
         environment = Environment(str(self._config.source_jwt_secret_path), str(self._paths.root))
@@ -276,23 +282,21 @@ class Engine:
 
     # -- server mode --------------------------------------------------------------------------------------------
 
-    def _source(self, migration: Migration) -> tuple[Source, bool]:
-        """The source's connections, and whether they are for this call only."""
-        world = migration.world
-        if world is not None:
-            return world.source, False
+    @contextmanager
+    def _source(self, migration: Migration) -> Iterator[Source]:
+        """Connections for one call: those of the migration are closed whenever its thread begins anew or ends."""
         secret = load_secret(str(self._config.source_jwt_secret_path))
-        return connect(migration.spec.source_endpoints, access_of(migration.spec, secret)), True
+        source = connect(migration.spec.source_endpoints, access_of(migration.spec, secret))
+        try:
+            yield source
+        finally:
+            source.close()
 
     def server_mode(self) -> dict[str, Any]:
         """``mode`` (default, readonly or mixed) and ``servers`` by id, read now from every server of the source."""
         migration = self._started()
-        source, own = self._source(migration)
-        try:
+        with self._source(migration) as source:
             modes = fence.read_modes(source)
-        finally:
-            if own:
-                source.close()
         self._show_modes(migration, modes)
         return {"mode": fence.summary(modes), "servers": modes}
 
@@ -301,15 +305,11 @@ class Engine:
         migration = self._started()
         if migration.state == states.STOPPING:
             raise CutoverError("CUT-STATE-5", "the cutover itself sets the server mode while it runs")
-        source, own = self._source(migration)
-        try:
+        with self._source(migration) as source:
             before = fence.read_modes(source)
             if fence.summary(before) == mode:
                 return False
             self._show_modes(migration, fence.set_mode(source, mode, Deadline(_MODE_SECONDS)))
-        finally:
-            if own:
-                source.close()
         return True
 
     @staticmethod

@@ -7,17 +7,20 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import CutoverError
 from . import decision as record
 from . import states
-from .journal import Record
+from .decision import Decision
+from .journal import Record, Store
 from .schema_map import DATABASES_KEY, SchemaMap
+from .spec import Spec
 from .times import stamp
 from .users import MAP_KEY
 from .wipe import KEY as WIPE_KEY
-from .world import RESULT_KEY, TICKS_KEY, World
+from .world import MIGRATION_KEY, RESULT_KEY, TICKS_KEY, World
 
 if TYPE_CHECKING:
     from .migration import Migration
@@ -25,23 +28,62 @@ if TYPE_CHECKING:
 _RESUMABLE = (*states.ACTIVE, states.FAILED)
 
 
+class Standing(Enum):
+    """What a start means for what the journal knows."""
+
+    NEW = "new"
+    RESUME = "resume"
+    # Something was decided or fenced and must be ended now: nothing may keep the start from it.
+    RESUME_AT_ONCE = "resume at once"
+
+
+def standing(store: Store, wanted: Spec) -> Standing:
+    """Look at the journal; writes nothing.
+
+    Raises CUT-STATE-3 for a completed migration, CUT-STATE-7 for an unfinished one with other settings, naming the
+    fields. A completed one whose late indexes are not built is resumed.
+    """
+    known = Record(store, MIGRATION_KEY).load()
+    decision = Decision(store)
+    decided = decision.read()
+    same = known.get("config_digest") == wanted.config_digest
+    if decided == record.COMPLETED or (decided == record.NONE and known.get("state") == states.COMPLETED):
+        if same and Record(store, RESULT_KEY).load().get("late_done") is False:
+            return Standing.RESUME_AT_ONCE
+        raise _completed(decision)
+    if decided == record.NONE and known.get("state") not in _RESUMABLE:
+        return Standing.NEW
+    if not same:
+        raise _differs(known, wanted)
+    return Standing.RESUME if decided == record.NONE else Standing.RESUME_AT_ONCE
+
+
+def _completed(decision: Decision) -> CutoverError:
+    at = decision.values.get("completed_at", "an unknown date")
+    return CutoverError(
+        "CUT-STATE-3", f"a migration into this target was completed at {at}", details={"completed_at": at}
+    )
+
+
+def _differs(known: Mapping[str, Any], wanted: Spec) -> CutoverError:
+    specification = known.get("specification") or {}
+    fields = sorted(name for name, value in wanted.public().items() if specification.get(name) != value)
+    return CutoverError(
+        "CUT-STATE-7",
+        f"the target holds the unfinished migration {known.get('name')} with other settings: {', '.join(fields)} "
+        f"{'differs' if len(fields) == 1 else 'differ'}",
+        details={"config_digest": known.get("config_digest"), "fields": fields},
+    )
+
+
 def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     """Record the migration before anything is done to the target.
 
-    An unfinished migration of the same specification is resumed, so that nothing is dropped twice. Raises CUT-STATE-7
-    for an unfinished one of another specification, CUT-STATE-3 for a completed one.
+    An unfinished migration of the same specification is resumed, by whichever agent, so that nothing is dropped twice.
+    Raises like ``standing``.
     """
     known = world.migration.load()
-    decided = world.decision.read()
-    if decided in record.DECIDED_OPEN or known.get("state") == states.COMPLETED:
-        at = world.decision.values.get("completed_at", "an unknown date")
-        raise CutoverError("CUT-STATE-3", f"a migration into this target was completed at {at}")
-    same = known.get("config_digest") == migration.spec.config_digest
-    if known.get("state") in _RESUMABLE:
-        if not same:
-            raise CutoverError(
-                "CUT-STATE-7", f"the target holds the unfinished migration {known.get('name')} with other settings"
-            )
+    if standing(world.journal, migration.spec) is not Standing.NEW:
         migration.resume_as(str(known["state"]))
         return
     for key in (WIPE_KEY, TICKS_KEY, RESULT_KEY):
@@ -58,8 +100,10 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
         shutil.rmtree(migration.paths.data)
     migration.findings.clear()
     migration.report, migration.attempts = None, 0
-    migration.paths.report.unlink(missing_ok=True)
-    world.migration.save(_document(world, migration))
+    for path in (migration.paths.report, migration.paths.opening):
+        path.unlink(missing_ok=True)
+    # Who worked here last stays known until its open ends are noted (``World.inherits``).
+    world.migration.save({**_document(world, migration), "owner": known.get("owner") or world.lease.owner.id})
     migration.resume_as(states.INITIALIZING)
 
 

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The lease on a target: one agent works, and stops by itself before its lease ends (design §4.8).
 
-The owner's id lies on the agent's disk, so that the same host re-enters at once; in this version the lease of another
-owner is always refused, also when it has run out.
+The owner's id lies on the agent's disk, so that the same host re-enters at once. Another host takes the lease over when
+it has seen the lease document unchanged for as long as the lease lasts: only the observer's own monotonic clock counts,
+never the times written there. A released lease is free at once.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ KEY = "lease"
 # The owner stops this share of the lease before its end: time for a request that is already under way.
 _SAFE_SHARE = 0.75
 _RENEW_SHARE = 0.25
+# How often another agent's lease is looked at while it is waited out.
+_LOOK_SHARE = 0.05
 
 
 class Clocks(Protocol):
@@ -40,6 +43,9 @@ class Clocks(Protocol):
 
     def wall(self) -> float:
         """Seconds since 1970."""
+
+    def pause(self, stop: threading.Event, seconds: float) -> bool:
+        """Let time pass; True as soon as ``stop`` is set."""
 
 
 class SystemClocks:
@@ -57,6 +63,10 @@ class SystemClocks:
     def wall(self) -> float:
         """See ``Clocks``."""
         return time.time()
+
+    def pause(self, stop: threading.Event, seconds: float) -> bool:
+        """See ``Clocks``."""
+        return stop.wait(seconds)
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ class Lease:
 
     def __init__(self, store: Store, owner: Owner, duration: float, clocks: Optional[Clocks] = None) -> None:
         self._store = store
-        self._owner = owner
+        self.owner = owner
         self._duration = duration
         self._clocks: Clocks = clocks or SystemClocks()
         self._lock = threading.Lock()
@@ -124,40 +134,71 @@ class Lease:
         """The holder as in the status document's ``workers``."""
         entry, since = self._entry, self._since
         return {
-            "id": self._owner.id,
-            "host": self._owner.host,
+            "id": self.owner.id,
+            "host": self.owner.host,
             "lease_until": entry.body.get("until") if entry else None,
             "last_seen_seconds": round(since.elapsed(self._clocks), 1) if since else None,
         }
 
-    def _body(self, epoch: int) -> dict[str, Any]:
+    def _body(self, epoch: int, since: str) -> dict[str, Any]:
         until = stamp(self._clocks.wall() + self._duration)
         return {
-            "owner": self._owner.id,
-            "host": self._owner.host,
+            "owner": self.owner.id,
+            "host": self.owner.host,
             "epoch": epoch,
+            "since": since,
             "duration": self._duration,
             "until": until,
         }
 
-    def acquire(self) -> int:
-        """Take the lease; returns the epoch. Raises CUT-STATE-4 naming the holder."""
-        since = Moment.now(self._clocks)
+    def acquire(self, stop: Optional[threading.Event] = None) -> int:
+        """Take the lease; returns the epoch.
+
+        Another agent's lease is watched for as long as it lasts, and taken over unless it is renewed. Raises
+        CUT-STATE-4 naming the holder as soon as it is, or when ``stop`` is set.
+        """
         current = self._store.read(KEY)
-        if current is not None:
-            check_foreign(current, self._owner.id)
+        if current is not None and self._foreign(current):
+            current = self._outlast(current, stop or threading.Event())
+        since = Moment.now(self._clocks)
+        taken_at = stamp(since.wall)
         try:
             if current is None:
-                entry = self._store.create(KEY, self._body(1))
+                entry = self._store.create(KEY, self._body(1, taken_at))
             else:
-                entry = self._store.replace(KEY, self._body(int(current.body["epoch"]) + 1), current.rev)
+                entry = self._store.replace(KEY, self._body(int(current.body["epoch"]) + 1, taken_at), current.rev)
         except JournalConflictError as error:
-            if error.current is not None:
-                check_foreign(error.current, self._owner.id)
+            if error.current is not None and self._foreign(error.current):
+                raise held_by(error.current) from error
             raise
         with self._lock:
             self._entry, self._since, self._lost = entry, since, None
         return self.epoch
+
+    def _foreign(self, entry: Entry) -> bool:
+        return entry.body.get("owner") not in (None, self.owner.id)
+
+    def _outlast(self, entry: Entry, stop: threading.Event) -> Optional[Entry]:
+        """Watch another agent's lease; gives the document that may be replaced.
+
+        Its holder counts from before its last renewal and stops early, we count from after our first look: by the time
+        that this returns the holder has stopped, or has renewed and the compare-and-set fails.
+        """
+        duration = _duration_of(entry, self._duration)
+        LOG.info("%s; it is taken over if nobody renews it for %.0f s", held_by(entry).message, duration)
+        began = self._clocks.monotonic()
+        while True:
+            left = duration - (self._clocks.monotonic() - began)
+            if left <= 0:
+                LOG.warning("the agent on host %s has not renewed its lease: taken over", entry.body.get("host"))
+                return entry
+            if self._clocks.pause(stop, min(left, self._duration * _LOOK_SHARE)):
+                raise held_by(entry)
+            seen = self._store.read(KEY)
+            if seen is None or not self._foreign(seen):
+                return seen
+            if seen.rev != entry.rev:
+                raise held_by(seen)
 
     def renew(self) -> None:
         """Prolong the lease. Raises ``LeaseLostError`` (not retriable) when another owner has it."""
@@ -166,7 +207,7 @@ class Lease:
             raise LeaseLostError("CUT-LEASE-1", "there is no lease to renew", retriable=True)
         since = Moment.now(self._clocks)
         try:
-            renewed = self._replace_own(entry, self._body(int(entry.body["epoch"])))
+            renewed = self._replace_own(entry, self._body(int(entry.body["epoch"]), str(entry.body["since"])))
         except JournalConflictError as error:
             holder = error.current.body.get("host", "nobody") if error.current else "nobody"
             with self._lock:
@@ -232,13 +273,21 @@ class Lease:
             self._replace_own(entry, {**entry.body, "owner": None, "until": None})
 
 
-def check_foreign(entry: Entry, owner_id: str) -> None:
-    """Raise CUT-STATE-4 when somebody else holds the lease."""
-    holder = entry.body.get("owner")
-    if holder is not None and holder != owner_id:
-        raise CutoverError(
-            "CUT-STATE-4",
-            f"this target is being migrated into by the agent {holder} on host {entry.body.get('host')} "
-            f"(lease until {entry.body.get('until')})",
-            details={"owner": holder, "host": entry.body.get("host"), "until": entry.body.get("until")},
-        )
+def held_by(entry: Entry) -> CutoverError:
+    """CUT-STATE-4: somebody else holds the lease, and who, since when, until when by the holder's clock."""
+    body = entry.body
+    return CutoverError(
+        "CUT-STATE-4",
+        f"this target is being migrated into by the agent {body.get('owner')} on host {body.get('host')} "
+        f"(since {body.get('since')}, lease until {body.get('until')})",
+        retriable=False,
+        details={name: body.get(name) for name in ("owner", "host", "since", "until")},
+    )
+
+
+def _duration_of(entry: Entry, usual: float) -> float:
+    """How long the holder may believe in its lease, in seconds."""
+    duration = entry.body.get("duration")
+    if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration <= 0:
+        return usual
+    return float(duration)

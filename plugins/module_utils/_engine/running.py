@@ -80,6 +80,7 @@ class Running:
             state_dir=world.paths.data,
             settings=world.settings,
             report=findings.report,
+            took_over=world.inherits,
         )
         self.schema = Schema(
             world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
@@ -112,6 +113,7 @@ class Running:
         self._ticks = {server: int(tick) for server, tick in known.items()}
         self.inventory = inv.read(world.source.coordinators)
         self.schema.resume(self.inventory)
+        world.inherited()
         self.plane.start({server: self._ticks.get(server) for server in world.source.servers})
         self.builder.start()
         self.poll()

@@ -75,8 +75,14 @@ class Sweeper:
                     self._passes.pop(name, None)
 
     def compare(self, plan: ShardPlan, differing: Differing) -> None:
-        """A pass of its own that also gives the keys whose revision is not the source's."""
+        """A pass of its own that also gives the keys whose revision is not the source's, or that the target lacks."""
         self._pass(plan, differing, False)
+        for page in self._source.keys(plan.id.database, plan.collection):
+            self._patience.check()
+            there = self._target.revisions(plan.id.database, plan.collection, [key for key, _revision in page])
+            missing = [key.encode("utf-8") for key, _revision in page if key not in there]
+            if missing:
+                differing(missing)
 
     def _served(self, passes: _Passes, needed: int) -> bool:
         """Wait for a running pass; True when one that is late enough has ended, False when one must be begun."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Callable
 
 from .._core.arango import Coordinators
 from .._core.errors import CutoverError
@@ -91,6 +91,19 @@ class World:
     admin: TargetAdmin
     users: Users
 
+    @property
+    def inherits(self) -> bool:
+        """Whether an agent with another disk worked last: requests of it may still run whose keys only that disk knows.
+
+        ``migration`` must have been read.
+        """
+        return self.migration.values.get("owner") != self.lease.owner.id
+
+    def inherited(self) -> None:
+        """Everything that the former agent left open is noted on this disk."""
+        if self.inherits:
+            self.migration.update(owner=self.lease.owner.id)
+
     def end_waiting(self) -> None:
         """From now on nothing is repeated: calls that still wait end with an error."""
         self.journal.stop.set()
@@ -136,7 +149,7 @@ def open_world(
     """Connect to source and target, make or find the journal, take the lease.
 
     Raises what was refused, with everything closed again: bad secret, certificates, credentials, CUT-TOPO, CUT-STATE-4
-    (another agent's lease), CUT-JOURNAL-1.
+    (another agent renews its lease), CUT-JOURNAL-1.
     """
     source = connect(spec.source_endpoints, access_of(spec, load_secret(str(secret_path))))
     opened: list[Callable[[], None]] = [source.close]
@@ -179,7 +192,7 @@ def _leased_journal(
     journal = Journal.ensure(target, count_dbservers(target))
     journal.stop = stop
     lease = Lease(journal, owner, seconds)
-    lease.acquire()
+    lease.acquire(stop)
     # Closing a world must not end its migration, which may open another one.
     journal.stop = threading.Event()
     return journal, lease
@@ -200,14 +213,3 @@ def make_users(
         report=findings.report,
         resolve=findings.resolve,
     )
-
-
-def completed_at(target: Coordinators) -> Optional[str]:
-    """When a migration into this target was completed, by its journal; None if none was."""
-    journal = Journal.find(target)
-    if journal is None:
-        return None
-    values: dict[str, Any] = Record(journal, "decision").load()
-    if values.get("state") != "completed":
-        return None
-    return str(values.get("completed_at", "an unknown date"))

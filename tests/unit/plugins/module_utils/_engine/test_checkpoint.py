@@ -73,6 +73,7 @@ def running() -> Running:
         paths=SimpleNamespace(data=None),
         map=journal,
         ticks=journal,
+        inherits=False,
         **dict.fromkeys(("source", "target", "lease", "admin", "target_version")),
     )
     return Running(world, Findings(), make_plane=lambda **parts: plane)  # type: ignore[arg-type,return-value]

@@ -17,6 +17,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover i
     StoppedError,
 )
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
 from tests.unit.control_fakes import Crash, FakeStore, FakeWorld, fail_once, unreachable
 
 # Every call of a whole run in order: world and record. Each is interrupted in the tests below.
@@ -291,6 +292,58 @@ def test_i7_after_an_opening_was_tried_the_record_decides(monkeypatch: pytest.Mo
     assert case.world.mode == "readonly"
     case.calm()
     assert case.agent().recover() == record.COMPLETED
+    case.check_ended()
+
+
+def test_i7_another_agents_fence_is_not_lifted_without_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its disk may hold the note of an opening that was tried: the source waits for the record."""
+    monkeypatch.setattr(
+        "ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover._RECORD_PATIENCE", 0.0
+    )
+    case = Case()
+    case.hook("before", fail_once("drain", Crash()))
+    with pytest.raises(Crash):
+        case.run()
+    case.world.name = "second"
+    stop = threading.Event()
+    calls = [0]
+
+    def gone(name: str) -> None:
+        calls[0] += 1
+        if calls[0] > 4:
+            stop.set()
+        if name.startswith("replace"):
+            raise unreachable()
+
+    case.calm()
+    case.store.before = gone
+    with pytest.raises(StoppedError):
+        case.agent(stop).recover()
+    assert case.world.mode == "readonly"
+    case.calm()
+    assert case.agent().recover() == record.NONE
+    case.check_ended()
+
+
+@pytest.mark.parametrize("name", ["prove", "open_users"])
+def test_i7_an_agent_that_was_taken_over_leaves_the_record_alone(name: str) -> None:
+    """It failed in a step and finds itself without its lease: the other one decides, this one touches nothing more."""
+    case = Case()
+
+    def hook(called: str) -> None:
+        if called == name:
+            case.world.taken_over = True
+            case.world.before = lambda name: None
+            raise unreachable()
+
+    case.world.before = hook
+    with pytest.raises(LeaseLostError):
+        case.run()
+    before, calls = case.state, len(case.world.calls)
+    assert before in (record.FENCED, record.OPENING)
+    case.world.taken_over, case.world.name = False, "second"
+    assert case.agent().recover() == (record.COMPLETED if name == "open_users" else record.NONE)
+    assert case.world.calls[calls:][0] == ("open_users" if name == "open_users" else "set_mode default")
     case.check_ended()
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,86 @@ def test_the_same_host_re_enters_at_once_with_a_higher_epoch() -> None:
     assert allowed(again)
 
 
-def test_i7_a_foreign_lease_is_refused_naming_the_owner_also_when_it_has_run_out() -> None:
-    """Take-over is not part of this version."""
+def test_i7_a_lease_that_is_renewed_is_refused_naming_its_holder() -> None:
+    """Also when the times written in it are long over: another machine's clock says nothing."""
     store, clocks = FakeStore(), HandClocks()
-    Lease(store, FIRST, DURATION, clocks).acquire()
-    clocks.pass_by(10 * DURATION)
+    first = Lease(store, FIRST, DURATION, clocks)
+    first.acquire()
+    clocks.wall_now += 1e6
+    looks: list[str] = []
+
+    def renew(name: str) -> None:
+        looks.append(name)
+        if len(looks) == 4:
+            store.before = lambda name: None
+            first.renew()
+
+    store.before = renew
     with pytest.raises(CutoverError) as refused:
         Lease(store, SECOND, DURATION, clocks).acquire()
     assert refused.value.code == "CUT-STATE-4"
     assert "first.example" in str(refused.value)
+    assert set(refused.value.details) == {"owner", "host", "since", "until"}
+    assert None not in refused.value.details.values()
+    assert allowed(first)
+
+
+def test_i7_a_lease_that_nobody_renews_is_taken_over_after_its_own_duration() -> None:
+    """Not the observer's; by then the holder has stopped by itself, and is told who has it."""
+    store, clocks = FakeStore(), HandClocks()
+    first = Lease(store, FIRST, 3 * DURATION, clocks)
+    first.acquire()
+    second = Lease(store, SECOND, DURATION, clocks)
+    began = clocks.monotonic_now
+    assert second.acquire() == 2
+    assert clocks.monotonic_now - began >= 3 * DURATION
+    assert allowed(second)
+    assert not allowed(first)
+    with pytest.raises(LeaseLostError) as lost:
+        first.renew()
+    assert "second.example" in str(lost.value)
+
+
+@pytest.mark.parametrize("duration", [None, 0, -1, "long", True])
+def test_a_lease_without_a_usable_duration_lasts_as_long_as_ours(duration: object) -> None:
+    """Whatever wrote that document."""
+    store, clocks = FakeStore(), HandClocks()
+    store.create(KEY, {"owner": FIRST.id, "host": FIRST.host, "epoch": 4, "duration": duration})
+    began = clocks.monotonic_now
+    assert Lease(store, SECOND, DURATION, clocks).acquire() == 5
+    assert clocks.monotonic_now - began >= DURATION
+
+
+def test_i7_of_two_that_outlast_a_lease_one_gets_it() -> None:
+    """Compare-and-set decides; the other one is told who."""
+    store, clocks = FakeStore(), HandClocks()
+    Lease(store, FIRST, DURATION, clocks).acquire()
+    third = Lease(store, Owner("c" * 32, "third.example"), DURATION, clocks)
+
+    class Slow(HandClocks):
+        """Its owner has seen the lease run out, and before it asks for it the other one has."""
+
+        def wall(self) -> float:
+            if not allowed(third):
+                third.acquire()
+            return super().wall()
+
+    with pytest.raises(CutoverError) as refused:
+        Lease(store, SECOND, DURATION, Slow()).acquire()
+    assert refused.value.code == "CUT-STATE-4"
+    assert "third.example" in str(refused.value)
+    assert allowed(third)
+
+
+def test_waiting_for_a_lease_ends_when_the_agent_ends() -> None:
+    """And says who has it."""
+    store, clocks = FakeStore(), HandClocks()
+    Lease(store, FIRST, DURATION, clocks).acquire()
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CutoverError) as refused:
+        Lease(store, SECOND, DURATION, clocks).acquire(stop)
+    assert refused.value.code == "CUT-STATE-4"
 
 
 def test_a_released_lease_is_free() -> None:
@@ -142,34 +214,83 @@ def test_keeps_renewing_in_the_background() -> None:
     assert errors == []
 
 
+class SkewedClocks(HandClocks):
+    """Clocks of one host: they go as fast as everybody's, and show something else."""
+
+    def __init__(self, everybody: HandClocks, skew: float) -> None:
+        super().__init__()
+        self._everybody = everybody
+        self._skew = skew
+
+    def monotonic(self) -> float:
+        """See ``Clocks``."""
+        return self._everybody.monotonic() + self._skew
+
+    def boot(self) -> float:
+        """See ``Clocks``."""
+        return self._everybody.boot() - self._skew
+
+    def wall(self) -> float:
+        """See ``Clocks``."""
+        return self._everybody.wall() + 1000 * self._skew
+
+    def pause(self, stop: threading.Event, seconds: float) -> bool:
+        """See ``Clocks``."""
+        return self._everybody.pause(stop, seconds)
+
+
 class Leases(RuleBasedStateMachine):
-    """Two hosts, lost answers, restarts, time: never two of them with an open gate."""
+    """Two hosts, lost answers, restarts, take-overs, time: never two of them with an open gate."""
 
     def __init__(self) -> None:
         super().__init__()
         self.store = FakeStore()
         self.clocks = HandClocks()
-        self.leases = {owner.id: Lease(self.store, owner, DURATION, self.clocks) for owner in (FIRST, SECOND)}
+        self.of = {FIRST.id: SkewedClocks(self.clocks, 7.0), SECOND.id: SkewedClocks(self.clocks, -3.0)}
+        self.leases = {owner.id: self._new(owner) for owner in (FIRST, SECOND)}
+        self.epochs: set[int] = set()
+
+    def _new(self, owner: Owner) -> Lease:
+        return Lease(self.store, owner, DURATION, self.of[owner.id])
 
     owners = st.sampled_from([FIRST, SECOND])
+    losses = st.sampled_from([None, None, "now", "late", "never"])
 
-    @rule(owner=owners, lost=st.sampled_from([None, None, "now", "late", "never"]))
-    def acquire(self, owner: Owner, lost: str | None) -> None:
-        """Try to take the lease, perhaps after a restart."""
-        self.leases[owner.id] = Lease(self.store, owner, DURATION, self.clocks)
-        self.store.lose = lost
+    @rule(owner=owners, lost=losses, renewed_at=st.integers(1, 40), renewal=losses)
+    def acquire(self, owner: Owner, lost: str | None, renewed_at: int, renewal: str | None) -> None:
+        """Try to take the lease, perhaps after a restart; the other one may renew it while it is waited out."""
+        mine, other = self._new(owner), self.leases[FIRST.id if owner is SECOND else SECOND.id]
+        self.leases[owner.id] = mine
+        looks = [0]
+
+        def during(name: str) -> None:
+            looks[0] += 1
+            if looks[0] == renewed_at:
+                self.store.before = lambda name: None
+                self._renew(other, renewal)
+            if name.startswith(("replace", "create")):
+                self.store.before = lambda name: None
+                self.store.lose = lost
+
+        self.store.before = during
         try:
-            self.leases[owner.id].acquire()
+            epoch = mine.acquire()
+            assert epoch not in self.epochs
+            self.epochs.add(epoch)
         except (CutoverError, TransportError):
-            assert not allowed(self.leases[owner.id])
+            assert not allowed(mine)
+        self.store.before = lambda name: None
         self.store.lose = None
 
-    @rule(owner=owners, lost=st.sampled_from([None, None, "now", "late", "never"]))
+    @rule(owner=owners, lost=losses)
     def renew(self, owner: Owner, lost: str | None) -> None:
         """Prolong."""
+        self._renew(self.leases[owner.id], lost)
+
+    def _renew(self, lease: Lease, lost: str | None) -> None:
         self.store.lose = lost
         with contextlib.suppress(CutoverError, TransportError):
-            self.leases[owner.id].renew()
+            lease.renew()
         self.store.lose = None
 
     @rule(owner=owners)
