@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from arango.database import StandardDatabase
@@ -13,7 +13,7 @@ from arango.exceptions import ArangoError
 from tests.compare.side import Difference, Side
 from tests.workload.clients import Connection
 
-__all__ = ["compare_definitions", "definitions"]
+__all__ = ["check_recorded", "compare_definitions", "definitions"]
 
 Table = dict[tuple[str, ...], Any]
 COLLECTION_FIELDS = (
@@ -24,6 +24,7 @@ INDEX_FIELDS = (
     "type", "fields", "unique", "sparse", "expireAfter", "expiry_time", "storedValues", "deduplicate", "estimates",
     "cacheEnabled", "analyzer", "features",
 )
+SAME_TYPES = {"zkd": "mdi", "hash": "persistent", "skiplist": "persistent"}  # since 3.12 (facts §10)
 OWN_NUMBERS = ("id", "globallyUniqueId", "global_id")
 
 
@@ -37,6 +38,7 @@ def collection_table(database: StandardDatabase, name: str) -> Iterator[tuple[tu
     yield ("collection", database.name, name), shape
     for index in collection.indexes():
         fields = {field: index.get(field) for field in INDEX_FIELDS}
+        fields["type"] = SAME_TYPES.get(index["type"], index["type"])
         yield ("index", database.name, name, str(index["name"])), fields
 
 
@@ -94,3 +96,31 @@ def compare_definitions(source: Side, target: Side) -> Iterator[Difference]:
         if wanted.get(name) != found.get(name):
             detail = f"source {str(wanted.get(name))[:300]}, target {str(found.get(name))[:300]}"
             yield Difference(name[0], "/".join(name[1:]), detail)
+
+
+def check_recorded(
+    source: Table, recorded: Mapping[tuple[str, ...], Mapping[str, Any] | None], doubtful: Iterable[tuple[str, ...]]
+) -> Iterator[Difference]:
+    """Yield what the source acknowledged and doesn't have; whatever hangs on a doubtful thing may be either way."""
+    doubts = list(doubtful)
+    for thing, fields in sorted(recorded.items()):
+        if thing[0] == "grant" or any(hangs_on(thing, doubt) for doubt in doubts):
+            continue
+        found = source.get(thing)
+        if fields is None:
+            wrong = found is not None
+        else:
+            wrong = found is None or any(found.get(name) != value for name, value in fields.items())
+        if wrong:
+            yield Difference("lost definition", "/".join(thing), f"expected {fields}, found {str(found)[:300]}")
+
+
+def hangs_on(thing: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether what became of one thing decides about another one."""
+    if other[0] in ("user", "grant"):
+        return thing[:2] == ("user", other[1])
+    if other[0] == "database":
+        return thing[0] != "user" and thing[1] == other[1]
+    if other[0] == "collection":
+        return thing[0] in ("collection", "index") and thing[1:3] == other[1:3]
+    return thing == other

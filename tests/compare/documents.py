@@ -20,13 +20,14 @@ def compare_documents(
     where: str, source: Stored, target: Stored, record: Mapping[str, Entry]
 ) -> Iterator[Difference]:
     """Yield the differences of one collection; ``source`` is read after the fence, so it is the source at the fence."""
-    strangers = [state for key, entry in record.items() if key.startswith("?") for state in entry.unknown]
+    unnamed = [entry for key, entry in record.items() if key.startswith("?")]
+    strangers = [state for entry in unnamed for state in entry.unknown.get("target", [])]
     for key in sorted(source.keys() | target.keys() | {key for key in record if not key.startswith("?")}):
         entry = record.get(key)
         place = f"{where}/{key}"
         if entry is not None:
             yield from acknowledged_by_source(place, source.get(key), entry)
-        if entry is not None and (entry.unknown or "target" in entry.acknowledged):
+        if entry is not None and (entry.unknown.get("target") or "target" in entry.acknowledged):
             yield from after_opening(place, source.get(key), target.get(key), entry)
         elif source.get(key) != target.get(key) and not is_stranger(target.get(key), strangers):
             yield Difference(kind_of(source.get(key), target.get(key)), place, shown(source.get(key), target.get(key)))
@@ -62,6 +63,11 @@ def bare(document: Document | None) -> Bare | None:
     return {name: value for name, value in document.items() if name not in ("_rev", "_id")}
 
 
+def is_one_of(found: Document | None, states: list[Document | None]) -> bool:
+    """Whether this may be what a write without an answer has left."""
+    return bare(found) in [bare(state) for state in states]
+
+
 def is_stranger(stored: tuple[str, bytes] | None, strangers: list[Document | None]) -> bool:
     """Whether this is a document whose insert had no answer, so that nobody knows its key."""
     body = bare(decoded(stored))
@@ -76,7 +82,7 @@ def acknowledged_by_source(place: str, source: tuple[str, bytes] | None, entry: 
     if "source" not in entry.acknowledged:
         return
     expected, found = entry.acknowledged["source"], decoded(source)
-    if found != expected and bare(found) not in [bare(state) for state in entry.unknown]:
+    if found != expected and not is_one_of(found, entry.unknown.get("source", [])):
         yield Difference("lost before the fence", place, shown(expected, found))
 
 
@@ -86,5 +92,5 @@ def after_opening(
     """What the target acknowledged last, or an unanswered write, has to be on the target."""
     found = decoded(target)
     expected = entry.acknowledged["target"] if "target" in entry.acknowledged else decoded(source)
-    if found != expected and bare(found) not in [bare(state) for state in entry.unknown]:
+    if found != expected and not is_one_of(found, entry.unknown.get("target", [])):
         yield Difference("lost after the opening", place, shown(expected, found))

@@ -10,12 +10,13 @@ from typing import Any
 
 from tests.workload.schema import CollectionSpec, DatabaseSpec, GraphSpec, UserSpec
 
-__all__ = ["BIG", "DOCUMENTS_OF_BIG", "USERS", "WRITER", "stock", "tables"]
+__all__ = ["ADMINISTRATOR", "BIG", "DOCUMENTS_OF_BIG", "USERS", "WRITER", "stock", "tables"]
 
 BIG = "archive"
 DOCUMENTS_OF_BIG = 1500
 FAR_FUTURE = 4102444800
 WRITER = UserSpec("writer", "writes-all-day", (("shop", "", "rw"),))
+ADMINISTRATOR = UserSpec("keeper", "holds-the-keys", (("_system", "", "rw"), ("*", "", "rw")))
 USERS = (
     WRITER,
     UserSpec("looker", "looks", (("stock", "", "ro"), ("stock", BIG, "none"))),

@@ -265,7 +265,7 @@ class Deployment:
     def drop_database(self, name: str) -> None:
         """Drop a database and everything in it."""
         database = self.database(name)
-        for collection in list(database.collections.values()):
+        for collection in sorted(database.collections.values(), key=lambda entry: entry.prototype is None):
             collection.drop()
         del self.databases[name]
         for server in self.data_servers:

@@ -84,6 +84,13 @@ def test_distribute_shards_like_follows_its_prototype(client: Client) -> None:
     assert client("DELETE", "/_api/collection/proto").status == 200
 
 
+def test_a_database_goes_with_prototypes_and_what_is_distributed_like_them(client: Client) -> None:
+    client("POST", "/_api/database", {"name": "models"})
+    client("POST", "/_db/models/_api/collection", {"name": "proto", "numberOfShards": 2})
+    client("POST", "/_db/models/_api/collection", {"name": "like", "distributeShardsLike": "proto"})
+    assert client("DELETE", "/_api/database/models").status == 200
+
+
 @pytest.mark.parametrize(
     ("wishes", "error"),
     [

@@ -12,16 +12,18 @@ from typing import Any, ClassVar, Literal
 
 from arango.collection import StandardCollection
 from arango.database import StandardDatabase
+from arango.exceptions import ArangoServerError
 
-from tests.workload.record import Document, Place, Record
-from tests.workload.router import Router, Stopped, UnknownOutcomeError
+from tests.workload.record import Document, Place, Record, Side
+from tests.workload.router import Router, Stopped, UnknownOutcomeError, refused, unknown
 from tests.workload.shop import SHOP
 
-__all__ = ["Actor", "Change", "execute"]
+__all__ = ["Actor", "Change", "Outcomes", "bulk", "execute"]
 
 Kind = Literal["insert", "update", "replace", "delete"]
 Change = tuple[Kind, Document]  # the document as it will be; for an update it is also the patch
-Revisions = Mapping[str, str | None]
+# Key → the new revision, None after a removal, or the error that leaves the outcome open; refused keys are left out.
+Outcomes = Mapping[str, "str | ArangoServerError | None"]
 MAX_ERRORS = 20
 
 
@@ -35,6 +37,27 @@ def execute(collection: StandardCollection, change: Change) -> str | None:
         return None
     operation = collection.update if kind == "update" else collection.replace
     return str(operation(document, check_rev=False)["_rev"])
+
+
+def bulk(collection: StandardCollection, kind: Kind, documents: Sequence[Document], **options: Any) -> Outcomes:
+    """Carry out one change of many documents with one request; raises what is neither success nor refusal."""
+    if kind == "insert":
+        answers = collection.insert_many(documents, **options)
+    elif kind == "delete":
+        answers = collection.delete_many(documents, check_rev=False)
+    else:
+        answers = collection.replace_many(documents, check_rev=False)
+    outcomes: dict[str, str | ArangoServerError | None] = {}
+    for document, answer in zip(documents, answers, strict=True):
+        key = str(document["_key"])
+        if isinstance(answer, ArangoServerError):
+            if unknown(answer):
+                outcomes[key] = answer
+            elif not refused(answer):
+                raise answer
+        else:
+            outcomes[key] = None if kind == "delete" else str(answer["_rev"])
+    return outcomes
 
 
 class Actor(threading.Thread):
@@ -77,31 +100,45 @@ class Actor(threading.Thread):
         return SHOP.name, collection or self.collection
 
     def apply(
-        self, changes: Sequence[Change], operation: Callable[[StandardDatabase], Revisions] | None = None
+        self, changes: Sequence[Change], operation: Callable[[StandardDatabase], Outcomes] | None = None
     ) -> None:
         """Write changes of documents with known keys and record the answer; one change without ``operation``."""
         after = {str(doc["_key"]): None if kind == "delete" else dict(doc) for kind, doc in changes}
 
-        def single(database: StandardDatabase) -> Revisions:
+        def single(database: StandardDatabase) -> Outcomes:
             kind, document = changes[0]
             return {str(document["_key"]): execute(database.collection(self.collection), (kind, document))}
 
         try:
-            side, revisions = self.router.write(SHOP.name, operation or single)
-        except UnknownOutcomeError:
-            self.record.lost(self.place(), after)
-            self.abandoned.update(after)
-            for key in after:
-                self.documents.pop(key, None)
+            side, outcomes = self.router.write(SHOP.name, operation or single)
+        except UnknownOutcomeError as error:
+            self.abandon(error.side, after)
             raise
         states: dict[str, Document | None] = {}
-        for key, document in after.items():
-            states[key] = None if document is None else {**document, "_rev": revisions[key]}
+        for key, outcome in outcomes.items():
+            document = after[key]
+            if isinstance(outcome, ArangoServerError):
+                self.abandon(side, {key: document})
+                continue
+            states[key] = None if document is None else {**document, "_rev": outcome}
             if document is None:
                 self.documents.pop(key, None)
             else:
                 self.documents[key] = document
         self.record.acknowledge(side, self.place(), states)
+
+    def abandon(self, side: Side, after: Mapping[str, Document | None]) -> None:
+        """Keys with an unknown outcome are never written again: the lost write may still be carried out."""
+        self.record.lost(side, self.place(), after)
+        self.abandoned.update(after)
+        for key in after:
+            self.documents.pop(key, None)
+
+    def living(self, key: str) -> str:
+        """The key, or the name that takes its place once its outcome is unknown."""
+        while key in self.abandoned:
+            key += "-"
+        return key
 
     def body(self, key: str, **fields: Any) -> Document:
         """A document with content of several JSON types."""

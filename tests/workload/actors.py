@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from arango.database import StandardDatabase
+from arango.exceptions import ArangoServerError
 
-from tests.workload.actor import Actor, Change, Revisions, execute
-from tests.workload.record import Document
+from tests.workload.actor import Actor, Change, Outcomes, bulk, execute
+from tests.workload.clients import NotConnectedError
+from tests.workload.record import Document, Side
+from tests.workload.router import HalfDoneError, UnknownOutcomeError
 
-__all__ = ["Accounts", "Bulk", "Churn", "HotKeys", "Ledger", "Seats"]
+__all__ = ["Accounts", "Bulk", "Churn", "Frames", "HotKeys", "Ledger", "Seats"]
 
 
 class HotKeys(Actor):
@@ -19,9 +25,7 @@ class HotKeys(Actor):
     rate = 90.0
 
     def step(self) -> None:
-        key = f"hot{self.random.randrange(12)}"
-        if key in self.abandoned:
-            return
+        key = self.living(f"hot{self.random.randrange(12)}")
         if key not in self.documents:
             self.apply([("insert", self.body(key, hits=1))])
             return
@@ -37,9 +41,7 @@ class Churn(Actor):
     rate = 70.0
 
     def step(self) -> None:
-        key = f"{self.name}-{self.random.randrange(1500)}"
-        if key in self.abandoned:
-            return
+        key = self.living(f"{self.name}-{self.random.randrange(1500)}")
         if key not in self.documents:
             kind = "insert"
         else:
@@ -67,21 +69,7 @@ class Bulk(Actor):
 
     def _many(self, changes: list[Change]) -> None:
         kind, documents = changes[0][0], [document for _kind, document in changes]
-
-        def operation(database: StandardDatabase) -> Revisions:
-            collection = database.collection(self.collection)
-            if kind == "insert":
-                answers = collection.insert_many(documents, raise_on_document_error=True)
-            elif kind == "replace":
-                answers = collection.replace_many(documents, check_rev=False)
-            else:
-                answers = collection.delete_many(documents, check_rev=False)
-            errors = [answer for answer in answers if isinstance(answer, Exception)]
-            if errors:
-                raise errors[0]
-            return {str(answer["_key"]): str(answer["_rev"]) for answer in answers}
-
-        self.apply(changes, operation)
+        self.apply(changes, lambda database: bulk(database.collection(self.collection), kind, documents))
 
 
 class Transacting(Actor):
@@ -90,7 +78,7 @@ class Transacting(Actor):
     def transact(self, changes: list[Change]) -> None:
         """Carry out changes in order; the record gets each key's last one."""
 
-        def operation(database: StandardDatabase) -> Revisions:
+        def operation(database: StandardDatabase) -> Outcomes:
             transaction = database.begin_transaction(write=[self.collection])
             try:
                 collection = transaction.collection(self.collection)
@@ -113,7 +101,7 @@ class Transacting(Actor):
 
 
 class Accounts(Transacting):
-    """Swaps unique values between documents, in cycles of two to six."""
+    """Swaps unique values between documents, in cycles of two to twelve."""
 
     collection = "accounts"
     rate = 3.0
@@ -124,7 +112,7 @@ class Accounts(Transacting):
             number = len(self.documents) + len(self.abandoned)
             self.apply([("insert", self.body(f"a{number}", email=f"user{number}@example.org"))])
             return
-        cycle = self.random.sample(sorted(self.documents), self.random.randint(2, 6))
+        cycle = self.random.sample(sorted(self.documents), self.random.randint(2, 12))
         if self.random.random() < 0.2:
             self._hand_over(cycle[0], cycle[1])
             return
@@ -164,6 +152,42 @@ class Ledger(Transacting):
         self.transact(changes)
 
 
+class Frames(Transacting):
+    """Large stream transactions, which the server commits piece by piece: each piece is a frame in the log.
+
+    Once a piece may be committed, a transaction that fails has an unknown outcome, and so has one that is aborted.
+    """
+
+    collection = "frames"
+    rate = 0.7
+    SIZE, PIECE = 160, 40
+
+    def step(self) -> None:
+        keys = [self.living(f"f{number}") for number in range(self.SIZE)]
+        documents = [self.body(key, padding="x" * self.random.randrange(60)) for key in keys]
+        self.apply([("replace", document) for document in documents], lambda database: self._write(database, documents))
+
+    def _write(self, database: StandardDatabase, documents: list[Document]) -> Outcomes:
+        transaction = database.begin_transaction(write=[self.collection])
+        begun = False
+        outcomes: dict[str, Any] = {}
+        try:
+            for first in range(0, len(documents), self.PIECE):
+                piece = documents[first : first + self.PIECE]
+                written = bulk(transaction.collection(self.collection), "insert", piece, overwrite_mode="replace")
+                begun = True
+                if len(written) < len(piece):
+                    raise HalfDoneError(f"{len(piece) - len(written)} documents of a transaction were refused")
+                outcomes |= written
+            transaction.commit_transaction()
+        except (ArangoServerError, NotConnectedError, HalfDoneError) as error:
+            self._abort(transaction)
+            if begun:
+                raise HalfDoneError(str(error)) from error
+            raise
+        return outcomes
+
+
 class Seats(Actor):
     """Documents whose shard is not determined by their key; the server makes the keys; unique numbers are reused."""
 
@@ -182,6 +206,10 @@ class Seats(Actor):
             kept = {"hall": before["hall"], "number": before["number"], "slot": number}
             self.apply([("replace", self.body(taken, **kept))])
 
+    def abandon(self, side: Side, after: Mapping[str, Document | None]) -> None:
+        self.abandoned |= {f"slot{self.documents[key]['slot']}" for key in after}
+        super().abandon(side, after)
+
     def _take(self, slot: int) -> None:
         if f"slot{slot}" in self.abandoned:
             return
@@ -192,9 +220,9 @@ class Seats(Actor):
 
         try:
             side, answer = self.router.write(self.place()[0], operation)
-        except Exception:
+        except UnknownOutcomeError as error:
             self.abandoned.add(f"slot{slot}")  # whether it is taken is not known, and neither is its key
-            self.record.lost(self.place(), {f"?{slot}": document})
+            self.record.lost(error.side, self.place(), {f"?{slot}": document})
             raise
         key = str(answer["_key"])
         self.documents[key] = {**document, "_key": key}

@@ -6,13 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from arango.client import ArangoClient
 from arango.database import StandardDatabase
 from arango.http import DefaultHTTPClient
+from arango.response import Response
 from requests import Session
+from requests.exceptions import ConnectionError as BrokenConnection
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "NotConnectedError"]
+
+
+class NotConnectedError(Exception):
+    """Nobody listens: the request was certainly not sent."""
 
 
 class _Transport(DefaultHTTPClient):
@@ -23,22 +31,35 @@ class _Transport(DefaultHTTPClient):
         session.trust_env = False
         return session
 
+    def send_request(self, *args: Any, **kwargs: Any) -> Response:
+        try:
+            return super().send_request(*args, **kwargs)
+        except BrokenConnection as error:
+            cause = error.args[0] if error.args else None
+            if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError):
+                raise NotConnectedError(str(cause.reason)) from error
+            raise
+
 
 class Connection:
-    """One cluster as one user sees it; the driver never repeats a request by itself, so every outcome is ours to judge.
+    """One cluster as one user sees it, by one of its URLs at a time: transactions stay where they began.
 
-    One object serves one thread.
+    The driver never repeats a request by itself, so every outcome is ours to judge. One object serves one thread.
     """
 
     def __init__(
         self, urls: Sequence[str], ca_path: Path, username: str, password: str, *, timeout: float = 60
     ) -> None:
-        http = _Transport(request_timeout=timeout, retry_attempts=0)
-        self._client = ArangoClient(
-            hosts=list(urls), host_resolver="single" if len(urls) == 1 else "roundrobin", http_client=http,
-            verify_override=str(ca_path), request_timeout=timeout,
-        )
+        self._urls, self._ca_path, self._timeout = list(urls), ca_path, timeout
         self._username, self._password = username, password
+        self._connect()
+
+    def _connect(self) -> None:
+        http = _Transport(request_timeout=self._timeout, retry_attempts=0)
+        self._client = ArangoClient(
+            hosts=self._urls[0], resolver_max_tries=1, http_client=http, verify_override=str(self._ca_path),
+            request_timeout=self._timeout,
+        )
         self._open: dict[str, StandardDatabase] = {}
 
     def database(self, name: str = "_system") -> StandardDatabase:
@@ -46,6 +67,12 @@ class Connection:
         if name not in self._open:
             self._open[name] = self._client.db(name, self._username, self._password)
         return self._open[name]
+
+    def move_on(self) -> None:
+        """Use the next URL from now on."""
+        self._client.close()
+        self._urls.append(self._urls.pop(0))
+        self._connect()
 
     def close(self) -> None:
         """Close all sockets."""

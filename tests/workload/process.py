@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.workload.actor import Actor
-from tests.workload.actors import Accounts, Bulk, Churn, HotKeys, Ledger, Seats
+from tests.workload.actors import Accounts, Bulk, Churn, Frames, HotKeys, Ledger, Seats
+from tests.workload.architect import VERBS, Architect
+from tests.workload.clerk import Clerk
 from tests.workload.clients import Connection
 from tests.workload.record import Record
 from tests.workload.router import Router
@@ -28,7 +30,9 @@ from tests.workload.upheaval import RANGE_DELETE, Basket, Definer, Heap
 
 __all__ = ["Endpoint", "Workload", "WorkloadConfig", "main"]
 
-ALL: tuple[type[Actor], ...] = (HotKeys, Churn, Churn, Bulk, Accounts, Ledger, Seats, Basket, Heap, Definer, Beat)
+ALL: tuple[type[Actor], ...] = (
+    HotKeys, Churn, Churn, Bulk, Accounts, Ledger, Frames, Seats, Basket, Heap, Definer, Beat,
+)
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,18 @@ class Endpoint:
     password: str
 
     def connect(self, number: int) -> Connection:
-        """A connection of its own to one of the coordinators: transactions stay where they began."""
-        url = self.urls[number % len(self.urls)]
-        return Connection([url], Path(self.ca_path), self.username, self.password, timeout=30)
+        """A connection of its own, to one of the coordinators as long as that one listens."""
+        first = number % len(self.urls)
+        urls = [*self.urls[first:], *self.urls[:first]]
+        return Connection(urls, Path(self.ca_path), self.username, self.password, timeout=30)
 
 
 @dataclass(frozen=True)
 class WorkloadConfig:
-    """``watch`` is who looks for the beat on the target; ``heap_size``: documents that the large truncate removes."""
+    """``watch`` is who looks for the beat on the target; ``heap_size``: documents that the large truncate removes.
+
+    ``administrator`` changes definitions (``verbs``) and users of the source; without one nobody does.
+    """
 
     source: Endpoint
     target: Endpoint
@@ -57,13 +65,16 @@ class WorkloadConfig:
     speed: float = 1.0
     record_path: str = ""
     heap_size: int = RANGE_DELETE + 500
+    administrator: Endpoint | None = None
+    verbs: tuple[str, ...] = tuple(VERBS)
+    source_version: tuple[int, int] = (3, 11)
 
     @classmethod
     def load(cls, path: Path) -> WorkloadConfig:
         """Read what ``save`` wrote."""
         fields = json.loads(path.read_text(encoding="utf-8"))
-        ends = {name: Endpoint(**fields.pop(name)) for name in ("source", "target", "watch")}
-        return cls(**ends, **fields)
+        names = [name for name in ("source", "target", "watch", "administrator") if fields[name]]
+        return cls(**{**fields, **{name: Endpoint(**fields[name]) for name in names}})
 
     def save(self, path: Path) -> None:
         """Write the configuration, with its passwords: for this user's eyes only."""
@@ -85,11 +96,30 @@ class Workload:
             if isinstance(actor, Heap):
                 actor.size = config.heap_size
             self.actors.append(actor)
+        if config.administrator is not None:
+            self.actors += self._administrators(config.administrator)
         beats = [actor for actor in self.actors if isinstance(actor, Beat)]
         self._samples = beats[0].samples if beats else None
         self._threads: list[threading.Thread] = list(self.actors)
         if self._samples is not None:
             self._threads.append(Watch(config.watch.connect(0), self._samples, self._stop))
+
+    def _administrators(self, endpoint: Endpoint) -> list[Actor]:
+        config = self._config
+        kinds: list[type[Actor]] = [Clerk, *([Architect] if config.verbs else [])]
+        actors = []
+        for number, kind in enumerate(kinds):
+            router = Router(endpoint.connect(number), None, self._stop)
+            actor = kind(router, self.record, self._stop, config.seed, config.speed)
+            if isinstance(actor, Architect):
+                actor.verbs, actor.version = config.verbs, config.source_version
+            actors.append(actor)
+        return actors
+
+    def passwords(self) -> dict[str, str]:
+        """Users that the workload made, with what they log in by now."""
+        clerks = [actor for actor in self.actors if isinstance(actor, Clerk)]
+        return {name: password for clerk in clerks for name, password in clerk.passwords.items()}
 
     def start(self) -> None:
         """Start all threads."""
@@ -127,10 +157,11 @@ class Workload:
             "first": dict(self.record.first),
             "last": dict(self.record.last),
             "moved": sum(actor.router.moved for actor in self.actors),
-            "actors": len(self.actors),
+            "actors": sum(actor.router.movable for actor in self.actors),
             "refused": {side: sum(one.count[side] for one in refusals) for side in ("source", "target")},
             "longest_wait": max((one.longest_wait for one in refusals), default=0.0),
             "unknown": sum(len(actor.abandoned) for actor in self.actors),
+            "changes": self.record.changes,
             "errors": list(itertools.chain.from_iterable(actor.errors for actor in self.actors)),
             "downtime": self.record.downtime(),
             "lags": list(self._samples.lags) if self._samples else [],

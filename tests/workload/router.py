@@ -14,16 +14,21 @@ from arango.database import StandardDatabase
 from arango.exceptions import ArangoServerError
 from requests.exceptions import RequestException
 
-from tests.workload.clients import Connection
+from tests.workload.clients import Connection, NotConnectedError
 from tests.workload.record import Side
 
-__all__ = ["Refusals", "Router", "Stopped", "UnknownOutcomeError"]
+__all__ = ["HalfDoneError", "Refusals", "Router", "Stopped", "UnknownOutcomeError", "refused", "unknown"]
 
 RETRY_EVERY = 0.05  # seconds between two rounds over both sides while a write is refused
 # Read-only (1004), forbidden (11), unknown database or collection (the target may not have it yet), aborted
-# transactions (the cutover cancels those that run), shutting down.
-REFUSED_ERRORS = {11, 30, 503, 1004, 1203, 1228, 1650, 1651, 1652, 1653, 1654, 1655}
-REFUSED_STATUS = {401, 403, 503}
+# transactions (the cutover cancels those that run), shutting down, full queues (21003, 21004), no room (1104), too few
+# replicas (1429), a document that another write holds (1200, 18).
+REFUSED_ERRORS = {
+    11, 18, 30, 503, 1004, 1104, 1200, 1203, 1228, 1429, 1650, 1651, 1652, 1653, 1654, 1655, 21003, 21004,
+}
+REFUSED_STATUS = {401, 403, 429, 503}
+# A leader that has just changed may have done a part (facts §7.8); whatever else fails with 5xx, too.
+UNKNOWN_ERRORS = {1457, 1465, 1478, 1489, 1490, 1491, 1495, 1496}
 T = TypeVar("T")
 
 
@@ -32,7 +37,15 @@ class Stopped(Exception):  # noqa: N818  (not an error)
 
 
 class UnknownOutcomeError(Exception):
-    """The connection broke: the write may have been carried out, now or later."""
+    """No answer, or one that tells nothing: ``side`` may have carried out the write, now or later."""
+
+    def __init__(self, side: Side, cause: Exception) -> None:
+        super().__init__(f"{side}: {cause}")
+        self.side = side
+
+
+class HalfDoneError(Exception):
+    """An operation of several requests failed after one that may stay: the outcome is unknown, whatever the cause."""
 
 
 @dataclass
@@ -45,15 +58,25 @@ class Refusals:
 
 def refused(error: ArangoServerError) -> bool:
     """Whether the server certainly has not carried out the write."""
-    return error.error_code in REFUSED_ERRORS or ((error.error_code or 0) < 100 and error.http_code in REFUSED_STATUS)
+    if error.error_code in UNKNOWN_ERRORS:
+        return False
+    return error.error_code in REFUSED_ERRORS or ((error.error_code or 0) < 1000 and error.http_code in REFUSED_STATUS)
+
+
+def unknown(error: ArangoServerError) -> bool:
+    """Whether the server may have carried out the write."""
+    return not refused(error) and (error.error_code in UNKNOWN_ERRORS or (error.http_code or 500) >= 500)
 
 
 class Router:
-    """Serves one thread."""
+    """Serves one thread; without a target it waits for the source."""
 
-    def __init__(self, source: Connection, target: Connection, stop: threading.Event) -> None:
-        self._sides: dict[Side, Connection] = {"source": source, "target": target}
+    def __init__(self, source: Connection, target: Connection | None, stop: threading.Event) -> None:
+        self._sides: dict[Side, Connection] = {"source": source}
+        if target is not None:
+            self._sides["target"] = target
         self._stop = stop
+        self.movable = target is not None
         self.moved = False
         self.refusals = Refusals()
 
@@ -75,15 +98,19 @@ class Router:
         raise Stopped
 
     def _order(self) -> tuple[Side, ...]:
-        return ("target",) if self.moved else ("source", "target")
+        return ("target",) if self.moved else tuple(self._sides)
 
     def _attempt(self, side: Side, database: str, operation: Callable[[StandardDatabase], T]) -> tuple[bool, T]:
         try:
             return True, operation(self._sides[side].database(database))
         except ArangoServerError as error:
+            if unknown(error):
+                raise UnknownOutcomeError(side, error) from error
             if not refused(error):
                 raise
-            self.refusals.count[side] += 1
-            return False, None  # type: ignore[return-value]
-        except (RequestException, ConnectionAbortedError) as error:
-            raise UnknownOutcomeError(f"{side}: {error}") from error
+        except NotConnectedError:
+            self._sides[side].move_on()
+        except (RequestException, ConnectionAbortedError, HalfDoneError) as error:
+            raise UnknownOutcomeError(side, error) from error
+        self.refusals.count[side] += 1
+        return False, None  # type: ignore[return-value]

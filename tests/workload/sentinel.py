@@ -38,6 +38,8 @@ class Beat(Actor):
         self.samples = Samples()
 
     def step(self) -> None:
+        if self.abandoned:
+            return  # an old number could come late
         number = len(self.samples.written) + 1
         self.apply([("replace" if self.documents else "insert", {"_key": "beat", "number": number})])
         if not self.router.moved:

@@ -27,6 +27,7 @@ SHOP = DatabaseSpec(
             indexes=({"type": "persistent", "fields": ["hall", "number"], "unique": True, "sparse": True},),
         ),
         CollectionSpec("ledger", 3),
+        CollectionSpec("frames", 3),
         CollectionSpec("basket", 2),
         CollectionSpec("heap", 1),
         CollectionSpec("beat", 1),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from arango.database import StandardDatabase
 
-from tests.workload.actor import Actor, Change, Revisions
+from tests.workload.actor import Actor, Change, bulk
 from tests.workload.router import UnknownOutcomeError
 from tests.workload.schema import CollectionSpec, create_collection
 from tests.workload.shop import RECREATED
@@ -17,7 +17,10 @@ RANGE_DELETE = 32_768  # documents of a shard from which on a truncate is one ma
 
 
 class Emptying(Actor):
-    """Fills a collection with bulk inserts and truncates it when it holds ``size`` documents."""
+    """Fills a collection with bulk inserts and truncates it when it holds ``size`` documents.
+
+    A truncate without an answer ends it: whatever was written afterwards could still be removed by it.
+    """
 
     size: int
     batch: int
@@ -25,8 +28,11 @@ class Emptying(Actor):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._made = 0
+        self.retired = False
 
     def step(self) -> None:
+        if self.retired:
+            return
         if len(self.documents) < self.size:
             keys = [f"{self.collection}{self._made + number}" for number in range(self.batch)]
             self._made += self.batch
@@ -36,20 +42,16 @@ class Emptying(Actor):
 
     def _fill(self, changes: list[Change]) -> None:
         documents = [document for _kind, document in changes]
-
-        def operation(database: StandardDatabase) -> Revisions:
-            answers = database.collection(self.collection).insert_many(documents, raise_on_document_error=True)
-            return {str(answer["_key"]): str(answer["_rev"]) for answer in answers}
-
-        self.apply(changes, operation)
+        self.apply(changes, lambda database: bulk(database.collection(self.collection), "insert", documents))
 
     def _truncate(self) -> None:
         try:
             side, _answer = self.router.write(
                 self.place()[0], lambda database: database.collection(self.collection).truncate()
             )
-        except UnknownOutcomeError:
-            self.record.lost(self.place(), dict.fromkeys(self.documents))
+        except UnknownOutcomeError as error:
+            self.record.lost(error.side, self.place(), dict.fromkeys(self.documents))
+            self.retired = True
             raise
         self.documents.clear()
         self.record.emptied(side, self.place())
@@ -78,7 +80,7 @@ class Heap(Emptying):
     def step(self) -> None:
         if len(self.documents) < self.size or self.asked > self.truncated:
             super().step()
-        else:
+        elif not self.retired:
             key = f"{self.collection}{self._made - 1}"
             self.apply([("replace", {"_key": key, "n": self.random.randrange(self.size)})])
 
@@ -98,13 +100,18 @@ class Definer(Actor):
         super().__init__(*args, **kwargs)
         self.begin = False
         self.done = False
+        self.retired = False
         self._number = 0
 
     def step(self) -> None:
+        if self.retired:
+            return
         if self.begin and not self.done:
-            self._recreate()
-            self._bear()
-            self.done = True
+            try:
+                self._recreate()
+                self._bear()
+            finally:
+                self.done = True
         self._number += 1
         wave = 2 if self.done else 1
         if wave == 2 or self._number <= self.FIRST_WAVE:
@@ -115,7 +122,12 @@ class Definer(Actor):
             database.delete_collection(self.collection, ignore_missing=True)
             create_collection(database, RECREATED, replication_factor=2)
 
-        side, _answer = self.router.write(self.place()[0], operation)
+        try:
+            side, _answer = self.router.write(self.place()[0], operation)
+        except UnknownOutcomeError:
+            self.record.forget(self.place())
+            self.retired = True
+            raise
         self.documents.clear()
         self.record.emptied(side, self.place(), dropped=True)
 

@@ -65,15 +65,24 @@ def test_the_target_must_have_what_it_acknowledged() -> None:
 
 
 def test_an_unknown_outcome_allows_both_states_and_no_third() -> None:
-    record = {"a": Entry({"source": A}, [{"_key": "a", "n": 7}])}
     written = doc("a", "_5", n=7)
-    assert kinds(stored(A), stored(A), record) == []
-    assert kinds(stored(A), stored(written), record) == []
-    assert kinds(stored(written), stored(written), record) == []
-    assert kinds(stored(A), stored(doc("a", "_6", n=8)), record) == ["lost after the opening"]
+    there = {"a": Entry({"source": A}, {"target": [{"_key": "a", "n": 7}]})}
+    assert kinds(stored(A), stored(A), there) == []
+    assert kinds(stored(A), stored(written), there) == []
+    assert kinds(stored(A), stored(doc("a", "_6", n=8)), there) == ["lost after the opening"]
+
+
+def test_an_unknown_outcome_of_the_source_is_known_from_its_storage() -> None:
+    written = doc("a", "_5", n=7)
+    here = {"a": Entry({"source": A}, {"source": [{"_key": "a", "n": 7}]})}
+    assert kinds(stored(A), stored(A), here) == []
+    assert kinds(stored(written), stored(written), here) == []
+    assert kinds(stored(A), stored(written), here) == ["other revision"]
+    assert kinds(stored(written), stored(A), here) == ["other revision"]
+    assert "lost before the fence" in kinds(stored(doc("a", "_6", n=8)), stored(A), here)
 
 
 def test_an_insert_without_answer_may_be_there_under_any_key() -> None:
-    record = {"?1": Entry({}, [{"hall": "h", "slot": 1}])}
+    record = {"?1": Entry({}, {"target": [{"hall": "h", "slot": 1}]})}
     assert kinds({}, stored(doc("77", "_5", hall="h", slot=1)), record) == []
     assert kinds({}, stored(doc("77", "_5", hall="h", slot=2)), record) == ["extra document"]

@@ -15,12 +15,12 @@ def test_record_survives_its_file(tmp_path: Path) -> None:
     record = Record()
     record.acknowledge("source", PLACE, {"a": {"_key": "a", "_rev": "_1", "n": 1}, "b": {"_key": "b", "_rev": "_2"}})
     record.acknowledge("target", PLACE, {"a": None})
-    record.lost(PLACE, {"c": {"_key": "c", "n": 3}})
+    record.lost("source", PLACE, {"c": {"_key": "c", "n": 3}})
     record.save(tmp_path / "record")
     entries = Record.load(tmp_path / "record")[PLACE]
     assert entries == record.entries()[PLACE]
     assert entries["a"].acknowledged == {"source": {"_key": "a", "_rev": "_1", "n": 1}, "target": None}
-    assert entries["c"].acknowledged == {} and entries["c"].unknown == [{"_key": "c", "n": 3}]
+    assert entries["c"].acknowledged == {} and entries["c"].unknown == {"source": [{"_key": "c", "n": 3}]}
     assert record.writes == {"source": 2, "target": 1}
 
 

@@ -15,7 +15,8 @@ from arango.request import Request
 from arango.response import Response
 from requests.exceptions import ConnectionError as BrokenConnection
 
-from tests.workload.router import Router, Stopped, UnknownOutcomeError
+from tests.workload.clients import NotConnectedError
+from tests.workload.router import HalfDoneError, Router, Stopped, UnknownOutcomeError
 
 
 def server_error(status: int, number: int) -> DocumentInsertError:
@@ -40,7 +41,9 @@ def answering(script: dict[str, list[Any]], seen: list[str]) -> Callable[[Any], 
     return operation
 
 
-@pytest.mark.parametrize("refusal", [(403, 1004), (403, 11), (401, 11), (401, 0), (404, 1203), (410, 1653)])
+@pytest.mark.parametrize(
+    "refusal", [(403, 1004), (403, 11), (401, 11), (401, 0), (404, 1203), (410, 1653), (412, 21004), (500, 1104)]
+)
 def test_refused_by_the_source_goes_to_the_target_and_stays_there(refusal: tuple[int, int]) -> None:
     seen: list[str] = []
     one = router()
@@ -63,11 +66,31 @@ def test_other_errors_are_no_refusal() -> None:
         router().write("d", answering({"source": [server_error(409, 1210)], "target": []}, []))
 
 
+@pytest.mark.parametrize("answer", [(500, 1457), (502, 0), (504, 0), (503, 1496), (406, 1489), (500, 4)])
+def test_an_answer_that_tells_nothing_is_an_unknown_outcome(answer: tuple[int, int]) -> None:
+    with pytest.raises(UnknownOutcomeError) as caught:
+        router().write("d", answering({"source": [server_error(*answer)], "target": []}, []))
+    assert caught.value.side == "source"
+
+
+def test_work_half_done_is_an_unknown_outcome() -> None:
+    with pytest.raises(UnknownOutcomeError):
+        router().write("d", answering({"source": [HalfDoneError("a frame is committed")], "target": []}, []))
+
+
 def test_a_broken_connection_is_an_unknown_outcome_and_never_repeated() -> None:
     seen: list[str] = []
     with pytest.raises(UnknownOutcomeError):
         router().write("d", answering({"source": [BrokenConnection("cut")], "target": []}, seen))
     assert seen == ["source"]
+
+
+def test_where_nobody_listens_nothing_was_sent_and_the_next_coordinator_is_asked() -> None:
+    moves: list[str] = []
+    side: Any = SimpleNamespace(database=lambda _name: "s", move_on=lambda: moves.append("next"))
+    script = {"s": [NotConnectedError("refused"), 7]}
+    assert Router(side, None, threading.Event()).write("d", answering(script, [])) == ("source", 7)
+    assert moves == ["next"]
 
 
 def test_stopping_ends_the_waiting() -> None:
