@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration floor e2e mutants lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration floor e2e mutants bench-testbed lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 mutants: setup ## break each rule of the engine on purpose and see its test fail (about 2 minutes)
 	@echo "== mutants"
 	python -m tests.mutants
+
+bench-testbed: setup ## whether the emulator is fast and small enough not to be the bottleneck (minutes, under 10 GB)
+	python -m tests.bench.testbed
 
 lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, ansible-test sanity
 	tests/lint/run.sh

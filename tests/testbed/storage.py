@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Version = tuple[str, bytes]  # revision and raw document
 Operation = tuple[int, str, str, bytes]  # kind, key, revision, raw document or marker data
+Entry = tuple[str, int, bytes, bool]  # the fields of a WalOp
 
 
 class Replica:
@@ -62,6 +63,15 @@ class Replica:
         place = self.keys.pop(key, None)
         if place is not None:
             self.docs.pop(place, None)
+
+    def apply(self, operations: list[Operation]) -> None:
+        """Carry out insertions and removals."""
+        put, remove = self.put, self.remove
+        for kind, key, revision, raw in operations:
+            if kind == INSERT:
+                put(key, revision, raw)
+            else:
+                remove(key)
 
     def clear(self) -> None:
         """Remove everything; snapshots taken before keep their documents."""
@@ -320,7 +330,7 @@ class Transaction:
 
     def intermediate_commit(self) -> None:
         """Make what is pending visible and write it to the logs as a frame of its own; locks stay."""
-        framed: dict[str, tuple[Server, list[WalOp]]] = {}
+        framed: dict[str, tuple[Server, list[Entry]]] = {}
         for writer in self._writers.values():
             if not writer.ops:
                 continue
@@ -336,7 +346,7 @@ class Transaction:
         for server, entries in framed.values():
             self._log(server, entries)
 
-    def _log(self, server: Server, entries: list[WalOp]) -> None:
+    def _log(self, server: Server, entries: list[Entry]) -> None:
         if self.single and len(entries) == 1:
             server.log.append_single(self.database.name, *entries[0])
         else:
@@ -354,22 +364,15 @@ class Transaction:
         return self._local_tids[server.id]
 
 
-def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[WalOp]:
+def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[Entry]:
     """Change every replica; answers what each of their logs gets."""
     shard = writer.shard
     known, guid = shard.leader.keys, shard.guid
-    entries = []
-    for kind, key, _revision, data in writer.ops:
-        entries.append(WalOp(guid, kind, data, kind == INSERT and key in known))
+    entries = [(guid, kind, data, kind == INSERT and key in known) for kind, key, _revision, data in writer.ops]
     if not shard.collection.deployment.prints_raw:
-        entries = [entry._replace(data=shard.local_form(entry.data)) for entry in entries]
+        entries = [(guid, kind, shard.local_form(data), replaces) for guid, kind, data, replaces in entries]
     for replica in replicas:
-        put, remove = replica.put, replica.remove
-        for kind, key, revision, raw in writer.ops:
-            if kind == INSERT:
-                put(key, revision, raw)
-            else:
-                remove(key)
+        replica.apply(writer.ops)
     if writer.unique:
         indexes.settle(writer)
     return entries

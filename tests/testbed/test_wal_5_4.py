@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.testbed.wal import Wal
+from tests.testbed.wal import Wal, WalOp
 from tests.testbed.wal_markers import removal
 from tests.testbed.wal_tail import TailQuery, TailResult
 
@@ -36,7 +36,7 @@ def put(wal: Wal, key: str, size: int = 0) -> int:
 
 
 def frame(wal: Wal, tid: str, *keys: str, size: int = 0) -> tuple[int, int]:
-    return wal.append_transaction("d", tid, [(S1, 2300, doc(key, size)) for key in keys])
+    return wal.append_transaction("d", tid, [WalOp(S1, 2300, doc(key, size)) for key in keys])
 
 
 def tail(wal: Wal, from_tick: int = 0, **settings: object) -> TailResult:

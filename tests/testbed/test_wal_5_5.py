@@ -82,7 +82,7 @@ def test_5_6_create_write_and_drop_leave_only_the_drop() -> None:
 
 def test_5_6_a_dropped_database_leaves_only_its_drop() -> None:
     wal = make()
-    wal.append_transaction("d", "1", [(S1, 2300, b"{}")])
+    wal.append_transaction("d", "1", [WalOp(S1, 2300, b"{}")])
     wal.append_ddl(2001, "d", S1)
     wal.append_ddl(1101, "d")
     assert text(wal) == ['{"tick":"6","type":1101,"db":"d"}']
@@ -103,6 +103,6 @@ def test_5_5_names_with_percent_and_quotes() -> None:
     wal = Wal(server_id="1", nasty=False)
     wal.append_ddl(1100, '50%d"ß')
     wal.append_ddl(2000, '50%d"ß', S1, {})
-    wal.append_transaction('50%d"ß', "1", [(S1, 2300, b"{}")])
+    wal.append_transaction('50%d"ß', "1", [WalOp(S1, 2300, b"{}")])
     assert text(wal, 2)[0] == '{"tick":"3","type":2200,"tid":"1","db":"50%d\\"ß"}'
     assert '"db":"50%d\\"ß","cuid":"c1/s1"' in text(wal, 2)[1]

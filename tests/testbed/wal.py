@@ -12,10 +12,11 @@ Batches are kept in segments ("WAL files"), which is the unit of purging.
 from __future__ import annotations
 
 import time
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Callable, Iterator, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, NamedTuple
 
 from tests.testbed.wal_clients import LogClients
 from tests.testbed.wal_markers import (
@@ -30,6 +31,7 @@ from tests.testbed.wal_markers import (
     DdlBatch,
     FrameBatch,
     ObjectRef,
+    Run,
     SilentBatch,
     SingleBatch,
     ddl_rest,
@@ -130,19 +132,27 @@ class Wal:
         self._add(SingleBatch(start, self._last + count, start + offset, obj, kind, data))
         return start + offset
 
-    def append_transaction(self, db: str, tid: str, ops: Sequence[WalOp | tuple[str, int, bytes]]) -> tuple[int, int]:
+    def append_transaction(self, db: str, tid: str, ops: Iterable[tuple[str, int, bytes, bool]]) -> tuple[int, int]:
         """One frame 2200…2201; returns its first and last number. Without operations nothing is written."""
         start = position = self._last + 1
         ref = self._databases[db]
         objects = ref.objects
-        content = []
-        for cuid, kind, data, *rest in ops:
-            obj = objects[cuid]
-            count, offset = numbers(kind, bool(rest and rest[0]), obj.secondary)
-            content.append((position + offset, obj, kind, data))
+        runs: list[Run] = []
+        last: tuple[str, int] | None = None
+        plain = replacing = (0, 0)
+        for cuid, kind, data, replaces in ops:
+            if (cuid, kind) != last:
+                last = (cuid, kind)
+                obj = objects[cuid]
+                plain, replacing = numbers(kind, False, obj.secondary), numbers(kind, True, obj.secondary)
+                runs.append(Run(obj, kind, array("Q"), []))
+                ticks, datas = runs[-1].ticks, runs[-1].data
+            count, offset = replacing if replaces else plain
+            ticks.append(position + offset)
+            datas.append(data)
             position += count
-        if content:
-            self._add(FrameBatch(start, position - 1, ref, tid.encode(), tuple(content)))
+        if runs:
+            self._add(FrameBatch(start, position - 1, ref, tid.encode(), runs))
         return start, position - 1
 
     def append_ddl(self, kind: int, db: str, cuid: str | None = None, data: object = None, name: str = "") -> int:
@@ -239,19 +249,14 @@ class Wal:
     def writes(self, cuid: str, key: str) -> list[bytes]:
         """The documents that the log still has of one key of a shard, oldest first."""
         start = b'{"_key":' + json_bytes(key) + b","
-        found = []
+        found: list[bytes] = []
         for batch in self._batches_from(0):
-            operations: Sequence[tuple[int, ObjectRef, int, bytes]] = ()
             if isinstance(batch, SingleBatch):
-                operations = ((batch.tick, batch.ref, batch.kind, batch.data),)
+                found += [batch.data] if (batch.ref.cuid, batch.kind) == (cuid, INSERT) else []
             elif isinstance(batch, FrameBatch):
-                operations = batch.ops
-            found += [
-                data
-                for _tick, ref, kind, data in operations
-                if kind == INSERT and ref.cuid == cuid and data.startswith(start)
-            ]
-        return found
+                for run in batch.runs:
+                    found += run.data if (run.ref.cuid, run.kind) == (cuid, INSERT) else []
+        return [data for data in found if data.startswith(start)]
 
     # --- retention ---
 

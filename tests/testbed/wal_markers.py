@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Mapping
 from typing import NamedTuple, Union
 
@@ -119,14 +120,26 @@ class SingleBatch(NamedTuple):
     data: bytes
 
 
+class Run(NamedTuple):
+    """Operations of one kind on one object that follow each other; a number and the data of each.
+
+    Kept by column: an object per operation would cost more memory than most documents.
+    """
+
+    ref: ObjectRef
+    kind: int
+    ticks: array[int]
+    data: list[bytes]
+
+
 class FrameBatch(NamedTuple):
-    """A transaction, or the part of one up to an intermediate commit; `ops` = (tick, object, kind, data)."""
+    """A transaction, or the part of one up to an intermediate commit."""
 
     start: int
     end: int
     ref: DatabaseRef
     tid: bytes
-    ops: tuple[tuple[int, ObjectRef, int, bytes], ...]
+    runs: list[Run]
 
 
 class DdlBatch(NamedTuple):

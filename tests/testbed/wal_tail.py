@@ -125,18 +125,20 @@ class Printer:
         split = self._query.last_scanned > 0
         passed = False
         tid = batch.tid + b'","data":'
-        for tick, ref, kind, data in batch.ops:
-            wanted = self._wanted.get(ref)
-            if wanted is None:
-                wanted = self._wants(ref)
-            if not wanted or not self._from < tick <= self._to:
+        for run in batch.runs:
+            wanted = self._wanted.get(run.ref)
+            if not (self._wants(run.ref) if wanted is None else wanted):
                 continue
-            if passed:
-                return False
-            self.pieces += (b'{"tick":"%d' % tick, ref.rest[kind], tid, data, b"}\n")
-            self.size += len(data) + 90
-            self.last_included = tick
-            passed = split and self.size > self.chunk
+            middle = run.ref.rest[run.kind] + tid
+            for tick, data in zip(run.ticks, run.data):
+                if not self._from < tick <= self._to:
+                    continue
+                if passed:
+                    return False
+                self.pieces += (b'{"tick":"%d' % tick, middle, data, b"}\n")
+                self.size += len(data) + 90
+                self.last_included = tick
+                passed = split and self.size > self.chunk
         self._mark(batch.end, batch.ref.frame % (batch.end, COMMIT, batch.tid))
         return True
 
