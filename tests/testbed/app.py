@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from tests.testbed import front_end, routing
 from tests.testbed.control_answers import carried_out
 from tests.testbed.errors import ArangoError
+from tests.testbed.following import READING
 from tests.testbed.load import QUEUE_TIME
 from tests.testbed.message import Request, Response, failure
 from tests.testbed.routing import Route
@@ -38,9 +39,10 @@ def dispatch(request: Request) -> Answer | Awaitable[Answer]:
     faults.count(request)
     fault = faults.match(request)
     run = handle if request.server.load is None else loaded
-    if fault is not None:
-        return fault.run(request, run)
-    return run(request)
+    answer = run(request) if fault is None else fault.run(request, run)
+    if faults.following.idle or request.method in READING:
+        return answer
+    return faults.following.answer(request, answer)
 
 
 async def loaded(request: Request) -> Answer:

@@ -21,6 +21,7 @@ from tests.testbed import (
     heartbeat,
 )
 from tests.testbed.control import Faults
+from tests.testbed.control_answers import carried_out
 from tests.testbed.http_server import HttpProtocol
 from tests.testbed.message import Request, Response
 from tests.testbed.model import Deployment, Server
@@ -78,6 +79,9 @@ class Cluster:
         )
         self._listeners[server.id] = _Listener(listener, connections)
         server.port = listener.sockets[0].getsockname()[1]
+        self._join(server)
+
+    def _join(self, server: Server) -> None:
         server.running = True
         if server.down:
             server.down = False
@@ -85,11 +89,36 @@ class Cluster:
                 shard.catch_up(server)
 
     def _dispatch(self, request: Request) -> Response | Awaitable[Response | None] | None:
+        if request.server.thawed is not None:
+            return self._when_thawed(request, request.server.thawed)
         return app.dispatch(request) if request.server.running else None
+
+    async def _when_thawed(self, request: Request, thawed: asyncio.Event) -> Response | None:
+        process = request.server.reboot_id
+        await thawed.wait()
+        alive = request.server.running and request.server.reboot_id == process
+        return await carried_out(request, app.dispatch) if alive else None
+
+    def freeze(self, server: Server) -> None:
+        """Answer nothing from now on, as when the process is stopped; connections stay."""
+        server.running, server.down = False, True
+        server.thawed = server.thawed or asyncio.Event()
+
+    def thaw(self, server: Server) -> None:
+        """Let a frozen server go on: it carries out what it was asked meanwhile."""
+        self._join(server)
+        self._release(server)
+
+    @staticmethod
+    def _release(server: Server) -> None:
+        if server.thawed is not None:
+            server.thawed.set()
+            server.thawed = None
 
     def close(self, server: Server) -> None:
         """Cut a server's connections and its listener, as when its process is killed."""
         server.running, server.down = False, True
+        self._release(server)
         listener = self._listeners.pop(server.id, None)
         if listener is not None:
             listener.server.close()

@@ -20,9 +20,10 @@ from typing import Any
 
 from tests.testbed.control_answers import KINDS, PRESETS, Answer, Run
 from tests.testbed.errors import ArangoError
+from tests.testbed.following import Following
 from tests.testbed.message import Request
 
-_WHEN = ("never", "now", "late")
+_WHEN = ("never", "now", "late", "after-retry")
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Faults:
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         self.entries: list[Fault] = []
+        self.following = Following()
         self._serial = 0
 
     def count(self, request: Request) -> None:

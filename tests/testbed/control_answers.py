@@ -62,7 +62,7 @@ async def carried_out(request: Request, run: Run) -> Answer:
 
 
 def _status(fault: Fault, request: Request, run: Run) -> Answer:
-    """An answer in place of the request, which `run` (`never`, `now`, `late`) may carry out all the same."""
+    """An answer in place of the request, which `run` (see `carry_out`; `never`) may carry out all the same."""
     spec = fault.spec
     carry_out(fault, request, run, str(spec.get("run", "never")))
     name = spec.get("preset")
@@ -82,19 +82,27 @@ def _preset(preset: Preset) -> Response:
 
 
 def _lost_answer(fault: Fault, request: Request, run: Run) -> None:
-    """Cut the connection; the request is carried out `late` (default), `now` or `never`."""
+    """Cut the connection; the request is carried out all the same (`run`: `late`)."""
     carry_out(fault, request, run, str(fault.spec.get("run", "late")))
 
 
 def carry_out(fault: Fault, request: Request, run: Run, when: str) -> None:
-    """Carry out a request whose answer nobody gets: `now`, or `late`, after its own retry and later writes."""
-    if when == "never":
-        return
+    """Carry out a request whose answer nobody gets.
+
+    When: `now`; `late`, after the option `late_delay`, which is after its own retry and later writes; `after-retry`,
+    right after its own repetition and the next `writes` (1) requests that may write; or `never`.
+    """
     deployment = request.deployment
-    delay = 0.0 if when == "now" else deployment.scaled(deployment.options.late_delay)
-    task = asyncio.ensure_future(_run_later(request, run, delay))
-    fault.pending.add(task)
-    task.add_done_callback(fault.pending.discard)
+
+    def begin(delay: float) -> None:
+        task = asyncio.ensure_future(_run_later(request, run, delay))
+        fault.pending.add(task)
+        task.add_done_callback(fault.pending.discard)
+
+    if when == "after-retry":
+        deployment.faults.following.after_retry(request, int(fault.number("writes", 1)), lambda: begin(0.0))
+    elif when != "never":
+        begin(0.0 if when == "now" else deployment.scaled(deployment.options.late_delay))
 
 
 async def _run_later(request: Request, run: Run, delay: float) -> None:

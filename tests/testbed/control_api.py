@@ -105,6 +105,16 @@ def _requests(deployment: Deployment, query: dict[str, str]) -> Response:
     return reply(dict(deployment.faults.requests))
 
 
+@action("record")
+def _record(cluster: Cluster, spec: dict[str, Any]) -> object:
+    return cluster.deployment.faults.following.record(bool(spec.get("on", True)))
+
+
+@state("recorded")
+def _recorded(deployment: Deployment, query: dict[str, str]) -> Response:
+    return reply(list(deployment.faults.following.recorded))
+
+
 @state("faults")
 def _faults(deployment: Deployment, query: dict[str, str]) -> Response:
     return reply(

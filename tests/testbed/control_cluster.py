@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,36 @@ async def restart(cluster: Cluster, spec: dict[str, Any]) -> object:
     _down(cluster.deployment).pop(server.id, None)
     server_mode.heartbeat(server)
     return server.reboot_id
+
+
+@action("freeze_server")
+def freeze(cluster: Cluster, spec: dict[str, Any]) -> object:
+    """Stop a server's process, for `seconds` if they are given: it answers nothing, and its heartbeats are missed."""
+    server = server_named(cluster.deployment, spec["server"])
+    if not server.running:
+        raise ArangoError(400, f"{server.short_name} is not running")
+    cluster.freeze(server)
+    _down(cluster.deployment)[server.id] = time.monotonic()
+    if "seconds" in spec:
+        asyncio.get_running_loop().call_later(float(spec["seconds"]), _thaw, cluster, server)
+    return server.id
+
+
+@action("thaw_server")
+def thaw(cluster: Cluster, spec: dict[str, Any]) -> object:
+    """Let a frozen server go on, with what it was asked meanwhile; its `rebootId` is the same."""
+    server = server_named(cluster.deployment, spec["server"])
+    if server.thawed is None:
+        raise ArangoError(400, f"{server.short_name} is not frozen")
+    _thaw(cluster, server)
+    return server.reboot_id
+
+
+def _thaw(cluster: Cluster, server: Server) -> None:
+    if server.thawed is not None:
+        _down(cluster.deployment).pop(server.id, None)
+        cluster.thaw(server)
+        server_mode.heartbeat(server)
 
 
 @action("move_leader")

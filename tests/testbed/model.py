@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import uuid
 from typing import TYPE_CHECKING, Any, Literal
@@ -48,6 +49,7 @@ class Server:
         self.replication_id = str(seed.getrandbits(47))  # identifies the data directory (facts §5.1)
         self.mode_readonly = False  # the cluster's flag as this server has seen it
         self.disk_full = False
+        self.thawed: asyncio.Event | None = None  # of a frozen process: set when it goes on
         self.load: Load | None = None
         self.stale: StalePlan | None = None
         self.clock = hlc.Clock()

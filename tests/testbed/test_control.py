@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -46,6 +47,46 @@ def test_a_lost_request_runs_after_its_retry_and_later_writes(start: Callable[..
         client("PUT", "/_api/document/c/k", {"v": "new"})
         _wait(lambda: cluster.control.get("/state/faults")[0]["pending"] == 0)
         assert client("GET", "/_api/document/c/k").json["v"] == "old"
+
+
+def test_a_lost_request_can_run_right_after_its_retry_and_later_writes(cluster: TestCluster, client: Client) -> None:
+    client("POST", "/_api/collection", {"name": "again"})
+    client("POST", "/_api/document/again", {"_key": "k"})
+    target = "/_api/document/again/k"
+    cluster.control.fault("lost_answer", method="PUT", path_regex="again/k", run="after-retry", writes=2)
+    _lost(client, "PUT", target, {"v": "old"})
+    client("PUT", target, {"v": "before"})  # not its retry
+    seen = []
+    for value in ("old", "new", "newer", "newest"):
+        client("PUT", target, {"v": value})
+        seen.append(client("GET", target).json["v"])
+    assert seen == ["old", "new", "old", "newest"]
+
+
+def test_requests_that_may_write_are_recorded(cluster: TestCluster, client: Client) -> None:
+    client("POST", "/_api/collection", {"name": "recorded"})
+    assert cluster.control.fault("record")["result"] is True
+    body = {"_key": "secret"}
+    client("GET", "/_api/collection/recorded/count")
+    client("POST", "/_api/document/recorded?waitForSync=true", body)
+    client("HEAD", "/_api/document/recorded/secret")
+    client("POST", "/_api/cursor", {"query": "RETURN 1"})
+    with Client.superuser(cluster, cluster.coordinators[1]) as superuser:
+        superuser("DELETE", "/_api/document/recorded/none")
+    cluster.control.fault("record", on=False)
+    client("POST", "/_api/document/recorded", body)
+    found = cluster.control.get("/state/recorded")
+    shown = [(entry["method"], entry["target"], entry["server"], entry["user"]) for entry in found]
+    assert shown == [
+        ("POST", "/_api/document/recorded?waitForSync=true", "Coordinator0001", "root"),
+        ("POST", "/_api/cursor", "Coordinator0001", "root"),
+        ("DELETE", "/_api/document/recorded/none", "Coordinator0002", ""),
+    ]
+    assert [entry["status"] for entry in found] == [201, 201, 404]
+    assert json.loads(found[0]["body"]) == body
+    cluster.control.fault("record")  # begins anew
+    assert cluster.control.get("/state/recorded") == []
+    cluster.control.fault("record", on=False)
 
 
 @pytest.mark.parametrize(("run", "expected"), [("now", 200), ("never", 404)])

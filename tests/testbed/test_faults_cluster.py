@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +127,56 @@ def test_supervision_fails_over_by_itself_but_not_in_maintenance(start: Callable
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert root("GET", "/_api/collection/c/shards?details=true").json["shards"].popitem()[1] == [follower, leader]
+
+
+def test_a_frozen_server_answers_nothing_and_goes_on_where_it_was(case: Case) -> None:
+    case.put("a")
+    with Client.superuser(case.cluster, case.cluster.dbservers[case.leader]) as server, ThreadPoolExecutor(1) as pool:
+        tick = server("GET", "/_api/wal/lastTick").json["tick"]
+        case.order("freeze_server", server=case.leader)
+        waiting = pool.submit(server, "GET", f"/_api/wal/tail?global=true&from={tick}")
+        health = case.root("GET", "/_admin/cluster/health").json["Health"]
+        assert health[case.leader]["Status"] == "BAD"
+        assert case.root("POST", "/_api/document/c", {"_key": "b"}).status == 503
+        assert not waiting.done()
+        assert case.order("thaw_server", server=case.leader) == 1  # the same process: the same rebootId
+        assert waiting.result().status in (200, 204)
+        case.put("b")
+        assert case.keys() == {"a", "b"}
+
+
+def test_a_frozen_server_loses_what_it_leads_and_catches_up(case: Case) -> None:
+    case.order("freeze_server", server=case.leader)
+    case.order("fail_over", server=case.leader)
+    case.put("a")
+    assert case.servers()[case.shard] == [case.follower, case.leader]
+    case.order("thaw_server", server=case.leader)
+    [replicas] = case.cluster.control.get("/state/replicas", database="_system", collection="c").values()
+    assert replicas[case.leader] == replicas[case.follower] != {}
+
+
+def test_a_frozen_coordinator_runs_late_what_it_was_asked(case: Case) -> None:
+    overview = case.cluster.control.get("/state/overview")["servers"]
+    front = next(name for name, entry in overview.items() if entry["url"] == case.cluster.coordinators[0])
+    case.order("freeze_server", server=front)
+    with ThreadPoolExecutor(1) as pool, Client.root(case.cluster, 1) as other:
+        waiting = pool.submit(case.put, "k", v="old")
+        assert other("POST", "/_api/document/c", {"_key": "k", "v": "new"}).status == 202
+        case.order("thaw_server", server=front)
+        waiting.result()
+        assert other("GET", "/_api/document/c/k").json["v"] == "old"
+
+
+def test_a_frozen_server_can_be_killed(case: Case) -> None:
+    with Client.superuser(case.cluster, case.cluster.dbservers[case.follower]) as server, ThreadPoolExecutor(1) as pool:
+        server("GET", "/_api/version")
+        case.order("freeze_server", server=case.follower)
+        waiting = pool.submit(server, "GET", "/_api/version")
+        case.order("restart_server", server=case.follower)
+        with pytest.raises(OSError):
+            waiting.result()
+    with pytest.raises(RuntimeError, match="400"):
+        case.order("thaw_server", server=case.follower)
 
 
 def test_a_shard_moves_and_takes_its_markers_along(case: Case) -> None:
