@@ -27,8 +27,10 @@ for wanted in README.md LICENSE meta/runtime.yml roles/agent/tasks/main.yml play
         exit 1
     fi
 done
-for module in precheck migration migration_info server_mode agent_archive; do
+for module in precheck migration migration_info server_mode agent_archive tls_keyfile; do
     ansible-doc -t module "cutover.arangodb.$module" >/dev/null
 done
-ansible-doc -t role cutover.arangodb.agent >/dev/null
+for role in agent certificates; do
+    ansible-doc -t role "cutover.arangodb.$role" >/dev/null
+done
 printf 'release: fine (%s, %s files)\n' "${archive##*/}" "$(wc -l <<<"$listing")"

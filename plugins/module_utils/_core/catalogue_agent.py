@@ -143,4 +143,24 @@ CODES: dict[str, Entry] = {
         "error", "operator", "The agent's archive cannot be built or written",
         "Check that the collection is installed whole and that the destination's directory exists and is writable.",
     ),
+    "CUT-CERT-1": Entry(
+        "error", "operator", "A certificate or keyfile cannot be used",
+        "Give a PEM file with the certificate (then those between it and the CA) and its one unencrypted private key.",
+    ),
+    "CUT-CERT-2": Entry(
+        "error", "operator", "A given keyfile is not good for its purpose",
+        "Have the certificate issued anew with the names listed, or correct the named option.",
+    ),
+    "CUT-CERT-3": Entry(
+        "error", "operator", "An option of the keyfile is wrong",
+        "Correct the named option.",
+    ),
+    "CUT-CERT-4": Entry(
+        "error", "operator", "The controller cannot make certificates",
+        "Install the Python library cryptography (42 or newer) for the Python that runs Ansible.",
+    ),
+    "CUT-CERT-5": Entry(
+        "error", "operator", "A keyfile cannot be written",
+        "Check that the directory exists on the controller and is writable, and that the disk has space.",
+    ),
 }
