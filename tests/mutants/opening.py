@@ -35,6 +35,15 @@ OPENING: tuple[Mutant, ...] = (
         "test_revoke.py::test_i7_what_cannot_be_examined_opens_the_target_again",
     ),
     mutant(
+        "late-writes-applied",
+        "from the opening on nothing is applied any more",
+        "design §5 step 9, I5",
+        "cutover_world.py",
+        "        self._need().plane.pause()\n",
+        "",
+        "test_cutover_world.py::test_i5_nothing_is_applied_from_the_opening_on",
+    ),
+    mutant(
         "revocation-ignored-by-the-opening",
         "an opening that is being revoked is not continued",
         "design §5 step 8, I7",

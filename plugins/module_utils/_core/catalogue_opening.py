@@ -7,6 +7,17 @@ from __future__ import annotations
 from .catalogue_entry import Entry
 
 CODES: dict[str, Entry] = {
+    "CUT-PROOF-4": Entry(
+        "warning", "operator", "Late writes on the source could not be watched for the whole time",
+        "Compare both sides once (changes since the opening), or make sure that no superuser writes on the source.",
+    ),
+    "CUT-CHANGES-1": Entry(
+        "error", "operator", "The target was not opened yet",
+        "Ask after the cutover: before it nobody but the migration writes on the target.",
+    ),
+    "CUT-CHANGES-2": Entry(
+        "error", "transient", "Reading the target did not end in time", "Ask again with a longer timeout.",
+    ),
     "CUT-REVOKE-1": Entry(
         "error", "operator", "There is no opening that could be revoked",
         "Only the opening of a completed migration can be revoked; before it, abort.",

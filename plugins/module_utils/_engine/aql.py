@@ -16,12 +16,15 @@ _MAX_BODY = 256 * 1024 * 1024
 
 
 def read_batches(
-    front: Union[Server, Coordinators], database: str, collection: str, *, batch: int = 1000
+    front: Union[Server, Coordinators], database: str, collection: str, *, batch: int = 1000, returning: str = "d"
 ) -> Generator[list[Any], None, None]:
-    """The documents, parsed, in no particular order. The cursor stays on the coordinator that opened it."""
+    """The documents ``d``, or what is to be returned of each, parsed, in no particular order.
+
+    The cursor stays on the coordinator that opened it.
+    """
     server = front.current if isinstance(front, Coordinators) else front
     body = {
-        "query": "FOR d IN @@c RETURN d",
+        "query": f"FOR d IN @@c RETURN {returning}",
         "bindVars": {"@c": collection},
         "batchSize": batch,
         "options": {"stream": True},

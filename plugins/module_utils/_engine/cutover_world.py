@@ -36,6 +36,7 @@ class LiveWorld:
         self._running = running
         self._findings = findings
         self._stop = stop
+        self._opened_cleanly = False
 
     def agent(self) -> str:
         """See ``cutover.World``."""
@@ -148,13 +149,17 @@ class LiveWorld:
     def note_opening(self) -> None:
         """See ``cutover.World``. An agent whose lease is not certain does not open.
 
-        The late indexes are journaled here: a restart finishes the opening and builds them without the source.
+        From here on nothing is applied any more: a write that comes late is a finding, and must not overwrite what
+        applications have written on the target. The late indexes are journaled here: a restart finishes the opening
+        and builds them without the source.
         """
         self._world.lease.check()
+        self._need().plane.pause()
         jobs = [asdict(job) for job in self._need().late_jobs()]
         self._world.result.load()
         self._world.result.save({"late": jobs, "late_done": not jobs})
         write_json(self._world.paths.opening, {"decision": self._world.decision.values.get("attempt")})
+        self._opened_cleanly = True
 
     def opening_noted(self) -> bool:
         """See ``cutover.World``."""
@@ -168,17 +173,25 @@ class LiveWorld:
 
     def open_users(self) -> list[tuple[str, str]]:
         """See ``cutover.World``."""
-        return self._world.users.open_all()
+        try:
+            return self._world.users.open_all()
+        except CutoverError:
+            # Its request may still run: a revocation waits for that.
+            self._opened_cleanly = False
+            raise
 
     def end_watch(self) -> None:
         """See ``cutover.World``."""
         if self._running is not None:
             self._running.plane.end_watch()
+            self._running.plane.resume()
 
     def complete(self, completed_at: str) -> None:
-        """See ``cutover.World``."""
-        self._world.result.load()
-        self._world.result.update(completed_at=completed_at)
+        """See ``cutover.World``. The revision that the result had before is the target's time of the opening."""
+        opened = self._world.result.load().get("opening_revision") or self._world.result.rev
+        self._world.result.update(
+            completed_at=completed_at, opening_revision=opened, opened_cleanly=self._opened_cleanly
+        )
         self._world.migration.load()
         self._world.migration.update(state=record.COMPLETED, since=completed_at)
 

@@ -52,7 +52,7 @@ def _collection_problems(source: CollectionDef, target: CollectionDef, version: 
     wanted = {}
     for name, index in source.indexes.items():
         body = mapping.index_body(index, version)
-        if body is not None and not mapping.is_late(index):
+        if body is not None and (not mapping.is_late(index) or name in target.indexes):
             wanted[name] = body
     for name in sorted({*wanted, *target.indexes}):
         if name not in wanted or name not in target.indexes:

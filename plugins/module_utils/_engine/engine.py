@@ -19,6 +19,7 @@ from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
 from . import fence, fresh, spec, states, status
+from .after_opening import REVOKE_SECONDS
 from .files import read_json
 from .findings import Findings
 from .fresh import Standing
@@ -93,7 +94,7 @@ class Engine:
         with self._lock:
             self._migration = migration
         unfinished = migration.state == states.COMPLETED and migration.late_counts["pending"] > 0
-        if migration.state in states.ACTIVE or unfinished:
+        if migration.state in states.ACTIVE or unfinished or migration.revoke_request is not None:
             migration.start()
 
     def _make(self, wanted: Spec, known: Optional[Mapping[str, Any]] = None) -> Migration:
@@ -213,6 +214,19 @@ class Engine:
         """End without opening: the source as it was found, the target's users inactive."""
         spec.parse_options(options, spec.REASON_OPTIONS)
         return self._and_snapshot(self._started().request_abort())
+
+    def revoke(self, options: Mapping[str, object]) -> bool:
+        """Begin to revoke the opening of the migration that is named; False when that is under way or was done.
+
+        Raises CUT-SPEC-3 without a name, CUT-SPEC-1 for another one, CUT-REVOKE-1 without an opening.
+        """
+        checked = spec.parse_options(options, spec.REVOKE_OPTIONS)
+        migration = self._started()
+        if "name" not in checked:
+            raise spec.refuse("name", "is required: revoking an opening is asked for by name", "CUT-SPEC-3")
+        if checked["name"] != migration.spec.name:
+            raise spec.refuse("name", f"the migration of this agent has the name {migration.spec.name!r}")
+        return self._and_snapshot(migration.request_revoke(checked.get("timeout", REVOKE_SECONDS)))
 
     def pause(self, options: Mapping[str, object]) -> bool:
         """Suspend copying and replication."""

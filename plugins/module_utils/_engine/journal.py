@@ -181,6 +181,11 @@ class Record:
         """The values as last read or written."""
         return dict(self._entry.body) if self._entry else {}
 
+    @property
+    def rev(self) -> Optional[str]:
+        """The revision as last read or written: the target's own clock at that moment (facts §5.9)."""
+        return self._entry.rev if self._entry else None
+
     def save(self, body: Mapping[str, Any]) -> None:
         """Write the whole document. Raises ``JournalConflictError`` when somebody else has written it."""
         if not self._read:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, Optional
 
 from .._core.catalogue import lookup
@@ -19,25 +20,56 @@ from .world import World
 
 LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
+_LOOK_SECONDS = 1.0
+_SCAN_SECONDS = 30.0
 
 
-def watch_late_writes(running: Running, findings: Findings, seconds: float, stop: threading.Event) -> None:
-    """Watch the logs for ``seconds`` for writes that came after the fence; each becomes a finding."""
-    stop.wait(seconds * running.world.settings.time_scale)
-    try:
-        running.plane.scan_to(running.end_ticks(), Deadline(30.0))
-    except CutoverError as error:
-        LOG.warning("the last look at the source's logs failed: %s", error)
-    late = running.plane.late_markers()
-    for item in late.samples:
-        where = f"{item.database}/{item.collection}"
-        text = f"written on the source after the fence (server {item.server}, position {item.tick})"
-        findings.report(
-            Finding("CUT-PROOF-3", "warning", where, text, lookup("CUT-PROOF-3").remedy, item.key)
-        )
-    if late.count > len(late.samples):
-        text = f"{late.count - len(late.samples)} further writes on the source after the fence"
-        findings.report(Finding("CUT-PROOF-3", "warning", "source", text, lookup("CUT-PROOF-3").remedy))
+class LateWatch:
+    """Watches the source's logs after the opening: each write that came after the fence becomes a finding by key."""
+
+    def __init__(self, running: Running, findings: Findings) -> None:
+        self._running = running
+        self._findings = findings
+        self._told = 0
+
+    def run(self, seconds: float, over: Callable[[], bool], wake: threading.Event) -> None:
+        """Look again and again for ``seconds``, and once at the end, unless ``over`` says so before."""
+        deadline = Deadline(seconds * self._running.world.settings.time_scale)
+        while not over():
+            last = deadline.expired
+            self._look()
+            if last:
+                return
+            wake.wait(min(_LOOK_SECONDS, deadline.remaining()))
+            wake.clear()
+
+    def _look(self) -> None:
+        try:
+            self._running.plane.scan_to(self._running.end_ticks(), Deadline(_SCAN_SECONDS))
+        except CutoverError as error:
+            LOG.warning("the source's logs could not be looked at: %s", error)
+            text = f"the logs could not be read to their end: {error.message}"
+            self._report("CUT-PROOF-4", "source", text)
+        else:
+            self._findings.resolve("CUT-PROOF-4")
+        late = self._running.plane.late_markers()
+        for item in late.samples[self._told :]:
+            text = f"written on the source after the fence (server {item.server}, position {item.tick})"
+            self._report("CUT-PROOF-3", f"{item.database}/{item.collection}", text, item.key)
+        self._told = len(late.samples)
+        if late.count > len(late.samples):
+            text = f"{late.count - len(late.samples)} further writes on the source after the fence"
+            self._findings.resolve("CUT-PROOF-3", "source")
+            self._report("CUT-PROOF-3", "source", text)
+
+    def _report(self, code: str, where: str, text: str, key: Optional[str] = None) -> None:
+        self._findings.report(Finding(code, "warning", where, text, lookup(code).remedy, key))
+
+
+def tell_of_interrupted_watch(findings: Findings) -> None:
+    """A restart has lost the logs' positions: say what was not seen."""
+    text = "the agent was restarted before the watch for late writes was over"
+    findings.report(Finding("CUT-PROOF-4", "warning", "source", text, lookup("CUT-PROOF-4").remedy))
 
 
 class LateIndexes:
@@ -67,8 +99,8 @@ class LateIndexes:
         ]
         return {**self.counts(), "indexes": names}
 
-    def run(self, stop: threading.Event) -> None:
-        """Return when nothing is left to build, or when ``stop`` is set."""
+    def run(self, over: Callable[[], bool]) -> None:
+        """Return when nothing is left to build, or when ``over`` says so."""
         if self._result.get("late_done") or not self._jobs:
             return
         self._builder = IndexBuilder(
@@ -81,10 +113,10 @@ class LateIndexes:
         )
         self._builder.start()
         self._builder.want(self._jobs)
-        while not stop.is_set() and (self._builder.counts()[0] or self._builder.busy):
+        while not over() and (self._builder.counts()[0] or self._builder.busy):
             self._event.wait(_POLL_SECONDS)
             self._event.clear()
-        if not stop.is_set():
+        if not over():
             self._world.result.update(late_done=True)
 
     def _built(self, _database: str) -> None:

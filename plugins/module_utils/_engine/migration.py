@@ -11,12 +11,14 @@ from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.errors import CutoverError
+from . import decision as record
 from . import fence, gate, states
 from .cutover import Attempt, Cutover
 from .dataplane_types import Progress
 from .files import read_json, write_json
 from .findings import Findings
 from .late import LateIndexes
+from .revoke import Revocation, refusal_in
 from .running import Running
 from .shards import ShardId, ShardState
 from .spec import Spec
@@ -47,6 +49,8 @@ class Migration:
         self.state = str(known.get("state", states.INACTIVE))
         self.since = str(known.get("since") or stamp(clock.wall()))
         self.paused: Optional[dict[str, str]] = known.get("paused")
+        self.revoke_request: Optional[dict[str, float]] = known.get("revoke")
+        self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
         self.findings = Findings(paths.findings, clock)
         self.world: Optional[World] = None
@@ -187,12 +191,42 @@ class Migration:
         self.wake.set()
         return True
 
+    def request_revoke(self, timeout: float) -> bool:
+        """Begin to revoke the opening; False when that is under way or was done. Raises CUT-REVOKE-1."""
+        with self._lock:
+            if self.revoke_request is not None:
+                return False
+            if self.state == states.ABORTED and self.last_result == "revoked":
+                return False
+            world = self.world
+            decided = world.decision.state if world is not None else record.NONE
+            error = refusal_in(self.state, decided)
+            if error is not None:
+                raise error
+            self.revoke_request = {"timeout": timeout}
+            self.save_locally()
+            if self.cutover is not None:
+                self.cutover.revoked.set()
+            if not self.alive:
+                self.start()
+        self.wake.set()
+        return True
+
+    @property
+    def last_result(self) -> Optional[str]:
+        """How the last attempt, or the revocation of its opening, ended."""
+        if self.last_attempt is not None:
+            return self.last_attempt.result
+        return ((self.report or {}).get("revocation") or {}).get("result")
+
     def may_end(self, aborting: bool) -> bool:
         """Asked by the supervisor's thread as its last act, so that no abort meets a thread that has stopped looking.
 
         ``aborting`` is whether an abort was part of what has just ended. False: there is one to be made yet.
         """
         with self._lock:
+            if self.revoke_request is not None and self.state == states.COMPLETED:
+                return False
             if self.state == states.FAILED:
                 if self.abort_requested and not aborting:
                     return False
@@ -253,6 +287,7 @@ class Migration:
             "since": self.since,
             "paused": self.paused,
             "late_indexes": self.late_counts,
+            "revoke": self.revoke_request,
         }
         write_json(self.paths.migration, document)
 

@@ -20,8 +20,10 @@ from typing import Any, Callable, Optional, Protocol
 from .._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
 from .._core.errors import CutoverError
 from . import decision as record
+from . import states
 from .cutover import StoppedError, former_mode
 from .decision import Decision, DecisionChangedError
+from .lease import LeaseLostError
 from .steps import Steps
 from .times import stamp
 
@@ -112,6 +114,7 @@ class Revocation:
             with self.steps.step("intent"):
                 self._decision.advance(record.REVOKING, revoking_at=self.outcome.at)
         except CutoverError as error:
+            _obey(error)
             if not self._intent_recorded():
                 return self._refused(error)
         return self.recover(timeout)
@@ -164,6 +167,7 @@ class Revocation:
         except StoppedError:
             raise
         except CutoverError as error:
+            _obey(error)
             return error
         except Exception as error:
             LOG.exception("the revocation broke")
@@ -209,7 +213,8 @@ class Revocation:
         while True:
             try:
                 return action()
-            except CutoverError:
+            except CutoverError as error:
+                _obey(error)
                 if deadline.expired:
                     raise
             self._pause(pauses)
@@ -220,6 +225,7 @@ class Revocation:
             try:
                 return action()
             except CutoverError as error:
+                _obey(error)
                 LOG.warning("the revocation is not finished: %s", error)
                 self._world.warn("CUT-REVOKE-5", "revocation", error.message)
             self._pause(pauses)
@@ -227,3 +233,16 @@ class Revocation:
     def _pause(self, pauses: Backoff) -> None:
         if self._stop.wait(pauses.next()):
             raise StoppedError
+
+
+def refusal_in(state: str, decided: str) -> Optional[CutoverError]:
+    """Why an opening cannot be revoked in this state of the migration, or None."""
+    if state == states.COMPLETED or (state == states.STOPPING and decided in record.DECIDED_OPEN):
+        return None
+    return CutoverError("CUT-REVOKE-1", f"the migration is {state}: its target was not opened")
+
+
+def _obey(error: CutoverError) -> None:
+    """An agent whose lease is gone decides nothing any more: another one does."""
+    if isinstance(error, LeaseLostError) and not error.retriable:
+        raise error

@@ -22,6 +22,7 @@ from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
 from .journal import Record
+from .mapping import Version
 from .ordering import migrated
 from .parallel import gather
 from .proof import Subject
@@ -255,13 +256,7 @@ class Running:
 
     def subjects(self) -> list[Subject]:
         """Collections that the proof compares."""
-        version = self.world.target_version
-        return [
-            Subject(database.name, item.name)
-            for database in self.inventory.values()
-            for item in database.collections.values()
-            if migrated(item, version)
-        ]
+        return subjects_of(self.inventory, self.world.target_version)
 
     def measure_proof(self, deadline: Deadline) -> float:
         """Seconds that the checksums of everything take; nobody is harmed by it."""
@@ -318,6 +313,16 @@ class Running:
                 what(timeout)
             except CutoverError as error:
                 LOG.warning("while closing: %s", error)
+
+
+def subjects_of(source: Inventory, version: Version) -> list[Subject]:
+    """The collections of an inventory that are migrated to a target of this version."""
+    return [
+        Subject(database.name, item.name)
+        for database in source.values()
+        for item in database.collections.values()
+        if migrated(item, version)
+    ]
 
 
 def _last_tick(server: Any) -> Any:

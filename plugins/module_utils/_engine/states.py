@@ -16,14 +16,15 @@ ABORTING = "aborting"
 ABORTED = "aborted"
 FAILED = "failed"
 
-# RUNNING goes back to INITIAL_SYNC when a new collection has to be copied first.
+# RUNNING goes back to INITIAL_SYNC when a new collection has to be copied first. A revoked opening, finished or not,
+# ends as ABORTED.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     INACTIVE: (INITIALIZING,),
     INITIALIZING: (INITIAL_SYNC, ABORTING, FAILED),
     INITIAL_SYNC: (RUNNING, ABORTING, FAILED),
     RUNNING: (INITIAL_SYNC, STOPPING, ABORTING, FAILED),
-    STOPPING: (RUNNING, COMPLETED, FAILED),
-    COMPLETED: (),
+    STOPPING: (RUNNING, COMPLETED, ABORTED, FAILED),
+    COMPLETED: (ABORTED,),
     ABORTING: (ABORTED, FAILED),
     ABORTED: (INITIALIZING,),
     FAILED: (INITIALIZING, ABORTING),
@@ -38,7 +39,7 @@ _ACTIONS: dict[str, tuple[str, ...]] = {
     INITIAL_SYNC: ("abort",),
     RUNNING: ("stop", "abort"),
     STOPPING: ("abort",),
-    COMPLETED: (),
+    COMPLETED: ("revoke",),
     ABORTING: (),
     ABORTED: ("start",),
     FAILED: ("start", "abort"),

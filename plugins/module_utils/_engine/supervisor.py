@@ -16,10 +16,11 @@ from .._core.clock import Backoff, Deadline
 from .._core.errors import CutoverError
 from . import decision as record
 from . import states
-from .cutover import Attempt, Cutover, StoppedError
+from .after_opening import AfterOpening, ended_before
+from .cutover import Attempt, Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
 from .files import write_json
-from .late import LateIndexes, watch_late_writes
+from .late import LateIndexes
 from .lease import LeaseLostError
 from .report import build as build_report
 from .running import Running
@@ -61,6 +62,8 @@ class Supervisor:
             self._work()
         except StoppedError:
             return True
+        except OpeningRevokedError:
+            return False
         except CutoverError as error:
             if self._passes(error):
                 self._migration.wait_for(error)
@@ -116,6 +119,8 @@ class Supervisor:
         migration.world = world
         world.lease.keep(self._lease_error)
         self._check_journal(world)
+        if self._revoked(world):
+            return
         decided = self._recover_decision(world)
         if decided == record.COMPLETED:
             self._after_opening(world, None)
@@ -132,6 +137,23 @@ class Supervisor:
         migration.waiting = None
         migration.enter(states.INITIAL_SYNC)
         self._loop(world, migration.running)
+
+    def _revoked(self, world: World) -> bool:
+        """Carry on with a revocation that the record, or this host, knows; True when it has ended the migration."""
+        migration = self._migration
+        decided = world.decision.read()
+        if migration.revoke_request is None and decided not in record.REVOCATION:
+            return False
+        if ended_before(world):
+            migration.enter(states.ABORTED)
+            migration.revoke_request = None
+            migration.save_locally()
+            world.lease.release()
+            return True
+        if decided in (*record.DECIDED_OPEN, *record.REVOCATION):
+            return AfterOpening(migration, world, self._end_running).revoke()
+        migration.revoke_request = None
+        return False
 
     def _lease_error(self, error: CutoverError) -> None:
         if isinstance(error, LeaseLostError) and not error.retriable:
@@ -268,18 +290,7 @@ class Supervisor:
         migration.late = LateIndexes(world, migration.findings)
         migration.late_counts = migration.late.counts()
         self._completed(world)
-        if running is not None:
-            watch_late_writes(running, migration.findings, migration.spec.late_write_watch, migration.stop_event)
-            self._end_running()
-        migration.late.run(migration.stop_event)
-        migration.late_counts = migration.late.counts()
-        migration.save_locally()
-        if migration.report is not None:
-            late = {"late_indexes": migration.late.document(), "findings": migration.findings.all()}
-            migration.report = {**migration.report, **late}
-            write_json(migration.paths.report, migration.report)
-        if not migration.stop_event.is_set():
-            world.lease.release()
+        AfterOpening(migration, world, self._end_running).run(running)
 
     def _completed(self, world: World) -> None:
         """Show the state that the record has: the journal was written by the cutover itself."""

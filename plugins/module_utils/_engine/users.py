@@ -205,6 +205,22 @@ class Users:
             self._record.save({"users": {name: self._mark(item, "final") for name, item in wanted.items()}})
         return problems
 
+    def foreign(self) -> list[tuple[str, str]]:
+        """Users and grants on the target that are not the source's; passwords cannot be compared (facts §1.3)."""
+        wanted = self.read_source()
+        answer = self._target.json("GET", "/_api/user", database=_SYSTEM, timeout=_TIMEOUT)
+        found = {str(item["user"]) for item in answer["result"]} - self._not_ours
+        problems = [(name, "the user is not on the target") for name in sorted(set(wanted) - found)]
+        problems += [(name, "the user is not on the source") for name in sorted(found - set(wanted))]
+        grants = gather({name: partial(self._grants, name) for name in wanted if name in found})
+        for name, shown in grants.items():
+            problems += [(name, text) for text in _grant_problems(wanted[name].get("databases") or {}, shown)]
+        return problems
+
+    def still_open(self) -> list[tuple[str, str]]:
+        """Read back who of the copied users is not inactive."""
+        return self.verify({name: held_form(item, early_readers=False) for name, item in self.read_source().items()})
+
     def close_all(self) -> None:
         """Make every user that was copied inactive, also those that could read early (after an abort)."""
         if self.policy == "skip" or not self._record.load().get("users"):

@@ -44,6 +44,8 @@ class Case:
             plane=SimpleNamespace(
                 drain=lambda ends, deadline: self.events.append(("drain", ends)),
                 settle=lambda deadline: self.events.append("settle"),
+                pause=lambda: self.events.append("pause"),
+                resume=lambda: self.events.append("resume"),
                 scan_to=lambda ends, deadline: self.events.append(("scan", ends)),
                 late_markers=self._late_markers,
                 unknown_cuids=lambda: self.unknown,
@@ -180,3 +182,14 @@ def test_i7_an_opening_is_noted_after_what_a_restart_needs_for_it(case: Case) ->
     assert case.store.documents["result"].body["late"][0]["indexes"][0] == {"name": "expiry"}
     live.clear_opening()
     assert not live.opening_noted()
+
+
+def test_i5_nothing_is_applied_from_the_opening_on(case: Case) -> None:
+    """Paused before the opening is noted; a way back goes on."""
+    live = case.live()
+    case.store.before = lambda name: case.events.append(name)
+    live.note_opening()
+    assert case.events.index("pause") < case.events.index("create result")
+    case.running.plane.end_watch = lambda: case.events.append("end watch")
+    live.end_watch()
+    assert case.events[-1] == "resume"

@@ -13,7 +13,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine import st
 def test_the_table_is_closed() -> None:
     """Every step leads to a known state; from everywhere but the terminal states one can end."""
     assert {item for after in states.TRANSITIONS.values() for item in after} <= set(states.STATES)
-    assert states.TRANSITIONS[states.COMPLETED] == ()
+    assert states.TRANSITIONS[states.COMPLETED] == (states.ABORTED,)  # a revoked opening
     assert set(states.ACTIVE) | set(states.TERMINAL) | {states.INACTIVE} == set(states.STATES)
 
 
@@ -32,4 +32,4 @@ def test_a_cutover_can_be_asked_for_only_while_running() -> None:
     assert [item for item in states.STATES if "stop" in states.allowed_actions(item, False)] == [states.RUNNING]
     assert "resume" in states.allowed_actions(states.RUNNING, True)
     assert "pause" in states.allowed_actions(states.INITIAL_SYNC, False)
-    assert states.allowed_actions(states.COMPLETED, False) == []
+    assert states.allowed_actions(states.COMPLETED, False) == ["revoke"]
