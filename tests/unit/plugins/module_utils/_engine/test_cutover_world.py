@@ -187,7 +187,7 @@ def test_i7_an_opening_is_noted_after_what_a_restart_needs_for_it(case: Case) ->
 def test_i5_nothing_is_applied_from_the_opening_on(case: Case) -> None:
     """Paused before the opening is noted; a way back goes on."""
     live = case.live()
-    case.store.before = lambda name: case.events.append(name)
+    case.store.before = case.events.append
     live.note_opening()
     assert case.events.index("pause") < case.events.index("create result")
     case.running.plane.end_watch = lambda: case.events.append("end watch")
