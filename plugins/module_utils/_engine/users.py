@@ -219,7 +219,8 @@ class Users:
 
     def still_open(self) -> list[tuple[str, str]]:
         """Read back who of the copied users is not inactive."""
-        return self.verify({name: held_form(item, early_readers=False) for name, item in self.read_source().items()})
+        users = self.read_source()
+        return self.verify({name: held_form(user, early_readers=False) for name, user in users.items()})
 
     def close_all(self) -> None:
         """Make every user that was copied inactive, also those that could read early (after an abort)."""
