@@ -30,8 +30,8 @@ OPENING: tuple[Mutant, ...] = (
         "what cannot be examined opens the target again",
         "design §5 step 8, I7",
         "revoke.py",
-        "        except CutoverError as error:\n            return error\n        except Exception",
-        "        except CutoverError:\n            return None\n        except Exception",
+        "            _obey(error)\n            return error\n",
+        "            _obey(error)\n            return None\n",
         "test_revoke.py::test_i7_what_cannot_be_examined_opens_the_target_again",
     ),
     mutant(
