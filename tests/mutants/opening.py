@@ -35,6 +35,15 @@ OPENING: tuple[Mutant, ...] = (
         "test_revoke.py::test_i7_what_cannot_be_examined_opens_the_target_again",
     ),
     mutant(
+        "rehearsal-opens",
+        "a rehearsal takes the way back where a cutover would open",
+        "design §5, I5",
+        "cutover.py",
+        "        if self._rehearsal:\n            raise RehearsalOverError\n",
+        "",
+        "test_cutover.py::test_i5_i6_a_rehearsal_ends_with_the_way_back",
+    ),
+    mutant(
         "late-writes-applied",
         "from the opening on nothing is applied any more",
         "design §5 step 9, I5",

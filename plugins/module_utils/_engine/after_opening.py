@@ -10,7 +10,6 @@ from . import decision as record
 from . import states
 from .cutover import Attempt, Cutover
 from .cutover_world import LiveWorld
-from .files import write_json
 from .gate import blocker
 from .late import LateIndexes, LateWatch, tell_of_interrupted_watch
 from .revoke import Outcome, Revocation
@@ -75,8 +74,7 @@ class AfterOpening:
     def _add_to_report(self, **parts: object) -> None:
         migration = self._migration
         if migration.report is not None:
-            migration.report = {**migration.report, **parts}
-            write_json(migration.paths.report, migration.report)
+            migration.keep_report({**migration.report, **parts})
 
     def revoke(self) -> bool:
         """True when the source was given back; else the target is open, and the reason is shown."""

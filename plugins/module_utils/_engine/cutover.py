@@ -35,6 +35,7 @@ _PROOF_ROUNDS = 3
 _RECORD_PATIENCE = 5.0
 _MODE_TRY_SECONDS = 30.0
 _USER_TRIES = 5
+REHEARSED = "rehearsed"
 
 
 class StoppedError(Exception):
@@ -43,6 +44,10 @@ class StoppedError(Exception):
 
 class OpeningRevokedError(Exception):
     """The opening is to be revoked, or is being revoked: it is not continued."""
+
+
+class RehearsalOverError(Exception):
+    """Everything up to the opening was done."""
 
 
 class World(Protocol):
@@ -108,7 +113,7 @@ class StepTime:
 
 @dataclass
 class Attempt:
-    """What one try did; ``result`` is ``completed``, ``rolled-back`` or ``refused``."""
+    """What one try did; ``result`` is ``completed``, ``rolled-back``, ``refused`` or ``rehearsed``."""
 
     number: int
     at: str
@@ -142,8 +147,18 @@ class Cutover:
 
     STEPS = ("intent", "fence", "cancel writers", "definitions", "drain", "proof", "open", "users", "complete")
 
-    def __init__(self, world: World, decision: Decision, stop: threading.Event, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        world: World,
+        decision: Decision,
+        stop: threading.Event,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        rehearsal: bool = False,
+    ) -> None:
+        """A ``rehearsal`` takes the way back where another attempt would open."""
         self._world = world
+        self._rehearsal = rehearsal
         self._decision = decision
         self._stop = stop
         self._clock = clock
@@ -170,6 +185,11 @@ class Cutover:
         except StoppedError:
             self._resolve(attempt, CutoverError("CUT-CUTOVER-4", "the agent was ended during the cutover"))
             raise
+        except RehearsalOverError:
+            self._resolve(attempt, CutoverError("CUT-CUTOVER-4", "the rehearsal is over"))
+            if attempt.result == "rolled-back":
+                attempt.result, attempt.reason, attempt.code = REHEARSED, None, None
+            return attempt
         except CutoverError as error:
             LOG.warning("cutover attempt %s: %s", number, error)
             return self._resolve(attempt, error)
@@ -198,6 +218,8 @@ class Cutover:
         if not result.proved:
             raise CutoverError("CUT-PROOF-1", "; ".join(result.differences[:5]))
         self._check_time(deadline)
+        if self._rehearsal:
+            raise RehearsalOverError
         self._do("open", self._open)
 
     def _check_time(self, deadline: Deadline) -> None:

@@ -278,7 +278,15 @@ class DataPlane:
                 if deadline.expired or self._stop.is_set():
                     raise self._not_drained(f"{len(behind)} shards are not in sync, the first one is {behind[0]}")
                 self._book.changed.wait(min(0.1, deadline.remaining()))
-        for name in upto:
+        self._acknowledged(upto, deadline)
+
+    def apply_to(self, upto: Mapping[str, int], deadline: Deadline) -> None:
+        """Return when everything up to these ticks was read and acknowledged, while writes go on; else CUT-DATA-10."""
+        self.scan_to(upto, deadline)
+        self._acknowledged(upto, deadline)
+
+    def _acknowledged(self, names: Iterable[str], deadline: Deadline) -> None:
+        for name in names:
             if not self._ledger(name).wait_completed(deadline, self._stop):
                 raise self._not_drained(f"operations of {name} are not acknowledged by the target")
 

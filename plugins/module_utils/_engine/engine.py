@@ -215,6 +215,11 @@ class Engine:
         spec.parse_options(options, spec.REASON_OPTIONS)
         return self._and_snapshot(self._started().request_abort())
 
+    def rehearse(self, options: Mapping[str, object]) -> bool:
+        """Begin a rehearsal, with a fence of ``fence_seconds`` if given; False when one is under way."""
+        checked = spec.parse_options(options, spec.REHEARSE_OPTIONS)
+        return self._and_snapshot(self._started().request_rehearse(checked))
+
     def revoke(self, options: Mapping[str, object]) -> bool:
         """Begin to revoke the opening of the migration that is named; False when that is under way or was done.
 

@@ -9,15 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .._core.catalogue import lookup
+from . import estimate
 from .fence import MIXED, summary
 from .shards import ShardState
 
-# Assumed until an attempt has measured it: the server's own switch of the mode (facts §2.3), in seconds.
-MODE_SWITCH_SECONDS = 3.5
-# Documents of which both sides compute a checksum in a second, at worst and at best.
-_PROOF_RATES = (50_000.0, 150_000.0, 500_000.0)
-_PROOF_BAND = (0.7, 1.0, 1.5)
-_FIXED_SECONDS = (0.5, 1.0, 3.0)
 _CALM = frozenset({ShardState.IN_SYNC})
 
 
@@ -41,6 +36,7 @@ class Facts:
     modes_error: Optional[str] = None
     measured: Mapping[str, float] = field(default_factory=dict)
     time_scale: float = 1.0
+    collections: int = 0
 
 
 def blocker(code: str, text: str, remedy: Optional[str] = None) -> dict[str, str]:
@@ -91,12 +87,12 @@ def _mode_blockers(facts: Facts) -> list[dict[str, str]]:
 
 def predicted_downtime(facts: Facts) -> dict[str, float]:
     """Expected seconds without writes: low, mid and high; from measured figures where there are any."""
-    switch = facts.measured.get("fence", MODE_SWITCH_SECONDS * facts.time_scale)
-    lag = facts.lag_seconds or 0.0
-    proof = facts.measured.get("proof")
-    if proof is None:
-        proofs = [facts.documents / rate for rate in reversed(_PROOF_RATES)]
-    else:
-        proofs = [proof * share for share in _PROOF_BAND]
-    seconds = [switch + lag + fixed + part for fixed, part in zip(_FIXED_SECONDS, proofs)]
-    return {"low": round(seconds[0], 1), "mid": round(seconds[1], 1), "high": round(seconds[2], 1)}
+    return estimate.total(
+        estimate.parts(
+            documents=facts.documents,
+            collections=facts.collections,
+            lag_seconds=facts.lag_seconds,
+            measured=facts.measured,
+            time_scale=facts.time_scale,
+        )
+    )

@@ -18,6 +18,7 @@ from .dataplane_types import Progress
 from .files import read_json, write_json
 from .findings import Findings
 from .late import LateIndexes
+from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
 from .running import Running
 from .shards import ShardId, ShardState
@@ -74,6 +75,8 @@ class Migration:
         self.stop_event = threading.Event()
         self.wake = threading.Event()
         self.stop_request: Optional[dict[str, float]] = None
+        self.rehearse_request: Optional[dict[str, float]] = None
+        self.rehearsal: Optional[Rehearsal] = None
         self.abort_requested = False
         self._thread: Optional[threading.Thread] = None
 
@@ -159,6 +162,23 @@ class Migration:
             self.stop_request = {"until": self.clock.monotonic() + wait, "max_downtime": max_downtime}
         self.wake.set()
         return True
+
+    def request_rehearse(self, options: Mapping[str, float]) -> bool:
+        """Begin a rehearsal in the background; False when one is under way. What blocks it is part of its result."""
+        with self._lock:
+            if self.rehearse_request is not None or self.rehearsal is not None:
+                return False
+            if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.stop_request is not None:
+                state = self.state if self.stop_request is None else states.STOPPING
+                raise CutoverError("CUT-STATE-5", f"a rehearsal is not possible in the state {state}")
+            self.rehearse_request = {"max_downtime": self.spec.max_downtime, **options}
+        self.wake.set()
+        return True
+
+    def keep_report(self, report: dict[str, Any]) -> None:
+        """This is the report from now on, here and on disk."""
+        self.report = report
+        write_json(self.paths.report, report)
 
     def refused(self, found: list[dict[str, str]]) -> None:
         """Record an attempt that the gate refused; raises CUT-GATE-1."""

@@ -283,6 +283,7 @@ class Running:
             max_downtime=spec.max_downtime,
             measured=measured,
             time_scale=self._scale,
+            collections=sum(len(database.collections) for database in self.inventory.values()),
         )
 
     def all_in_sync(self) -> bool:

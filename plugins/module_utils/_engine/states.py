@@ -37,7 +37,7 @@ _ACTIONS: dict[str, tuple[str, ...]] = {
     INACTIVE: ("start",),
     INITIALIZING: ("abort",),
     INITIAL_SYNC: ("abort",),
-    RUNNING: ("stop", "abort"),
+    RUNNING: ("stop", "rehearse", "abort"),
     STOPPING: ("abort",),
     COMPLETED: ("revoke",),
     ABORTING: (),

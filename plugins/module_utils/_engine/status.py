@@ -152,16 +152,16 @@ def _cutover(migration: Migration, facts: Optional[gate.Facts]) -> dict[str, Any
     blockers = gate.blockers(facts) if facts is not None and migration.state in _BUSY_STATES else []
     last = attempt.document() if attempt and attempt.result else None
     steps = steps_document(attempt)
-    revocation = migration.revocation
     if attempt is None and migration.report is not None:
         last, steps = migration.report["attempt"], migration.report["steps"]
-    if revocation is not None:
-        steps = revocation.steps.document()
+    side = migration.revocation or migration.rehearsal
+    if cutover is None and side is not None:
+        steps = side.steps.document()
     return {
         "ready": migration.state == states.RUNNING and facts is not None and not blockers,
         "blockers": blockers,
         "predicted_downtime_seconds": gate.predicted_downtime(facts) if facts else None,
-        "step": revocation.steps.current if revocation else cutover.step if cutover else None,
+        "step": cutover.step if cutover else side.steps.current if side else None,
         "steps": steps,
         "last_attempt": last,
         "attempts": migration.attempts,

@@ -12,14 +12,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Optional
 
-from .._core.clock import Backoff, Deadline
+from .._core.clock import Backoff
 from .._core.errors import CutoverError
 from . import decision as record
 from . import states
 from .after_opening import AfterOpening, ended_before
+from .attempts import Attempts
 from .cutover import Attempt, Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
-from .files import write_json
 from .late import LateIndexes
 from .lease import LeaseLostError
 from .report import build as build_report
@@ -185,6 +185,7 @@ class Supervisor:
 
     def _loop(self, world: World, running: Running) -> None:
         migration = self._migration
+        attempts = Attempts(migration, world, running)
         pauses = Backoff(0.2, 10.0)
         while not migration.stop_event.is_set():
             self._check_lease(world)
@@ -202,7 +203,8 @@ class Supervisor:
                 migration.wait_for(error)
                 pause = pauses.next()
             migration.enter(states.RUNNING if running.all_in_sync() else states.INITIAL_SYNC)
-            if migration.stop_request is not None and self._try_cutover(world, running):
+            if attempts.make_what_is_asked():
+                self._after_opening(world, running)
                 return
             migration.wake.wait(pause)
             migration.wake.clear()
@@ -221,68 +223,6 @@ class Supervisor:
             running.checkpoint()
         except CutoverError as error:
             LOG.warning("the last checkpoint could not be written: %s", error)
-
-    def _try_cutover(self, world: World, running: Running) -> bool:
-        """Run the requested cutover if the gate lets it; True when the migration is completed."""
-        migration = self._migration
-        request = migration.stop_request
-        if request is None:
-            return False
-        found = migration.gate_blockers(request["max_downtime"])
-        if not found and "estimated" not in request:
-            self._estimate(running, request)
-            found = migration.gate_blockers(request["max_downtime"])
-        if found:
-            if migration.clock.monotonic() >= request["until"]:
-                migration.stop_request = None
-                self._refuse_quietly(found)
-            return False
-        migration.stop_request = None
-        migration.enter(states.STOPPING)
-        live = LiveWorld(world, running, migration.findings, migration.stop_event)
-        migration.cutover = Cutover(live, world.decision, migration.stop_event, migration.clock)
-        if migration.abort_requested:
-            migration.cutover.cancelled.set()
-        migration.attempts += 1
-        try:
-            attempt = migration.cutover.run(migration.attempts, request["max_downtime"])
-        finally:
-            migration.last_attempt = migration.cutover.attempt
-            migration.cutover = None
-        self._measure(attempt)
-        migration.report = build_report(migration, attempt)
-        write_json(migration.paths.report, migration.report)
-        if attempt.result == "completed":
-            self._after_opening(world, running)
-            return True
-        migration.enter(states.RUNNING)
-        return False
-
-    def _estimate(self, running: Running, request: dict[str, float]) -> None:
-        """Measure what the proof costs before anybody is fenced; too long a one shows in the prediction.
-
-        What cannot be measured (a collection may be dropped meanwhile) leaves the prediction as it was.
-        """
-        deadline = Deadline(request["max_downtime"])
-        request["estimated"] = 1.0
-        try:
-            self._migration.measured["proof"] = running.measure_proof(deadline)
-        except CutoverError as error:
-            LOG.warning("the proof's time could not be measured: %s", error)
-            if deadline.expired:
-                self._migration.measured["proof"] = 2 * request["max_downtime"]
-
-    def _refuse_quietly(self, found: list[dict[str, str]]) -> None:
-        try:
-            self._migration.refused(found)
-        except CutoverError as error:
-            LOG.warning("%s", error)
-
-    def _measure(self, attempt: Attempt) -> None:
-        """A figure for the next prediction."""
-        for step in attempt.steps:
-            if step.name == "fence" and step.state == "done" and step.seconds is not None:
-                self._migration.measured["fence"] = step.seconds
 
     def _after_opening(self, world: World, running: Optional[Running]) -> None:
         """The target is open: watch for late writes, build late indexes, give the lease back (design §5, step 9)."""

@@ -452,3 +452,16 @@ def test_i7_a_revocation_in_the_record_is_obeyed() -> None:
     with pytest.raises(OpeningRevokedError):
         case.agent().recover()
     assert "set_mode default" not in case.world.calls
+
+
+def test_i5_i6_a_rehearsal_ends_with_the_way_back() -> None:
+    """Everything but the opening is done and timed; nothing of it is noted as an opening."""
+    case = Case()
+    decision = Decision(case.store)
+    decision.read()
+    attempt = Cutover(case.world, decision, threading.Event(), rehearsal=True).run(1, 60.0)
+    assert (attempt.result, attempt.reason) == ("rehearsed", None)
+    assert {item.name for item in attempt.steps if item.state == "done"} == set(Cutover.STEPS[:6])
+    assert attempt.fenced_seconds is not None
+    assert not case.world.noted
+    case.check_ended()

@@ -1,0 +1,120 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Attempts that were asked for: the gate, the estimate, then a cutover or a rehearsal of one (design §5)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .._core.clock import Deadline
+from .._core.errors import CutoverError
+from . import states
+from .cutover import REHEARSED, Attempt, Cutover
+from .cutover_world import LiveWorld
+from .estimate import STEPS
+from .rehearsal import Rehearsal
+from .report import build as build_report
+from .running import Running
+from .world import World
+
+if TYPE_CHECKING:
+    from .migration import Migration
+
+LOG = logging.getLogger(__name__)
+
+
+class Attempts:
+    """For the supervisor's thread, while the data path runs."""
+
+    def __init__(self, migration: Migration, world: World, running: Running) -> None:
+        self._migration = migration
+        self._world = world
+        self._running = running
+
+    def make_what_is_asked(self) -> bool:
+        """Make the cutover if the gate lets it, or a rehearsal; True when the target is open."""
+        migration = self._migration
+        if migration.rehearse_request is not None:
+            request, migration.rehearse_request = migration.rehearse_request, None
+            self._rehearse(request)
+        if migration.stop_request is None or not self._passes_gate(migration.stop_request):
+            return False
+        max_downtime = migration.stop_request["max_downtime"]
+        migration.stop_request = None
+        attempt = self._run(max_downtime)
+        migration.keep_report(build_report(migration, attempt))
+        if attempt.result == "completed":
+            return True
+        migration.enter(states.RUNNING)
+        return False
+
+    def _passes_gate(self, request: dict[str, float]) -> bool:
+        """Refuses for good when the time to wait for it is over."""
+        migration = self._migration
+        found = migration.gate_blockers(request["max_downtime"])
+        if not found and "estimated" not in request:
+            request["estimated"] = 1.0
+            self._estimate(request["max_downtime"])
+            found = migration.gate_blockers(request["max_downtime"])
+        if found and migration.clock.monotonic() >= request["until"]:
+            migration.stop_request = None
+            self._refuse_quietly(found)
+        return not found
+
+    def _run(self, max_downtime: float, *, rehearsal: bool = False) -> Attempt:
+        migration = self._migration
+        migration.enter(states.STOPPING)
+        live = LiveWorld(self._world, self._running, migration.findings, migration.stop_event)
+        cutover = Cutover(live, self._world.decision, migration.stop_event, migration.clock, rehearsal=rehearsal)
+        migration.cutover = cutover
+        if migration.abort_requested:
+            cutover.cancelled.set()
+        migration.attempts += 1
+        try:
+            attempt = cutover.run(migration.attempts, max_downtime)
+        finally:
+            migration.last_attempt = cutover.attempt
+            migration.cutover = None
+        self._measure({step.name: step.seconds for step in attempt.steps if step.state == "done"})
+        return attempt
+
+    def _rehearse(self, request: dict[str, Any]) -> None:
+        """Without a fence, or with one for so many seconds; what it measures is what later estimates are made of."""
+        migration = self._migration
+        rehearsal = Rehearsal(migration, self._world, self._running)
+        migration.rehearsal = rehearsal
+        try:
+            attempt = rehearsal.run(request["max_downtime"])
+            self._measure({name: rehearsal.steps.seconds(name) for name in rehearsal.STEPS})
+            if attempt.result == REHEARSED and request.get("fence_seconds"):
+                attempt = self._run(request["fence_seconds"], rehearsal=True)
+                migration.enter(states.RUNNING)
+        finally:
+            migration.rehearsal = None
+        migration.last_attempt = attempt
+        migration.keep_report({**build_report(migration, attempt), "rehearsal": rehearsal.document(attempt)})
+
+    def _estimate(self, max_downtime: float) -> None:
+        """Measure what the proof costs before anybody is fenced; too long a one shows in the prediction.
+
+        What cannot be measured (a collection may be dropped meanwhile) leaves the prediction as it was.
+        """
+        deadline = Deadline(max_downtime)
+        try:
+            self._migration.measured["proof"] = self._running.measure_proof(deadline)
+        except CutoverError as error:
+            LOG.warning("the proof's time could not be measured: %s", error)
+            if deadline.expired:
+                self._migration.measured["proof"] = 2 * max_downtime
+
+    def _refuse_quietly(self, found: list[dict[str, str]]) -> None:
+        try:
+            self._migration.refused(found)
+        except CutoverError as error:
+            LOG.warning("%s", error)
+
+    def _measure(self, seconds: dict[str, Any]) -> None:
+        """Figures for the next prediction."""
+        known = {name: seconds[name] for name in STEPS if seconds.get(name) is not None}
+        self._migration.measured.update(known)
