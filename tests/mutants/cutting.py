@@ -22,7 +22,7 @@ CUTTING: tuple[Mutant, ...] = (
         "design §5 step 8, I5",
         f"{ENGINE}cutover.py",
         (
-            ('        self._check_time(deadline)\n        self._do("open", self._open)\n', ""),
+            ('            raise RehearsalOverError\n        self._do("open", self._open)\n', "            return\n"),
             ("        for _round in range(_PROOF_ROUNDS):\n",
              '        self._do("open", self._open)\n        for _round in range(_PROOF_ROUNDS):\n'),
         ),
