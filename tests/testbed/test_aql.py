@@ -188,6 +188,17 @@ def test_texts_sort_by_collation_not_bytes(client: Client) -> None:
     assert ask(client, query) == ["_", "1", "a", "ä", "b", "B", "Z"]
 
 
+@pytest.mark.parametrize("filtered", ["", "FILTER d._key != 'none' "])
+def test_a_scan_for_keys_alone_has_the_bytewise_order_of_the_primary_index(client: Client, filtered: str) -> None:
+    name = f"bytewise{len(filtered)}"
+    client("POST", "/_api/collection", {"name": name})
+    client("POST", f"/_api/document/{name}", [{"_key": key} for key in ("b", "a", "C", "B")])
+    assert ask(client, f"FOR d IN {name} {filtered}RETURN d._key") == ["B", "C", "a", "b"]
+    assert ask(client, f"FOR d IN {name} {filtered}SORT d._key RETURN d._key") == ["a", "b", "B", "C"]
+    assert [entry["_key"] for entry in ask(client, f"FOR d IN {name} {filtered}RETURN d")] == ["b", "a", "C", "B"]
+    assert ask(client, f"FOR d IN {name} {filtered}RETURN [d._key, d.a]") == [[k, None] for k in ("b", "a", "C", "B")]
+
+
 def test_a_query_is_listed_and_killed(client: Client) -> None:
     job = client("POST", "/_api/cursor", {"query": "RETURN SLEEP(20)"}, {"x-arango-async": "store"})
     identifier = job.headers["x-arango-async-id"]

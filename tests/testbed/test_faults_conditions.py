@@ -167,3 +167,15 @@ def test_a_unique_value_is_free_again_after_a_silent_drop(started: Started) -> N
     root("POST", "/_api/document/c", {"_key": "a", "u": 1})
     cluster.control.fault("drop_document", database="_system", collection="c", key="a")
     assert root("POST", "/_api/document/c", {"_key": "b", "u": 1}).status == 202
+
+
+def test_a_damaged_tree_is_wrong_until_it_is_rebuilt(started: Started) -> None:
+    cluster, root, shard, servers = started
+    root("POST", "/_api/document/c", {"_key": "a"})
+    cluster.control.fault("damage_tree", database="_system", shard=shard)
+    with Client.superuser(cluster, cluster.dbservers[servers[0]]) as server:
+        batch = server("POST", "/_api/replication/batch", {"ttl": 600}).json["id"]
+        tree = f"/_api/replication/revisions/tree?collection={shard}&batchId={batch}"
+        assert server("GET", f"{tree}&verification=true").json["equal"] is False
+        server("POST", tree)
+        assert server("GET", f"{tree}&verification=true").json["equal"] is True

@@ -16,6 +16,7 @@ from tests.testbed.client import Answer, Client
 from tests.testbed.launch import TestCluster
 
 WRITES = 25
+DETAILS = "/_api/collection/c/shards?details=true"
 Move = Callable[["Tailer", Answer], None]
 
 
@@ -32,6 +33,11 @@ class Source:
     def put(self, key: str, **values: object) -> None:
         answer = self.root("POST", "/_api/document/c?overwriteMode=replace", {"_key": key, **values})
         assert answer.status == 202
+
+    def leader(self) -> str:
+        """Where the only shard's leader is."""
+        [servers] = self.root("GET", DETAILS).json["shards"].values()
+        return self.cluster.dbservers[servers[0]]
 
     def last_tick(self) -> int:
         return int(self.server("GET", "/_api/wal/lastTick").json["tick"])
@@ -65,6 +71,11 @@ class Tailer:
         while self.poll().status == 200:
             pass
 
+    def read(self) -> set[str]:
+        """Everything that the log still shows."""
+        self.drain()
+        return self.seen
+
 
 def number(answer: Answer, name: str) -> int:
     return int(answer.headers[f"x-arango-replication-{name}"])
@@ -95,7 +106,7 @@ def source(start: Callable[..., TestCluster]) -> Iterator[Source]:
     cluster = start(name="source", options={"mode_delay": 0.3, "mode_put_delay": 0.6, "late_delay": 0.4})
     with Client.root(cluster) as root:
         root("POST", "/_api/collection", {"name": "c", "replicationFactor": 2})
-        shard, servers = next(iter(root("GET", "/_api/collection/c/shards?details=true").json["shards"].items()))
+        shard, servers = next(iter(root("GET", DETAILS).json["shards"].items()))
         with Client.superuser(cluster, cluster.dbservers[servers[0]]) as server:
             yield Source(cluster, root, server, shard, servers)
 
@@ -212,14 +223,56 @@ def test_the_fence_holds_at_coordinators_only(source: Source, careful: bool) -> 
     assert bool(stored - seen) is not careful
 
 
-def test_markers_of_a_moved_shard_vanish_without_a_sign(source: Source) -> None:
+@pytest.mark.parametrize("careful", [False, True])
+def test_a_stream_transaction_commits_behind_the_fence(start: Callable[..., TestCluster], careful: bool) -> None:
+    """Naive: leaves a transaction that began before the fence alone; the superuser's goes on (facts §2.3)."""
+    cluster = start(options={"mode_delay": 0.1, "mode_put_delay": 0.2, "intermediate_commit_count": 3})
+    urls = [*cluster.coordinators, *cluster.dbservers.values()]
+    with Client.root(cluster) as root, Client.superuser(cluster, urls[1]) as writer:
+        root("POST", "/_api/collection", {"name": "c"})
+        begun = writer("POST", "/_api/transaction/begin", {"collections": {"write": "c"}}).json["result"]["id"]
+        root("PUT", "/_admin/server/mode", {"mode": "readonly"})
+        for url in urls:
+            with Client.superuser(cluster, url) as one:
+                assert one("GET", "/_admin/server/mode").json["mode"] == "readonly"
+                if careful and url in cluster.coordinators:
+                    one("DELETE", "/_api/transaction/write")
+        copied = set(cluster.control.documents("_system", "c"))
+        written = writer("POST", "/_api/document/c", [{"_key": f"k{n}"} for n in range(5)], {"x-arango-trx-id": begun})
+        assert (written.status == 202) is not careful
+    assert (set(cluster.control.documents("_system", "c")) == copied) is careful
+
+
+@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize("kind", ["move_leader", "move_shard"])
+def test_markers_of_a_moved_shard_vanish_without_a_sign(source: Source, kind: str, careful: bool) -> None:
     tailer = Tailer(source.server, by_the_rules, source.last_tick())
     third = next(name for name in source.cluster.dbservers if name not in source.servers)
     source.put("before")
-    source.cluster.control.fault("move_leader", database="_system", shard=source.shard, to=third)
+    source.cluster.control.fault(kind, database="_system", shard=source.shard, to=third)
     answer = tailer.poll()
-    assert "before" not in tailer.seen
     assert answer.headers["x-arango-replication-frompresent"] == "true"
+    if careful and source.root("GET", DETAILS).json["shards"][source.shard] != source.servers:
+        tailer.seen |= {entry["_key"] for entry in source.root("PUT", "/_api/document/c?onlyget=true", ["before"]).json}
+    assert ("before" in tailer.seen) is careful
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_markers_of_a_dropped_shard_vanish_without_a_sign(source: Source, careful: bool) -> None:
+    """Naive: takes a collection of the same name, dropped and made anew between two reads, for the old one."""
+    source.put("old")
+    tailer = Tailer(source.server, by_the_rules, source.last_tick())
+    target = {"old"}
+    source.root("DELETE", "/_api/collection/c")
+    source.root("POST", "/_api/collection", {"name": "c", "replicationFactor": 2})
+    source.put("new")
+    with Client.superuser(source.cluster, source.leader()) as leader:
+        target |= Tailer(leader, by_the_rules, 0).read() & {"old", "new"}
+    assert "old" not in tailer.read()  # neither its insertion nor its removal
+    if careful and source.shard not in source.root("GET", DETAILS).json["shards"]:
+        target -= {"old"}
+    stored = set(source.cluster.control.documents("_system", "c"))
+    assert (target == stored) is careful
 
 
 @pytest.mark.parametrize("registered", [False, True])

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.testbed import hlc
 from tests.testbed.collection import Collection
 from tests.testbed.errors import ArangoError
@@ -11,6 +13,8 @@ from tests.testbed.message import Request, Response, result
 from tests.testbed.rights import may_read
 from tests.testbed.routing import route
 from tests.testbed.storage import Shard
+
+_COUNT_SECONDS = 0.0002  # for each shard
 
 
 def named(request: Request, *, planned: bool = False) -> Collection:
@@ -100,12 +104,14 @@ def properties(request: Request) -> Response:
 
 
 @route("GET", "/_api/collection/{name}/count")
-def count(request: Request) -> Response:
-    """Number of documents; with `details` by shard."""
+async def count(request: Request) -> Response:
+    """Number of documents; with `details` by shard. One shard is asked after the other: it is no snapshot."""
     collection = _readable(request)
-    number: object = collection.count()
-    if request.flag("details") and request.deployment.clustered:
-        number = {shard.name: len(shard) for shard in collection.shards}
+    counts: dict[str, int] = {}
+    for shard in collection.shards:
+        await asyncio.sleep(request.deployment.scaled(_COUNT_SECONDS))
+        counts[shard.name] = len(shard)
+    number = counts if request.flag("details") and request.deployment.clustered else sum(counts.values())
     return _answer(request, **collection.describe(), count=number)
 
 

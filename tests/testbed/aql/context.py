@@ -102,6 +102,16 @@ class Context:
             self.statistics.scanned += 1
             yield Stored(raw)
 
+    def by_key(self, collection: Collection) -> Iterator[Stored]:
+        """Documents in the order of each shard's primary index, which is bytewise."""
+        for shard in collection.shards:
+            writer = self.transaction.writer(shard)
+            for key in sorted(writer.keys(), key=str.encode):
+                version = writer.get(key)
+                if version is not None:
+                    self.statistics.scanned_index += 1
+                    yield Stored(version[1])
+
     def lookup(self, collection: Collection, keys: Iterable[Any]) -> Iterator[Stored]:
         """Documents by key; what is no key of a document is left out, repetitions too."""
         for key in dict.fromkeys(entry for entry in keys if isinstance(entry, str)):

@@ -44,9 +44,8 @@ class Plan:
         index = 0
         while index < len(statements):
             statement = statements[index]
-            following = statements[index + 1] if index + 1 < len(statements) else None
             if isinstance(statement, syntax.For):
-                self._stages.append(self._for(statement, following))
+                self._stages.append(self._for(statement, statements[index + 1 :]))
             elif isinstance(statement, syntax.Limit):
                 counting = index == last_limit and self.top and bool(self._context.options.get("fullCount"))
                 self._stages.append(self._limit(statement, counting))
@@ -64,9 +63,11 @@ class Plan:
             rows = stage(rows)
         return rows
 
-    def _for(self, statement: syntax.For, following: syntax.Statement | None) -> Stage:
+    def _for(self, statement: syntax.For, following: list[syntax.Statement]) -> Stage:
         context, name = self._context, statement.variable
-        lookup = self._key_lookup(statement, following)
+        lookup = self._key_lookup(statement, following[0] if following else None)
+        rest = tuple(following)
+        scan = context.by_key if uses(rest, name) and not _needs_document(rest, name) else context.documents
         compiled = None if lookup else self._compiler.compile(statement.source)
         collection = self._source(statement.source)
         self._compiler = self._compiler.within(name)
@@ -75,7 +76,7 @@ class Plan:
             if lookup is not None:
                 return lookup(row)
             if collection is not None:
-                return context.documents(collection)
+                return scan(collection)
             found = compiled(row) if compiled else []
             if not isinstance(found, list):
                 context.warn(1563, "expecting array in FOR loop")
@@ -315,6 +316,15 @@ def uses(node: object, name: str) -> bool:
     if isinstance(node, syntax.Query | syntax.Expression | syntax.Statement):
         return any(uses(value, name) for value in vars(node).values())
     return isinstance(node, tuple) and any(uses(entry, name) for entry in node)
+
+
+def _needs_document(node: object, name: str) -> bool:
+    """Whether a variable is named for more than its `_key`, which the primary index alone gives."""
+    if node == syntax.Attribute(syntax.Name(name), _KEY):
+        return False
+    if isinstance(node, syntax.Query | syntax.Expression | syntax.Statement):
+        return node == syntax.Name(name) or any(_needs_document(value, name) for value in vars(node).values())
+    return isinstance(node, tuple) and any(_needs_document(entry, name) for entry in node)
 
 
 _KEY, _REVISION, _SLASH = syntax.Literal("_key"), syntax.Literal("_rev"), syntax.Literal("/")
