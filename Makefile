@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration floor e2e mutants bench-testbed lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images floor e2e mutants bench-testbed lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,15 @@ integration: setup ## engine, role, playbooks and bad input against emulated clu
 	@echo "== integration tests"
 	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input
 
+browser: setup ## the status page in headless Chromium: every state, on desk and phone, with axe-core
+	@echo "== browser tests"
+	pytest -q tests/browser
+
+images: setup ## make the screenshots of docs/images anew
+	CUTOVER_IMAGES=docs/images pytest -q tests/browser -k every_state
+	find docs/images -name 'status-*' ! -name '*-light.png' ! -name 'status-cutover-dark.png' \
+	    ! -name 'status-copying-light-phone.png' -delete
+
 floor: setup ## the playbooks with the oldest and the newest ansible-core that the Pythons here can run
 	@echo "== floor"
 	tests/floor/run.sh
@@ -68,6 +77,7 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory unit
 	$(MAKE) --no-print-directory testbed-test
 	$(MAKE) --no-print-directory integration
+	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory floor
 	$(MAKE) --no-print-directory mutants
 	$(MAKE) --no-print-directory e2e

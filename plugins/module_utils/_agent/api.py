@@ -3,11 +3,13 @@
 """The agent's API (design §9): each function answers one route on the engine."""
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from .._core.errors import CutoverError
-from . import fields, page
+from . import fields, page, page_assets
 from .engine_port import MigrationEngine
+from .events import EventLog
+from .history import History
 from .messages import Request, Response, json_response
 from .metrics import CONTENT_TYPE, render_metrics
 from .prechecks import Prechecks
@@ -25,11 +27,15 @@ class Api:
         check: Callable[[Mapping[str, object]], dict[str, Any]],
         ready: Callable[[], bool],
         version: str,
+        events: EventLog,
+        history: History,
     ) -> None:
         self._engine = engine
         self._prechecks = Prechecks(check)
         self._ready = ready
         self._version = version
+        self._events = events
+        self._history = history
 
     def health(self, _request: Request) -> Response:
         """Liveness: the process answers."""
@@ -48,12 +54,29 @@ class Api:
 
     def status_page(self, _request: Request) -> Response:
         """The page for people."""
-        html = page.render_page(self._engine.status(), self._engine.findings())
-        return Response(200, html.encode("utf-8"), "text/html; charset=utf-8", page.HEADERS)
+        return _html(page.render_page(self._engine.status(), self._engine.findings(), self._history))
+
+    def shards_page(self, request: Request) -> Response:
+        """A part of the list of shards for people."""
+        options = self._shard_options(request, ("state", "database", "offset"), page.ROWS)
+        return _html(page.render_shards(self._engine.shards(options), request.query, int(str(options["offset"]))))
 
     def style(self, _request: Request) -> Response:
         """The page's style sheet."""
-        return Response(200, page.STYLE.encode("utf-8"), "text/css; charset=utf-8")
+        return Response(200, page_assets.STYLE.encode("utf-8"), "text/css; charset=utf-8")
+
+    def script(self, _request: Request) -> Response:
+        """The page's script."""
+        return Response(200, page_assets.SCRIPT.encode("utf-8"), "text/javascript; charset=utf-8")
+
+    def stream(self, request: Request) -> Response:
+        """Server-sent events; ``Last-Event-ID`` or the query's ``after`` replays those behind it."""
+        fields.only(request.query, ("after",))
+        raw = request.headers.get("last-event-id") or request.query.get("after")
+        if raw is not None and not (raw.isdigit() and len(raw) < 20):
+            raise fields.bad_field("after", "must be the id of an event")
+        stream = self._events.stream(None if raw is None else int(raw))
+        return Response(200, b"", "text/event-stream; charset=utf-8", stream=stream)
 
     def status(self, _request: Request) -> Response:
         """The status document."""
@@ -84,13 +107,17 @@ class Api:
 
     def shards(self, request: Request) -> Response:
         """Detail by shard, in pages."""
-        fields.only(request.query, ("state", "database", "limit", "offset"))
+        options = self._shard_options(request, ("state", "database", "limit", "offset"), 1000)
+        return json_response(200, self._engine.shards(options))
+
+    def _shard_options(self, request: Request, known: Sequence[str], limit: int) -> dict[str, object]:
+        fields.only(request.query, known)
         options: dict[str, object] = {
             name: request.query[name] for name in ("state", "database") if name in request.query
         }
-        options["limit"] = fields.number(request.query, "limit", 1000, MAX_SHARDS)
+        options["limit"] = fields.number(request.query, "limit", limit, MAX_SHARDS)
         options["offset"] = fields.number(request.query, "offset", 0, 999_999_999)
-        return json_response(200, self._engine.shards(options))
+        return options
 
     def findings(self, _request: Request) -> Response:
         """All findings."""
@@ -132,6 +159,10 @@ class Api:
 
     def _controlled(self, changed: bool) -> Response:
         return json_response(202 if changed else 200, self._engine.status())
+
+
+def _html(text: str) -> Response:
+    return Response(200, text.encode("utf-8"), "text/html; charset=utf-8", page.HEADERS)
 
 
 def _given(options: Mapping[str, object]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 from .._core.errors import ArangoError, CutoverError, TransportError
 
@@ -52,12 +52,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One answer, whole in memory (status documents, pages and lists of bounded length)."""
+    """One answer, whole in memory (status documents, pages and lists of bounded length), or a stream without an end."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream: Iterator[bytes] | None = None
 
 
 def json_response(status: int, document: Any, headers: Mapping[str, str] | None = None) -> Response:

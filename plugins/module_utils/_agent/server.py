@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.parse
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from .._core.errors import CutoverError
 from .messages import Request, Response, error_response
@@ -31,6 +31,7 @@ class Limits:
     """Seconds, bytes and counts that bound what a client can make the agent hold."""
 
     connections: int = 128
+    streams: int = 32
     handshake: float = 5.0
     idle: float = 30.0
     request: float = 10.0
@@ -167,7 +168,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.request_version = self.protocol_version
         self.send_response_only(response.status)
         self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(response.body)))
+        if response.stream is None:
+            self.send_header("Content-Length", str(len(response.body)))
+        else:
+            self.close_connection = True
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")
         for name, value in response.headers.items():
@@ -178,6 +182,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(response.body)
         self.wfile.flush()
+        if response.stream is not None and self.command != "HEAD":
+            self._send_stream(response.stream)
+
+    def _send_stream(self, stream: Iterator[bytes]) -> None:
+        """Until either side ends; only so many at a time, so that watchers leave connections for control."""
+        if not self.server.streams.acquire(blocking=False):
+            LOG.warning("refused a stream to %s: %d are open", self.client_address[0], self.server.limits.streams)
+            return
+        try:
+            for chunk in stream:
+                self.wfile.write(chunk)
+                self.wfile.flush()
+        finally:
+            self.server.streams.release()
 
     def log_message(self, *_arguments: Any) -> None:
         """Nothing here: the application keeps the audit log."""
@@ -200,6 +218,7 @@ class AgentServer(socketserver.TCPServer):
         self.application = application
         self._context = context
         self._slots = threading.BoundedSemaphore(self.limits.connections)
+        self.streams = threading.BoundedSemaphore(self.limits.streams)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         try:

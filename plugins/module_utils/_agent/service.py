@@ -20,11 +20,14 @@ from .api import Api
 from .auth import Authenticator
 from .config import AgentConfig
 from .engine_port import MigrationEngine
+from .events import EventLog
+from .history import History
 from .notify import Notifier
 from .routes import Application
 from .server import AgentServer
 from .tls import server_context
 from .version import build_info
+from .watcher import Watcher
 
 LOG = logging.getLogger(__name__)
 CLOSE_TIMEOUT = 9.0
@@ -60,7 +63,9 @@ class Service:
         self._end = threading.Event()
         self._notifier = Notifier()
         version = str(build_info()["version"])
-        api = Api(engine, check, self._recovered.is_set, version)
+        events, history = EventLog(), History()
+        self._watcher = Watcher(engine.status, events, history)
+        api = Api(engine, check, self._recovered.is_set, version, events, history)
         context = server_context(config.tls_keyfile, config.client_ca, bool(config.tokens))
         application = Application(api, Authenticator(config))
         self._server = AgentServer((config.listen_host, config.port), context, application)
@@ -82,12 +87,14 @@ class Service:
         try:
             self._engine.recover()
             self._recovered.set()
+            self._watcher.start()
             self._notifier.send(READY="1", STATUS="ready")
             on_ready()
             self._watch()
         finally:
             self._notifier.send(STOPPING="1")
             LOG.info("ending: finishing the batch and writing a checkpoint")
+            self._watcher.close()
             self._server.close()
             self._engine.close(CLOSE_TIMEOUT)
             LOG.info("ended")

@@ -24,6 +24,8 @@ _SHARD_NAMES = {
     "held": "held",
     "suspect": "suspect",
 }
+# The rate of the last moments says little about large collections to come.
+_ETA_BAND = (0.7, 1.0, 1.6)
 _BUSY_STATES = (states.INITIALIZING, states.INITIAL_SYNC, states.RUNNING, states.STOPPING)
 
 
@@ -177,17 +179,30 @@ def _progress(progress: Optional[Progress], shards: Optional[dict[str, int]]) ->
             percent = round(100.0 * (shards["in_sync"] + shards["held"]) / shards["total"], 1)
         if shards["total"] and shards["in_sync"] + shards["held"] == shards["total"]:
             percent = 100.0
+    total, rate = _estimated_total(progress), progress.bytes_per_second if progress else None
+    left = None
+    if progress is not None and total is not None and rate:
+        left = 0.0 if percent == 100.0 else max(0.0, total - progress.bytes_copied) / rate
+    eta = [None if left is None else round(left * share, 1) for share in _ETA_BAND]
     return {
         "percent": percent,
         "bytes_copied": progress.bytes_copied if progress else None,
-        "bytes_total": None,
+        "bytes_total": total,
         "documents_copied": progress.documents_copied if progress else None,
         "documents_total": progress.documents_total if progress else None,
-        "bytes_per_second": None,
-        "eta_seconds": None,
-        "eta_low": None,
-        "eta_high": None,
+        "bytes_per_second": None if rate is None else round(rate),
+        "eta_seconds": eta[1],
+        "eta_low": eta[0],
+        "eta_high": eta[2],
     }
+
+
+def _estimated_total(progress: Optional[Progress]) -> Optional[int]:
+    """Bytes of the whole copy, if the documents not yet copied are as large as those that were."""
+    if progress is None or not progress.documents_copied or not progress.documents_total:
+        return None
+    share = max(1.0, progress.documents_total / progress.documents_copied)
+    return round(progress.bytes_copied * share)
 
 
 def _replication(progress: Optional[Progress]) -> dict[str, Any]:

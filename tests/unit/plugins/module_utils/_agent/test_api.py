@@ -15,6 +15,8 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent import routes
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.api import Api
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.events import EventLog
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.history import History
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from tests.unit.agent_fakes import TOKENS, FakeEngine, RunningAgent, passing_check
@@ -107,10 +109,10 @@ def test_precheck_runs_in_the_background_and_is_polled(agent: RunningAgent) -> N
 def test_every_route_has_the_role_that_the_design_names() -> None:
     table = {
         (route.method, route.pattern.pattern.replace("\\", "")): route.role
-        for route in routes.routes_of(Api(FakeEngine(), passing_check, lambda: True, "1"))
+        for route in routes.routes_of(Api(FakeEngine(), passing_check, lambda: True, "1", EventLog(), History()))
     }
     assert {key for key, role in table.items() if role is None} == {
-        ("GET", "/healthzZ"), ("GET", "/readyzZ"), ("GET", "/style.cssZ"),
+        ("GET", "/healthzZ"), ("GET", "/readyzZ"), ("GET", "/style.cssZ"), ("GET", "/page.jsZ"),
     }  # fmt: skip
     assert {key[1].rstrip("Z") for key, role in table.items() if role == "cutover"} == {
         "/v1/migration/stop", "/v1/migration/abort", "/v1/source/server-mode",
@@ -205,11 +207,12 @@ def test_blockers_reach_the_caller(agent: RunningAgent) -> None:
     assert (status, code, details) == (409, "CUT-GATE-1", {"blockers": blockers})
 
 
-def test_page_is_escaped_self_contained_and_forbids_scripts(agent: RunningAgent) -> None:
+def test_page_is_escaped_self_contained_and_takes_scripts_from_itself_only(agent: RunningAgent) -> None:
     status, headers, body = call(agent, "GET", "/")
     assert status == 200
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert b"<script" not in body
+    assert body.count(b"<script") == body.count(b'<script src="/page.js" defer></script>') == 1
+    assert "script-src 'self'" in headers["content-security-policy"]
     assert b"http://" not in body
     assert b"&lt;odd&gt;" in body
     assert b'<html lang="en">' in body
@@ -233,3 +236,60 @@ def test_head_has_no_body_and_connections_are_kept(agent: RunningAgent) -> None:
         answer = connection.getresponse()
         assert (answer.status, bool(answer.read())) == (200, method == "GET")
     connection.close()
+
+
+def test_events_are_streamed_and_replayed_by_id(agent: RunningAgent) -> None:
+    context = ssl.create_default_context(cafile=str(agent.certificates.ca))
+
+    def read(after: int | None, count: int) -> list[dict[str, Any]]:
+        connection = http.client.HTTPSConnection("127.0.0.1", agent.port, context=context, timeout=20)
+        headers = {"Authorization": f"Bearer {TOKENS['read']}"}
+        if after is not None:
+            headers["Last-Event-ID"] = str(after)
+        connection.request("GET", "/v1/migration/events", headers=headers)
+        answer = connection.getresponse()
+        assert answer.getheader("content-type") == "text/event-stream; charset=utf-8"
+        found: list[dict[str, Any]] = []
+        event: dict[str, Any] = {}
+        while len(found) < count:
+            name, _colon, value = answer.readline().decode().rstrip("\n").partition(": ")
+            if name in ("id", "event", "data"):
+                event[name] = json.loads(value) if name == "data" else value
+            elif not name and event:
+                found.append(event)
+                event = {}
+        connection.close()
+        return found
+
+    agent.api().start(SPEC)
+    first = read(0, 1)[0]
+    assert (first["event"], first["data"]["kind"]) == ("state", "state")
+    agent.engine.document["problems"] = [{"code": "CUT-X-1", "where": "a", "text": "odd", "remedy": "look"}]
+    later = {event["event"]: event["data"] for event in read(int(first["id"]), 2)}
+    assert later["problem"]["problem"]["code"] == "CUT-X-1"
+
+
+def test_a_bad_event_id_is_refused(agent: RunningAgent) -> None:
+    answer = call(agent, "GET", "/v1/migration/events?after=x")
+    assert error_of(answer) == (400, "CUT-AGENT-16", {"field": "after"})
+
+
+def test_more_streams_than_allowed_leave_room_for_control(agent: RunningAgent) -> None:
+    context = ssl.create_default_context(cafile=str(agent.certificates.ca))
+    held = []
+    for _number in range(40):
+        connection = http.client.HTTPSConnection("127.0.0.1", agent.port, context=context, timeout=10)
+        connection.request("GET", "/v1/migration/events", headers={"Authorization": f"Bearer {TOKENS['read']}"})
+        held.append((connection, connection.getresponse()))
+    assert agent.api().status()["state"] == "inactive"
+    for connection, answer in held:
+        answer.close()
+        connection.close()
+
+
+def test_the_list_of_shards_is_paged(agent: RunningAgent) -> None:
+    body = call(agent, "GET", "/shards?state=in-sync&offset=0")[2].decode()
+    assert "1 to 1 of 1" in body
+    assert "in-sync" in body
+    assert agent.engine.calls[-1] == ("shards", {"state": "in-sync", "limit": 200, "offset": 0})
+    assert error_of(call(agent, "GET", "/shards?color=red"))[2] == {"field": "color"}

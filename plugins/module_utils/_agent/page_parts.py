@@ -1,0 +1,237 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The parts of the status page, each a piece of HTML out of the status document."""
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Iterable, Mapping, Optional, Sequence
+
+from .._engine.display import amount, duration, lookup, percent
+from .history import History, sparkline
+
+Status = Mapping[str, Any]
+MAX_ITEMS = 100
+
+
+def text(value: object) -> str:
+    """Escaped; a dash for what is not known."""
+    return "–" if value is None else escape(str(value))
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[int] = ()) -> str:
+    """A table that scrolls by itself on a narrow screen; ``numbers`` are the columns set to the right."""
+
+    def kind(index: int) -> str:
+        return ' class="number"' if index in numbers else ""
+
+    cells = "".join(f'<th scope="col"{kind(index)}>{escape(name)}</th>' for index, name in enumerate(head))
+    lines = "".join(
+        "<tr>" + "".join(f"<td{kind(index)}>{text(cell)}</td>" for index, cell in enumerate(row)) + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0">'
+        f"<table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def verdict(status: Status) -> tuple[str, str]:
+    """The class and the content of the answer to: is it safe to cut over now, and if not, why."""
+    state = status.get("state")
+    step = lookup(status, "cutover.step")
+    blockers = lookup(status, "cutover.blockers") or []
+    reason = lookup(status, "reason.text")
+    if state == "completed":
+        kind, answer, more = "good", "Completed: the target is open", "Applications may use the target."
+    elif state == "failed":
+        kind, answer, more = "bad", "Failed: somebody must look at it", reason or ""
+    elif state in ("aborting", "aborted"):
+        kind, answer, more = "warn", f"{str(state).capitalize()}", "Applications use the source."
+    elif state == "stopping":
+        kind, answer = "busy", f"The cutover is under way: {step or 'beginning'}"
+        more = "The source does not take writes. Until the step “open” everything can still be taken back."
+    elif state == "inactive":
+        kind, answer, more = "warn", "No migration is running", "Start one with the playbook migrate."
+    elif lookup(status, "cutover.ready"):
+        kind, answer, more = "good", "Yes, it is safe to cut over now", ""
+    else:
+        many = "1 reason" if len(blockers) == 1 else f"{len(blockers)} reasons"
+        kind, answer = "bad", "Not safe to cut over yet" + (f": {many}" if blockers else "")
+        more = "; ".join(str(item.get("text")) for item in blockers[:2])
+    lines = [f'<p class="answer">{text(answer)}</p>']
+    if more:
+        lines.append(f"<p>{text(more)}</p>")
+    lines += [f"<p>{line}</p>" for line in _verdict_notes(status)]
+    return kind, "".join(lines)
+
+
+def _verdict_notes(status: Status) -> list[str]:
+    notes = []
+    expected = lookup(status, "cutover.predicted_downtime_seconds")
+    if status.get("state") in ("running", "initial-sync") and isinstance(expected, Mapping):
+        low, mid, high = (duration(expected.get(name)) for name in ("low", "mid", "high"))
+        notes.append(f"Expected time without writes: {text(mid)} ({text(low)} to {text(high)}).")
+    pause = lookup(status, "pause.state")
+    if pause not in (None, "none"):
+        notes.append(f"<strong>{text(str(pause).capitalize())}</strong>: {text(lookup(status, 'pause.reason'))}")
+    if lookup(status, "waiting.for"):
+        notes.append(f"<strong>Waiting</strong> for {text(lookup(status, 'waiting.for'))}")
+    if lookup(status, "throttle.active"):
+        notes.append(f"<strong>Slowed down</strong>: {text(lookup(status, 'throttle.reason'))}")
+    return notes
+
+
+def progress(status: Status) -> str:
+    """The bar of the copy with its figures."""
+    done = lookup(status, "progress.percent")
+    if not isinstance(done, (int, float)):
+        return ""
+    copied, total = amount(lookup(status, "progress.bytes_copied")), lookup(status, "progress.bytes_total")
+    parts = [f"{copied} of {amount(total)}" if total else copied]
+    documents = lookup(status, "progress.documents_total")
+    if documents:
+        parts.append(f"{lookup(status, 'progress.documents_copied') or 0:,} of {documents:,} documents")
+    left = lookup(status, "progress.eta_seconds")
+    if left and status.get("state") == "initial-sync":
+        low, high = (duration(lookup(status, f"progress.eta_{name}")) for name in ("low", "high"))
+        parts.append(f"{duration(left)} left ({low} to {high})")
+    return (
+        f'<h2 id="copied-label">Copied: {text(percent(done))}</h2>'
+        f'<progress aria-labelledby="copied-label" max="100" value="{float(done):.1f}"></progress>'
+        f'<p class="soft">{text(", ".join(parts))}</p>'
+    )
+
+
+def _tile(name: str, value: str, note: str = "", curve: str = "") -> str:
+    extra = f'<span class="note">{text(note)}</span>' if note else ""
+    return f'<div class="tile"><dt>{text(name)}</dt><dd>{text(value)} {extra}{curve}</dd></div>'
+
+
+def _copied_rate(status: Status) -> str:
+    value = lookup(status, "progress.bytes_per_second")
+    return "unknown" if value is None else f"{amount(value)}/s"
+
+
+def _applied_rate(status: Status) -> str:
+    value = lookup(status, "replication.operations_per_second")
+    return "unknown" if value is None else f"{value:,.0f}/s"
+
+
+def tiles(status: Status, history: Optional[History]) -> str:
+    """The figures at a glance, the moving ones with their last minutes."""
+
+    def curve(name: str, label: str) -> str:
+        return sparkline(history.points(name), f"{label} in the last minutes") if history else ""
+
+    shards = status.get("shards") or {}
+    age = lookup(status, "verification.oldest_age_seconds")
+    state = lookup(status, "verification.state")
+    runway = lookup(status, "replication.retention_runway_seconds")
+    behind = amount(lookup(status, "replication.behind_bytes"))
+    found = [
+        _tile("Lag", duration(lookup(status, "replication.lag_seconds")), f"{behind} behind", curve("lag", "Lag")),
+        _tile("Copying", _copied_rate(status), "", curve("copy", "Bytes copied")),
+        _tile("Applying", _applied_rate(status), "operations", curve("apply", "Operations applied")),
+        _tile("Shards in sync", f"{shards.get('in_sync', 0):,} of {shards.get('total', 0):,}"),
+        _tile("Verified", f"{duration(age)} ago" if age is not None else "not yet", str(state or "")),
+        _tile("Source", str(lookup(status, "source.mode") or "unknown"), str(lookup(status, "source.version") or "")),
+        _tile("Target", str(lookup(status, "target.mode") or "unknown"), str(lookup(status, "target.version") or "")),
+    ]
+    if runway is not None:
+        found.append(_tile("Log kept for us", duration(runway), "until the source's disk is full"))
+    return f'<dl class="tiles">{"".join(found)}</dl>'
+
+
+def _card(severity: str, code: object, where: object, what: object, remedy: object) -> str:
+    kind = {"error": "bad", "warning": "warn"}.get(severity, "busy")
+    place = f' <span class="soft">{text(where)}</span>' if where else ""
+    return (
+        f'<li><p><span class="tag {kind}">{text(severity)}</span> <code>{text(code)}</code>{place}</p>'
+        f"<p>{text(what)}</p><p><strong>What to do:</strong> {text(remedy)}</p></li>"
+    )
+
+
+def blockers(status: Status) -> str:
+    """Every reason against a cutover, with its remedy."""
+    items = lookup(status, "cutover.blockers") or []
+    if not items:
+        return ""
+    cards = [_card("error", item.get("code"), None, item.get("text"), item.get("remedy")) for item in items[:MAX_ITEMS]]
+    return f'<h2>What blocks the cutover</h2><ul class="cards">{"".join(cards)}</ul>{_more(len(items))}'
+
+
+def findings(items: Sequence[Mapping[str, Any]]) -> str:
+    """What was found, with remedies."""
+    if not items:
+        return "<h2>Findings</h2><p>None.</p>"
+    cards = [
+        _card(str(item.get("severity")), item.get("code"), item.get("where"),
+              item.get("message") or item.get("text"), item.get("remedy"))
+        for item in items[:MAX_ITEMS]
+    ]  # fmt: skip
+    return f'<h2>Findings ({len(items)})</h2><ul class="cards">{"".join(cards)}</ul>{_more(len(items))}'
+
+
+def _more(count: int) -> str:
+    return f"<p>{count - MAX_ITEMS} more are in the API.</p>" if count > MAX_ITEMS else ""
+
+
+def steps(status: Status) -> str:
+    """The steps of the last or running cutover with their times, and how it ended."""
+    items = lookup(status, "cutover.steps") or []
+    attempt = lookup(status, "cutover.last_attempt")
+    if not items and not isinstance(attempt, Mapping):
+        return ""
+    lines = []
+    for item in items:
+        state = str(item.get("state"))
+        took = f", {duration(item['seconds'])}" if item.get("seconds") is not None else ""
+        current = ' aria-current="step"' if state == "running" else ""
+        lines.append(
+            f'<li class="{escape(state)}"{current}>{text(item.get("name"))}<br>'
+            f'<span class="soft">{text(state)}{text(took)}</span></li>'
+        )
+    ended = ""
+    if isinstance(attempt, Mapping):
+        fenced = attempt.get("fenced_seconds")
+        closed = f"; the source took no writes for {duration(fenced)}" if fenced is not None else ""
+        why = f": {attempt.get('reason')}" if attempt.get("reason") else ""
+        ended = f"<p>Last cutover: <strong>{text(attempt.get('result'))}</strong>{text(why)}{text(closed)}.</p>"
+    return f'<h2>Cutover</h2>{ended}<ol class="steps">{"".join(lines)}</ol>'
+
+
+def servers(status: Status) -> str:
+    """The logs of the source's DB-Servers."""
+    names = ("read_tick", "last_tick", "error")
+    rows = [
+        (item.get("id"), duration(item.get("lag_seconds")), *(item.get(name) for name in names))
+        for item in lookup(status, "replication.servers") or []
+    ]
+    if not rows:
+        return ""
+    head = ("DB-Server", "Lag", "Read up to tick", "Last tick", "Trouble")
+    return "<h2>Logs of the source</h2>" + table("Logs of the source", head, rows, (1, 2, 3))
+
+
+def shard_links(status: Status) -> str:
+    """How many shards are in which state, each a link to their list."""
+    counts = status.get("shards") or {}
+    names = [name for name in counts if name != "total" and counts[name]]
+    if not names:
+        return ""
+    links = [
+        f'<li><a href="/shards?state={escape(name.replace("_", "-"))}">{text(counts[name])} '
+        f"{text(name.replace('_', ' '))}</a></li>"
+        for name in names
+    ]
+    links.append('<li><a href="/shards">all shards</a></li>')
+    return f'<h2>Shards</h2><nav aria-label="Shards by state"><ul>{"".join(links)}</ul></nav>'
+
+
+def workers(status: Status) -> str:
+    """The agents that work on it."""
+    rows = [
+        (item.get("host"), item.get("id"), item.get("lease_until"), duration(item.get("last_seen_seconds")))
+        for item in status.get("workers") or []
+    ]
+    return "<h2>Agents</h2>" + table("Agents", ("Host", "Id", "Lease until", "Renewed"), rows) if rows else ""
