@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.testbed import (
@@ -34,7 +35,7 @@ REGISTERED = (api, control_cluster, control_conditions, control_documents, contr
 @dataclass
 class _Listener:
     server: asyncio.Server
-    connections: set[HttpProtocol] = field(default_factory=set)
+    connections: set[HttpProtocol[Request]] = field(default_factory=set)
 
 
 class Cluster:
@@ -58,10 +59,10 @@ class Cluster:
         for server in self.deployment.servers.values():
             await self.open(server)
         front = next(iter(self.deployment.servers.values()))
-        connections: set[HttpProtocol] = set()
+        connections: set[HttpProtocol[Request]] = set()
         dispatch = control_api.dispatcher(self, control_token)
         listener = await asyncio.get_running_loop().create_server(
-            lambda: HttpProtocol(front, dispatch, connections), HOST, 0
+            lambda: HttpProtocol(partial(Request, front), dispatch, connections), HOST, 0
         )
         self._listeners["control"] = _Listener(listener, connections)
         self.control_port = listener.sockets[0].getsockname()[1]
@@ -69,9 +70,9 @@ class Cluster:
 
     async def open(self, server: Server) -> None:
         """Let a server listen, on its former port if it had one."""
-        connections: set[HttpProtocol] = set()
+        connections: set[HttpProtocol[Request]] = set()
         listener = await asyncio.get_running_loop().create_server(
-            lambda: HttpProtocol(server, self._dispatch, connections),
+            lambda: HttpProtocol(partial(Request, server), self._dispatch, connections),
             HOST,
             server.port,
             ssl=self._context,

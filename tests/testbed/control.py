@@ -14,14 +14,14 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.testbed.control_answers import KINDS, PRESETS, Answer, Run
+from tests.testbed.control_answers import KINDS, PRESETS, Answer, Kind, Run
 from tests.testbed.errors import ArangoError
 from tests.testbed.following import Following
-from tests.testbed.message import Request
+from tests.testbed.message import Incoming
 
 _WHEN = ("never", "now", "late", "after-retry")
 
@@ -32,20 +32,22 @@ class Fault:
 
     identifier: int
     kind: str
+    act: Kind
     spec: dict[str, Any]
     pattern: re.Pattern[str]
     skip: int
     remaining: int | None
     chance: random.Random
+    following: Following
     acted: int = 0
     pending: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def meets(self, request: Request) -> bool:
+    def meets(self, request: Incoming) -> bool:
         """Whether the fault acts on this request; counts those it lets pass."""
         method, server = self.spec.get("method"), self.spec.get("server")
         if self.remaining == 0 or (method and method != request.method) or not self.pattern.search(request.target):
             return False
-        if server and server not in (request.server.id, request.server.short_name):
+        if server and server not in request.server_names:
             return False
         if self.skip:
             self.skip -= 1
@@ -61,35 +63,37 @@ class Fault:
         """A number of the order."""
         return float(self.spec.get(name, default))
 
-    def run(self, request: Request, handle: Run) -> Answer | Awaitable[Answer]:
+    def run(self, request: Incoming, handle: Run) -> Answer | Awaitable[Answer]:
         """Do to the request what the fault is for."""
-        return KINDS[self.kind](self, request, handle)
+        return self.act(self, request, handle)
 
 
 class Faults:
-    """The faults of requests that wait, and the counts of all requests."""
+    """The faults of requests that wait, and the counts of all requests; `presets` are those of the kind `status`."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Mapping[str, Kind] = KINDS, presets: Collection[str] = PRESETS) -> None:
+        self.kinds = kinds
+        self._presets = presets
         self.requests: Counter[str] = Counter()
         self.entries: list[Fault] = []
         self.following = Following()
         self._serial = 0
 
-    def count(self, request: Request) -> None:
+    def count(self, request: Incoming) -> None:
         """Count a request by method and path."""
         self.requests[f"{request.method} {request.path}"] += 1
 
-    def match(self, request: Request) -> Fault | None:
+    def match(self, request: Incoming) -> Fault | None:
         """The first fault that acts on this request."""
         return next((fault for fault in self.entries if fault.meets(request)), None) if self.entries else None
 
     def add(self, spec: dict[str, Any]) -> int:
         """Arm a fault of requests; errorNum 400 for an unknown kind or a bad order."""
         kind = spec.get("kind")
-        if kind not in KINDS:
+        if kind not in self.kinds:
             raise ArangoError(400, f"unknown kind of fault: {kind}")
-        if spec.get("preset") is not None and spec["preset"] not in PRESETS:
-            raise ArangoError(400, f"unknown preset, expecting one of {', '.join(PRESETS)}")
+        if spec.get("preset") is not None and spec["preset"] not in self._presets:
+            raise ArangoError(400, f"unknown preset, expecting one of {', '.join(self._presets)}")
         if spec.get("run", "now") not in _WHEN:
             raise ArangoError(400, f"run: expecting one of {', '.join(_WHEN)}")
         try:
@@ -100,5 +104,17 @@ class Faults:
         nth = int(spec.get("nth", 1))
         count = int(spec.get("count", 0 if "probability" in spec else 1))
         chance = random.Random(f"{spec.get('seed', 0)}/{self._serial}")
-        self.entries.append(Fault(self._serial, str(kind), spec, pattern, nth - 1, count or None, chance))
+        self.entries.append(
+            Fault(
+                self._serial,
+                str(kind),
+                self.kinds[str(kind)],
+                spec,
+                pattern,
+                nth - 1,
+                count or None,
+                chance,
+                self.following,
+            )
+        )
         return self._serial

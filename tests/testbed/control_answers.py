@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed.errors import ArangoError
-from tests.testbed.message import Delivery, Request, Response, failure
+from tests.testbed.message import Delivery, Incoming, Response, failure
 
 if TYPE_CHECKING:
     from tests.testbed.control import Fault
 
 Answer = Response | None
-Run = Callable[[Request], "Answer | Awaitable[Answer]"]
-Kind = Callable[["Fault", Request, Run], "Answer | Awaitable[Answer]"]
+Run = Callable[[Any], "Answer | Awaitable[Answer]"]  # takes the kind of request that its server takes
+Kind = Callable[["Fault", Incoming, Run], "Answer | Awaitable[Answer]"]
 HTML = "text/html"
 PROXY_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 
@@ -55,13 +55,13 @@ PRESETS = {
 }
 
 
-async def carried_out(request: Request, run: Run) -> Answer:
+async def carried_out(request: Incoming, run: Run) -> Answer:
     """The answer of the request itself."""
     answer = run(request)
     return await answer if isinstance(answer, Awaitable) else answer
 
 
-def _status(fault: Fault, request: Request, run: Run) -> Answer:
+def _status(fault: Fault, request: Incoming, run: Run) -> Answer:
     """An answer in place of the request, which `run` (see `carry_out`; `never`) may carry out all the same."""
     spec = fault.spec
     carry_out(fault, request, run, str(spec.get("run", "never")))
@@ -81,43 +81,41 @@ def _preset(preset: Preset) -> Response:
     return failure(ArangoError(preset.error_num, status=preset.status, headers=dict(preset.headers)))
 
 
-def _lost_answer(fault: Fault, request: Request, run: Run) -> None:
+def _lost_answer(fault: Fault, request: Incoming, run: Run) -> None:
     """Cut the connection; the request is carried out all the same (`run`: `late`)."""
     carry_out(fault, request, run, str(fault.spec.get("run", "late")))
 
 
-def carry_out(fault: Fault, request: Request, run: Run, when: str) -> None:
+def carry_out(fault: Fault, request: Incoming, run: Run, when: str) -> None:
     """Carry out a request whose answer nobody gets.
 
     When: `now`; `late`, after the option `late_delay`, which is after its own retry and later writes; `after-retry`,
     right after its own repetition and the next `writes` (1) requests that may write; or `never`.
     """
-    deployment = request.deployment
-
     def begin(delay: float) -> None:
         task = asyncio.ensure_future(_run_later(request, run, delay))
         fault.pending.add(task)
         task.add_done_callback(fault.pending.discard)
 
     if when == "after-retry":
-        deployment.faults.following.after_retry(request, int(fault.number("writes", 1)), lambda: begin(0.0))
+        fault.following.after_retry(request, int(fault.number("writes", 1)), lambda: begin(0.0))
     elif when != "never":
-        begin(0.0 if when == "now" else deployment.scaled(deployment.options.late_delay))
+        begin(0.0 if when == "now" else request.late_delay)
 
 
-async def _run_later(request: Request, run: Run, delay: float) -> None:
+async def _run_later(request: Incoming, run: Run, delay: float) -> None:
     if delay:
         await asyncio.sleep(delay)
     await carried_out(request, run)
 
 
-async def _delay(fault: Fault, request: Request, run: Run) -> Answer:
+async def _delay(fault: Fault, request: Incoming, run: Run) -> Answer:
     """Carry out the request after a pause."""
     await asyncio.sleep(fault.number("seconds", 1.0))
     return await carried_out(request, run)
 
 
-async def _slow_answer(fault: Fault, request: Request, run: Run) -> Answer:
+async def _slow_answer(fault: Fault, request: Incoming, run: Run) -> Answer:
     """Carry out the request at once, and answer after a pause."""
     answer = await carried_out(request, run)
     await asyncio.sleep(fault.number("seconds", 1.0))
@@ -125,7 +123,7 @@ async def _slow_answer(fault: Fault, request: Request, run: Run) -> Answer:
 
 
 def _delivered(make: Callable[[Fault], Delivery]) -> Kind:
-    async def run_and_deliver(fault: Fault, request: Request, run: Run) -> Answer:
+    async def run_and_deliver(fault: Fault, request: Incoming, run: Run) -> Answer:
         answer = await carried_out(request, run)
         if answer is not None:
             answer.delivery = make(fault)
@@ -134,7 +132,7 @@ def _delivered(make: Callable[[Fault], Delivery]) -> Kind:
     return run_and_deliver
 
 
-async def _headers(fault: Fault, request: Request, run: Run) -> Answer:
+async def _headers(fault: Fault, request: Incoming, run: Run) -> Answer:
     """Other values of headers: `set` = name → value, null takes the header away."""
     answer = await carried_out(request, run)
     if answer is not None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed.collection import Collection
-from tests.testbed.control_answers import KINDS, Answer
+from tests.testbed.control_answers import Answer
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import TEXT, Request, Response, failure, reply
 from tests.testbed.model import Deployment, Server
@@ -71,7 +71,7 @@ async def _answer(cluster: Cluster, request: Request) -> Response:
         deployment.faults.entries.clear()
         return reply({"error": False})
     spec = request.json_object()
-    if spec.get("kind") in KINDS:
+    if spec.get("kind") in deployment.faults.kinds:
         return reply({"id": deployment.faults.add(spec)})
     if spec.get("kind") not in ACTIONS:
         raise ArangoError(400, f"unknown kind of fault: {spec.get('kind')}")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.testbed.message import Request, Response
+from tests.testbed.message import Incoming, Request, Response
 
 Answer = Response | None
 READING = ("GET", "HEAD", "OPTIONS")
@@ -21,12 +21,12 @@ _BODY = 4096  # bytes of each
 class _Lost:
     """A request whose answer was lost: it runs when it was repeated and `writes` others have followed."""
 
-    request: Request
+    request: Incoming
     writes: int
     run: Callable[[], object]
     repeated: bool = False
 
-    def is_due(self, other: Request) -> bool:
+    def is_due(self, other: Incoming) -> bool:
         """Take note of a request that was answered."""
         mine = self.request
         if other is mine:
@@ -58,7 +58,7 @@ class Following:
         self.recording = on
         return on
 
-    def after_retry(self, request: Request, writes: int, run: Callable[[], object]) -> None:
+    def after_retry(self, request: Incoming, writes: int, run: Callable[[], object]) -> None:
         """Call `run` when the request was repeated and `writes` others have been carried out after that."""
         self._lost.append(_Lost(request, writes, run))
 
@@ -70,11 +70,15 @@ class Following:
         made = await answer if isinstance(answer, Awaitable) else answer
         entry["user"] = request.principal.user if request.principal is not None else None
         entry["status"] = made.status if made is not None else None
+        self.done(request)
+        return made
+
+    def done(self, request: Incoming) -> None:
+        """Begin what waited for a request that was answered just now."""
         due = [lost for lost in self._lost if lost.is_due(request)]
         self._lost = [lost for lost in self._lost if lost not in due]
         for lost in due:
             lost.run()
-        return made
 
 
 def _entry(request: Request) -> dict[str, Any]:

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from tests.testbed.errors import ArangoError
-from tests.testbed.message import JSON, TEXT, Delivery, Request, Response, failure
-
-if TYPE_CHECKING:
-    from tests.testbed.model import Server
+from tests.testbed.message import JSON, TEXT, Delivery, Incoming, Response, failure
 
 MAX_HEAD = 2 << 20  # facts §7.8
 MAX_BODY = 1 << 30
@@ -33,18 +31,29 @@ _COMMON = (  # facts §11: every answer carries these
     "strict-transport-security: max-age=31536000 ; includeSubDomains\r\n"
 )
 _NO_QUEUE = "0.000000"
-_KEEP = _COMMON.format(connection="Keep-Alive")
-_CLOSE = _COMMON.format(connection="Close")
 
 Answer = Response | None  # None: the connection is cut instead of answered
-Dispatch = Callable[[Request], "Answer | Awaitable[Answer]"]
+R = TypeVar("R", bound=Incoming)
+Make = Callable[[str, str, dict[str, str], bytes, str], R]  # method, target, headers, body, peer → request
 
 
-def serialise(response: Response, *, head_only: bool, close: bool, length_error: int = 0) -> bytes:
+@dataclass(frozen=True)
+class Face:
+    """What the answers of a kind of server have in common: the headers, and how bad framing is answered."""
+
+    keep: str
+    close: str
+    failure: Callable[[ArangoError], Response]
+
+
+ARANGODB = Face(_COMMON.format(connection="Keep-Alive"), _COMMON.format(connection="Close"), failure)
+
+
+def serialise(response: Response, face: Face, *, head_only: bool, close: bool, length_error: int = 0) -> bytes:
     """Bytes of a response in one piece; `length_error` makes its Content-Length wrong."""
     lines = [
         _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} Unknown\r\n",
-        _CLOSE if close else _KEEP,
+        face.close if close else face.keep,
     ]
     if response.queue_time:
         lines[1] = lines[1].replace(_NO_QUEUE, f"{response.queue_time:.6f}")
@@ -53,16 +62,24 @@ def serialise(response: Response, *, head_only: bool, close: bool, length_error:
     if "content-type" not in response.headers:
         kind = response.content_type if body or response.content_type != JSON else TEXT  # as recorded
         lines.append(f"content-type: {kind}\r\n")
-    lines.append(f"content-length: {max(0, len(body) + length_error)}\r\n\r\n")
+    framing = f"content-length: {max(0, len(body) + length_error)}"
+    lines.append(f"{framing if response.stream is None else 'transfer-encoding: chunked'}\r\n\r\n")
     head = "".join(lines).encode("utf-8", "replace")
     return head if head_only else head + body
 
 
-class HttpProtocol(asyncio.Protocol):
-    """One connection: requests are answered in the order in which they came."""
+class HttpProtocol(asyncio.Protocol, Generic[R]):
+    """One connection: requests, made by `make`, are answered in the order in which they came."""
 
-    def __init__(self, server: Server, dispatch: Dispatch, connections: set[HttpProtocol]) -> None:
-        self._server = server
+    def __init__(
+        self,
+        make: Make[R],
+        dispatch: Callable[[R], Answer | Awaitable[Answer]],
+        connections: set[HttpProtocol[R]],
+        face: Face = ARANGODB,
+    ) -> None:
+        self._make = make
+        self._face = face
         self._dispatch = dispatch
         self._connections = connections
         self._buffer = bytearray()
@@ -116,15 +133,17 @@ class HttpProtocol(asyncio.Protocol):
                 self._send(request, answer)
         except ArangoError as error:
             self._closing = True
-            self._write(serialise(failure(error), head_only=False, close=True))
+            self._write(serialise(self._face.failure(error), self._face, head_only=False, close=True))
 
-    async def _finish(self, request: Request, answer: Awaitable[Answer]) -> None:
+    async def _finish(self, request: R, answer: Awaitable[Answer]) -> None:
         try:
             response = await answer
-            if response is None or response.delivery is None:
-                self._send(request, response)
-            else:
+            if response is not None and response.stream is not None:
+                await self._relay(response, response.stream)
+            elif response is not None and response.delivery is not None:
                 await self._deliver(response, response.delivery)
+            else:
+                self._send(request, response)
         finally:
             self._task = None
             if self._paused and self._transport is not None:
@@ -132,18 +151,33 @@ class HttpProtocol(asyncio.Protocol):
                 self._transport.resume_reading()
         self._advance()
 
-    def _send(self, request: Request, response: Answer) -> None:
+    def _send(self, request: R, response: Answer) -> None:
         if response is None:
             self._closing = True
             self.abort()
             return
         self._closing = request.headers.get("connection", "").lower() == "close"
-        self._write(serialise(response, head_only=request.method == "HEAD", close=self._closing))
+        head_only = request.method == "HEAD"
+        self._write(serialise(response, self._face, head_only=head_only, close=self._closing))
+
+    async def _relay(self, response: Response, stream: AsyncIterator[bytes]) -> None:
+        """Send a body as it comes, until it ends or the client is gone; the connection ends with it.
+
+        Empty pieces are not sent: with them a stream that has nothing to say finds out that nobody listens.
+        """
+        self._write(serialise(response, self._face, head_only=False, close=True))
+        async for piece in stream:
+            if self._transport is None:
+                return
+            if piece:
+                self._write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self._closing = True
+        self._write(b"0\r\n\r\n")
 
     async def _deliver(self, response: Response, delivery: Delivery) -> None:
         """Send a response slowly, in part, or with a wrong length; the connection ends with it."""
         self._closing = True
-        data = serialise(response, head_only=False, close=False, length_error=delivery.length_error)
+        data = serialise(response, self._face, head_only=False, close=False, length_error=delivery.length_error)
         if delivery.cut is not None:
             data = data[: len(data) - int(len(response.body) * (1 - delivery.cut))]
         piece = len(data) if not delivery.rate else max(1, int(delivery.rate * _DRIP))
@@ -164,7 +198,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._closing:
             self._transport.close()
 
-    def _next_request(self) -> Request | None:
+    def _next_request(self) -> R | None:
         if self._head is None and not self._read_head():
             return None
         body = self._read_chunked() if self._length is None else self._read_sized(self._length)
@@ -174,7 +208,7 @@ class HttpProtocol(asyncio.Protocol):
         self._head = None
         if not keep:
             headers["connection"] = "close"
-        return Request(self._server, method, target, headers, body, self.peer)
+        return self._make(method, target, headers, body, self.peer)
 
     def _read_head(self) -> bool:
         buffer = self._buffer

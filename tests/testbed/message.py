@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -26,33 +26,40 @@ def dumps(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class Request:
-    """One HTTP request; header names are lower case, `path` is still percent-encoded and without `/_db/<name>`."""
+class Incoming:
+    """One HTTP request as it came; header names are lower case, `path` is still percent-encoded."""
 
-    __slots__ = (
-        "attributes",
-        "body",
-        "database_name",
-        "headers",
-        "method",
-        "params",
-        "path",
-        "peer",
-        "principal",
-        "query",
-        "server",
-        "target",
-    )
+    __slots__ = ("body", "headers", "method", "path", "peer", "target")
 
-    def __init__(
-        self, server: Server, method: str, target: str, headers: dict[str, str], body: bytes, peer: str
-    ) -> None:
-        self.server = server
+    def __init__(self, method: str, target: str, headers: dict[str, str], body: bytes, peer: str) -> None:
         self.method = method
         self.target = target
         self.headers = headers
         self.body = body
         self.peer = peer
+        self.path = target.partition("?")[0]
+
+    @property
+    def server_names(self) -> tuple[str, ...]:
+        """What faults may call the server that is asked."""
+        return ()
+
+    @property
+    def late_delay(self) -> float:
+        """Seconds after which the request is carried out when its answer was lost."""
+        return 0.0
+
+
+class Request(Incoming):
+    """One request to a server of a deployment; `path` is without `/_db/<name>`."""
+
+    __slots__ = ("attributes", "database_name", "params", "principal", "query", "server")
+
+    def __init__(
+        self, server: Server, method: str, target: str, headers: dict[str, str], body: bytes, peer: str
+    ) -> None:
+        super().__init__(method, target, headers, body, peer)
+        self.server = server
         path, _, query = target.partition("?")
         self.query: dict[str, str] = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         self.database_name = "_system"
@@ -69,6 +76,16 @@ class Request:
     def deployment(self) -> Deployment:
         """The cluster that is asked."""
         return self.server.deployment
+
+    @property
+    def server_names(self) -> tuple[str, ...]:
+        """Id and short name of the server."""
+        return (self.server.id, self.server.short_name)
+
+    @property
+    def late_delay(self) -> float:
+        """The option `late_delay`, scaled."""
+        return self.deployment.scaled(self.deployment.options.late_delay)
 
     @property
     def database(self) -> Database:
@@ -139,9 +156,12 @@ class Delivery:
 
 
 class Response:
-    """One HTTP response; `headers` come on top of the common ones of facts §11."""
+    """One HTTP response; `headers` come on top of the common ones of facts §11.
 
-    __slots__ = ("body", "content_type", "delivery", "headers", "queue_time", "status")
+    `stream` gives a body piece by piece, in place of `body`, to the answer of a coroutine.
+    """
+
+    __slots__ = ("body", "content_type", "delivery", "headers", "queue_time", "status", "stream")
 
     def __init__(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None, content_type: str = JSON
@@ -152,6 +172,7 @@ class Response:
         self.content_type = content_type
         self.delivery: Delivery | None = None
         self.queue_time = 0.0
+        self.stream: AsyncIterator[bytes] | None = None
 
 
 def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
