@@ -34,7 +34,7 @@ unit: setup
 	@echo "== unit tests"
 	pytest -q -n 2 --dist loadfile tests/unit
 
-testbed: setup ## an empty source and an empty target to play with, until Ctrl-C
+testbed: setup ## an empty source, an empty target and its platform to play with, until Ctrl-C
 	python -m tests.testbed.foreground
 
 testbed-test: setup ## the emulator's own tests, with the replay of recorded exchanges

@@ -45,10 +45,9 @@ def _deployment(config: dict[str, Any]) -> Deployment:
 
 def _ready(cluster: Cluster, config: dict[str, Any]) -> str:
     deployment = cluster.deployment
-    front = deployment.by_role("coordinator" if deployment.clustered else "single")
     return json.dumps(
         {
-            "coordinators": [server.url for server in front],
+            "coordinators": [server.url for server in cluster.front],
             "dbservers": {server.id: server.url for server in deployment.by_role("dbserver")},
             "control": f"http://127.0.0.1:{cluster.control_port}",
             "id": deployment.id,

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from tests.testbed import (
     api,
@@ -18,6 +19,7 @@ from tests.testbed import (
     control_cluster,
     control_conditions,
     control_documents,
+    control_front,
     control_shards,
     heartbeat,
 )
@@ -29,13 +31,43 @@ from tests.testbed.model import Deployment, Server
 
 HOST = "127.0.0.1"
 # importing them registers endpoints and faults
-REGISTERED = (api, control_cluster, control_conditions, control_documents, control_shards)
+REGISTERED = (api, control_cluster, control_conditions, control_documents, control_front, control_shards)
+
+
+class _Connection(Protocol):
+    def abort(self) -> None:
+        """Cut the connection."""
 
 
 @dataclass
 class _Listener:
     server: asyncio.Server
-    connections: set[HttpProtocol[Request]] = field(default_factory=set)
+    connections: Collection[_Connection] = field(default_factory=set)
+
+
+class ShutDoor(asyncio.Protocol):
+    """A connection to a server that its platform keeps from clients: cut at once, or never answered."""
+
+    def __init__(self, connections: set[ShutDoor], *, silent: bool) -> None:
+        self._connections = connections
+        self._silent = silent
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Cut the connection, or keep it."""
+        self._transport = transport
+        self._connections.add(self)
+        if not self._silent:
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._connections.discard(self)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if isinstance(self._transport, asyncio.Transport):
+            self._transport.abort()
 
 
 class Cluster:
@@ -115,6 +147,29 @@ class Cluster:
         if server.thawed is not None:
             server.thawed.set()
             server.thawed = None
+
+    @property
+    def front(self) -> list[Server]:
+        """The servers that clients reach."""
+        return self.deployment.by_role("coordinator" if self.deployment.clustered else "single")
+
+    async def shut(self, server: Server, *, silent: bool) -> None:
+        """Take connections on the port of a closed server, and cut them or be silent."""
+        connections: set[ShutDoor] = set()
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: ShutDoor(connections, silent=silent), HOST, server.port
+        )
+        self._listeners[server.id] = _Listener(listener, connections)
+
+    def load_keyfile(self, path: Path) -> None:
+        """Use another certificate for connections to come."""
+        if self._context is not None:
+            self._context.load_cert_chain(path)
+
+    def cut(self, server: Server) -> None:
+        """Cut a server's connections; its listener goes on."""
+        for connection in list(self._listeners[server.id].connections):
+            connection.abort()
 
     def close(self, server: Server) -> None:
         """Cut a server's connections and its listener, as when its process is killed."""

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""``python -m tests.testbed.foreground``: an empty source and an empty target for a developer, until Ctrl-C."""
+"""``python -m tests.testbed.foreground``: an empty source, an empty target and its platform, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests.testbed.launch import Flavour, TestCluster
+from tests.testbed.platform.launch import TestPlatform, behind
 
-__all__ = ["describe", "main"]
+__all__ = ["describe", "describe_platform", "main"]
 
 
 def describe(cluster: TestCluster) -> str:
@@ -31,16 +32,39 @@ def describe(cluster: TestCluster) -> str:
     )
 
 
+def describe_platform(platform: TestPlatform) -> str:
+    """Where the platform is, its key, and lines to try, as text."""
+    curl = f"curl --cacert {shlex.quote(str(platform.ca_path))}"
+    login = f"{platform.url}/api/iam/v1/apikeys/{platform.key_id}/authenticate"
+    ask = f'{curl} -H "Authorization: bearer $TOKEN" {platform.url}'
+    order = f"curl -H 'x-testbed-token: {platform.control.token}' {platform.control.url}"
+    return (
+        f"platform\n  API           {platform.url}\n  CA            {platform.ca_path}\n"
+        f"  key           {platform.key_id}, secret {platform.key_secret!r}\n"
+        f"  deployment    {platform.deployment} (the target)\n"
+        f"  control       {platform.control.url}, token {platform.control.token!r}\n"
+        f"  TOKEN=$({curl} -s --data-urlencode secret={platform.key_secret} {login} | jq -r .token)\n"
+        f"  {ask}/api/data/v1/deployments/{platform.deployment}\n"
+        f"  {ask}/api/data/v1/deploymentcredentials/{platform.deployment}\n"
+        f"  {ask}/api/backup/v1/deployment/{platform.deployment}/backup -d '{{\"name\":\"safety\"}}'\n"
+        f"  {order}/fault -d '{{\"kind\":\"state\",\"state\":\"paused\"}}'\n"
+    )
+
+
 def main() -> None:
-    """Start both, print how to reach them, wait."""
+    """Start all three, print how to reach them, wait."""
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="testbed-")))
         flavours: tuple[tuple[str, Flavour], ...] = (("source", "selfhosted"), ("target", "managed"))
+        clusters = []
         for name, flavour in flavours:
             cluster = TestCluster.start(directory, name=name, root_password=f"{name}-root", flavour=flavour)
             stack.enter_context(cluster)
+            clusters.append(cluster)
             print(describe(cluster), flush=True)
-        print("Ctrl-C ends both.", flush=True)
+        platform = TestPlatform.start(directory, deployments=[{"name": "target", "cluster": behind(clusters[-1])}])
+        print(describe_platform(stack.enter_context(platform)), flush=True)
+        print("Ctrl-C ends them.", flush=True)
         signal.pause()
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from tests.testbed import certificates
@@ -23,6 +23,7 @@ from tests.testbed import certificates
 Flavour = Literal["selfhosted", "managed", "single"]
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _START_SECONDS = 30.0
+L = TypeVar("L", bound="Launched")
 
 
 class Control:
@@ -74,7 +75,35 @@ class Control:
         return found
 
 
-class TestCluster:
+class Launched:
+    """A process that ends with the context manager."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def stop(self) -> None:
+        """End the process; what it stored is gone."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self: L) -> L:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class TestCluster(Launched):
     """A running cluster; a context manager that stops it."""
 
     __test__ = False
@@ -82,7 +111,7 @@ class TestCluster:
     def __init__(
         self, process: subprocess.Popen[bytes], ready: dict[str, Any], config: dict[str, Any], ca_path: Path
     ) -> None:
-        self._process = process
+        super().__init__(process)
         self.name: str = config["name"]
         self.coordinators: list[str] = ready["coordinators"]
         self.dbservers: dict[str, str] = ready["dbservers"]
@@ -90,7 +119,6 @@ class TestCluster:
         self.ca_path = ca_path
         self.jwt_secret_path = Path(config["jwt_secret_path"])
         self.root_password: str = config["root_password"]
-        self.pid = process.pid
         self.control = Control(ready["control"], config["control_token"])
 
     @classmethod
@@ -125,48 +153,33 @@ class TestCluster:
             "control_token": secrets.token_urlsafe(24),
             "options": dict(options or {}),
         }
-        certificates.private(home / "config.json", json.dumps(config).encode())
-        process = _spawn(home)
-        try:
-            return cls(process, _wait_ready(process, home / "log"), config, ca_path)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-
-    def stop(self) -> None:
-        """End the process; what it stored is gone."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def __enter__(self) -> TestCluster:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        process, ready = launch("tests.testbed", home, config)
+        return cls(process, ready, config, ca_path)
 
 
-def _spawn(home: Path) -> subprocess.Popen[bytes]:
+def launch(module: str, home: Path, config: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    """Start `python -m <module> serve` with its files in `home`; the process and the line that says it is ready.
+
+    RuntimeError with its output if it does not start.
+    """
+    certificates.private(home / "config.json", json.dumps(config).encode())
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
     with (home / "log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.testbed", "serve", "--config", str(home / "config.json")],
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, "serve", "--config", str(home / "config.json")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=_ROOT,
             env=environment,
         )
+    try:
+        return process, _wait_ready(process, home / "log")
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:

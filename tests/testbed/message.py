@@ -49,6 +49,24 @@ class Incoming:
         """Seconds after which the request is carried out when its answer was lost."""
         return 0.0
 
+    def json(self) -> Any:
+        """The parsed body; errorNum 600 for bad JSON, None for an empty one."""
+        if not self.body.strip():
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise ArangoError(600, f"VPackError error: {error}") from error
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as an object; an empty body is an empty object, other types are errorNum 400."""
+        value = self.json()
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise ArangoError(400, "expecting an object in the request body")
+        return value
+
 
 class Request(Incoming):
     """One request to a server of a deployment; `path` is without `/_db/<name>`."""
@@ -121,24 +139,6 @@ class Request(Incoming):
         if not text.isdecimal():
             raise ArangoError(400, f"expecting an unsigned number for '{name}'")
         return int(text)
-
-    def json(self) -> Any:
-        """The parsed body; errorNum 600 for bad JSON, None for an empty one."""
-        if not self.body.strip():
-            return None
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise ArangoError(600, f"VPackError error: {error}") from error
-
-    def json_object(self) -> dict[str, Any]:
-        """The body as an object; an empty body is an empty object, other types are errorNum 400."""
-        value = self.json()
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise ArangoError(400, "expecting an object in the request body")
-        return value
 
 
 @dataclass(frozen=True)

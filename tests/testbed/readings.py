@@ -145,21 +145,23 @@ NOT_OBSERVABLE = {
     21: "hidden behind the API",
     22: "429 is a fault (`status`, preset `too-many-requests`)",
 }
-_BY_NUMBER: dict[int, dict[str, Reading]] = {}
-for _reading in READINGS:
-    _BY_NUMBER.setdefault(_reading.number, {}).update(dict.fromkeys(_reading.variants, _reading))
 
 
-def parse(values: Mapping[str, object] | Mapping[int, object]) -> dict[int, frozenset[str]]:
+def parse(
+    values: Mapping[str, object] | Mapping[int, object], known: Iterable[Reading] = READINGS
+) -> dict[int, frozenset[str]]:
     """Chosen variants by number; ValueError that names what is allowed."""
+    by_number: dict[int, list[str]] = {}
+    for reading in known:
+        by_number.setdefault(reading.number, []).extend(reading.variants)
     chosen: dict[int, frozenset[str]] = {}
     for key, value in values.items():
         number = int(key)
-        allowed = _BY_NUMBER.get(number)
+        allowed = by_number.get(number)
         if allowed is None:
-            raise ValueError(f"reading {number}: expecting one of {', '.join(map(str, _BY_NUMBER))}")
+            raise ValueError(f"reading {number}: expecting one of {', '.join(map(str, by_number))}")
         names = frozenset(str(value).split("+"))
-        if not names <= allowed.keys():
+        if not names <= set(allowed):
             raise ValueError(f"reading {number}: expecting one of {', '.join(allowed)}")
         chosen[number] = chosen.get(number, frozenset()) | names
     return chosen
@@ -174,11 +176,11 @@ def parse_words(words: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def table() -> str:
-    """The table of docs/testbed.md."""
+def table(known: Iterable[Reading] = READINGS, hidden: Mapping[int, str] = NOT_OBSERVABLE) -> str:
+    """The table of docs/testbed.md; `hidden` = number → why nothing of it can be seen."""
     lines = ["| number | question | variants (default first) |", "|---|---|---|"]
-    for reading in READINGS:
+    for reading in known:
         variants = " · ".join(f"**{name}**: {meaning}" for name, meaning in reading.variants.items())
         lines.append(f"| {reading.number} | {reading.question} | {variants} |")
-    lines += [f"| {number} | not observable | {reason} |" for number, reason in NOT_OBSERVABLE.items()]
+    lines += [f"| {number} | not observable | {reason} |" for number, reason in hidden.items()]
     return "\n".join(lines) + "\n"
