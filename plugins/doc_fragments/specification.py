@@ -82,6 +82,18 @@ options:
     description: Seconds for which the source is watched for late writes after the target has opened.
     type: float
     default: 10.0
+  repair:
+    description:
+      - Whether a document on the target that the verification finds different from the source's is put right.
+      - Without it, each one is a finding that refuses the cutover until it is accepted or gone.
+    type: bool
+    default: true
+  verify_rate:
+    description:
+      - Keys per second that the verification reads at most while it compares a collection for the first time.
+      - Later rounds take a tenth of it.
+    type: float
+    default: 200000.0
   max_downtime:
     description:
       - Longest write downtime in seconds that a cutover may take. It is undone when it would take longer.

@@ -203,7 +203,7 @@ def alter(target: TestCluster, number: int) -> None:
 def test_a_source_found_read_only_is_kept_so(sites: Sites, make_agent: MakeAgent) -> None:
     """I6: after a way back, after an abort, and after a cutover."""
     agent, target = make_agent("agent"), sites.another_target()
-    request = sites.request(target)
+    request = sites.request(target, repair=False)
     with read_only(sites):
         checks = agent.call("POST", "/v1/precheck", request)
         found = finished_precheck(agent, checks["id"])

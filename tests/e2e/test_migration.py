@@ -79,7 +79,7 @@ def test_i5_altered_under_an_unchanged_revision_is_caught(tmp_path: Path, archiv
     with Migration(tmp_path, archive, "altered") as migration:
         migration.fill()
         migration.agent.start()
-        migration.agent.call("POST", "/v1/migration", migration.request())
+        migration.agent.call("POST", "/v1/migration", migration.request(repair=False))
         migration.wait_in_sync()
         migration.agent.wait("ready", lambda status: bool(status["cutover"]["ready"]), 60)
         body = {"group": 999999}

@@ -34,7 +34,7 @@ def engine(pair: Pair) -> Iterator[Engine]:
     fill.documents(60)
     made = make_engine(pair)
     try:
-        made.start(request_of(pair))
+        made.start(request_of(pair, repair=False))
         wait_status(made, ready)
         yield made
     finally:

@@ -40,10 +40,12 @@ SPEC_FLAGS = (
     Flag("--max-lag", "max_lag", "seconds", "largest lag with which the cutover may begin, in seconds"),
     Flag("--settle-after", "settle_after", "seconds", "how long a request without answer may still run, in seconds"),
     Flag("--late-write-watch", "late_write_watch", "seconds", "how long to watch for late writes, in seconds"),
+    Flag("--repair", "repair", "boolean", "put right what the verification finds different on the target"),
+    Flag("--verify-rate", "verify_rate", "number", "keys per second that the verification reads at most"),
     Flag("--source.endpoint-map", "endpoint_map", "map", "INNER=OUTER address of a server; may be repeated"),
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
 )
-_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "secret": str}
+_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "secret": str}
 
 
 def add_spec_flags(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +54,8 @@ def add_spec_flags(parser: argparse.ArgumentParser) -> None:
     for item in SPEC_FLAGS:
         if item.kind == "switch":
             group.add_argument(item.flag, dest=item.field, action="store_const", const=True, help=item.help)
+        elif item.kind == "boolean":
+            group.add_argument(item.flag, dest=item.field, action=argparse.BooleanOptionalAction, help=item.help)
         elif item.kind in ("list", "map", "accept"):
             group.add_argument(item.flag, dest=item.field, action="append", help=item.help)
         else:

@@ -16,6 +16,7 @@ from . import (
     catalogue_data,
     catalogue_opening,
     catalogue_precheck,
+    catalogue_verify,
 )
 from .catalogue_entry import Entry
 
@@ -26,6 +27,7 @@ PARTS: tuple[Mapping[str, Entry], ...] = (
     catalogue_agent.CODES,
     catalogue_opening.CODES,
     catalogue_precheck.CODES,
+    catalogue_verify.CODES,
 )
 UNKNOWN = Entry(
     "error", "fatal", "An error without an entry in the catalogue",

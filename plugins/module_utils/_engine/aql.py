@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
-from typing import Any, Union
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Optional, Union
 
 from .._core.arango import Coordinators, Server, segment
-from .._core.errors import CutoverError
+from .._core.errors import CutoverError, TransportError
 
 _TIMEOUT = 120.0
 _MAX_BODY = 256 * 1024 * 1024
+_RESULT_ROWS = 10_000
 
 
 def read_batches(
@@ -20,18 +21,15 @@ def read_batches(
 ) -> Generator[list[Any], None, None]:
     """The documents ``d``, or what is to be returned of each, parsed, in no particular order.
 
-    The cursor stays on the coordinator that opened it.
+    The cursor stays on the coordinator that opened it. What is read does not push anything out of the servers' caches.
     """
-    server = front.current if isinstance(front, Coordinators) else front
     body = {
         "query": f"FOR d IN @@c RETURN {returning}",
         "bindVars": {"@c": collection},
         "batchSize": batch,
-        "options": {"stream": True},
+        "options": {"stream": True, "fillBlockCache": False},
     }
-    answer = server.json(
-        "POST", "/_api/cursor", database=database, body=body, timeout=_TIMEOUT, max_body=_MAX_BODY, idempotent=True
-    )
+    server, answer = _opened(front, database, body)
     identifier = answer.get("id")
     finished = False
     try:
@@ -58,6 +56,37 @@ def _forget(server: Server, database: str, identifier: str) -> None:
     except CutoverError:
         # The server drops an unused cursor by itself after its time to live.
         return
+
+
+def _opened(front: Union[Server, Coordinators], database: str, body: Mapping[str, object]) -> tuple[Server, Any]:
+    """The first answer of a query that reads, and the server that has its cursor: the first one that can be reached."""
+    servers = [front] if isinstance(front, Server) else [front.current, *front.each()]
+    for server in servers[:-1]:
+        try:
+            return server, _open(server, database, body)
+        except TransportError:
+            continue
+    return servers[-1], _open(servers[-1], database, body)
+
+
+def _open(server: Server, database: str, body: Mapping[str, object]) -> Any:
+    return server.json(
+        "POST", "/_api/cursor", database=database, body=body, timeout=_TIMEOUT, max_body=_MAX_BODY, idempotent=True
+    )
+
+
+def run(
+    front: Union[Server, Coordinators], database: str, query: str, binds: Optional[Mapping[str, object]] = None
+) -> list[Any]:
+    """The whole result of a query that reads."""
+    body = {"query": query, "bindVars": dict(binds or {}), "batchSize": _RESULT_ROWS}
+    server, answer = _opened(front, database, body)
+    rows: list[Any] = list(answer["result"])
+    while answer.get("hasMore"):
+        path = f"/_api/cursor/{segment(str(answer['id']))}"
+        answer = server.json("POST", path, database=database, timeout=_TIMEOUT)
+        rows += answer["result"]
+    return rows
 
 
 def read_all(front: Union[Server, Coordinators], database: str, collection: str) -> Iterator[Any]:

@@ -141,7 +141,10 @@ class LiveWorld:
         running = self._need()
         alike = self._world.source.version == self._world.target_version_text
         source, target = self._world.source.coordinators, self._world.target
-        result = proof.prove(source, target, running.subjects(), deadline, alike=alike)
+        with running.verifier.suspended():
+            differing = running.verifier.finish(deadline)
+            result = proof.prove(source, target, running.subjects(), deadline, alike=alike)
+        result.differences.extend(differing)
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())
         result.differences.extend(f"shard {name} is not copied" for name in running.unexplained())
         return result

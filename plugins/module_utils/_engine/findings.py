@@ -77,13 +77,15 @@ class Findings:
             known["last_at"] = now
             self._changed = True
 
-    def resolve(self, code: str, where: Optional[str] = None) -> None:
-        """Take away findings whose cause is gone: all of a code, or those at one place."""
+    def resolve(self, code: str, where: Optional[str] = None, key: Optional[str] = None) -> None:
+        """Take away findings whose cause is gone: all of a code, those at one place, or the one of a key there."""
         with self._lock:
             gone = [
                 name
                 for name, item in self._items.items()
-                if item["code"] == code and (where is None or item["where"] == where)
+                if item["code"] == code
+                and (where is None or item["where"] == where)
+                and (key is None or item.get("key") == key)
             ]
             for name in gone:
                 del self._items[name]

@@ -34,6 +34,7 @@ class Facts:
     max_downtime: float
     modes: Optional[Mapping[str, str]] = None
     modes_error: Optional[str] = None
+    unverified: Sequence[str] = ()
     measured: Mapping[str, float] = field(default_factory=dict)
     time_scale: float = 1.0
     collections: int = 0
@@ -65,6 +66,7 @@ def blockers(facts: Facts) -> list[dict[str, str]]:
         found.append(blocker(str(item["code"]), f"{item['where']}: {item['message']}", str(item["remedy"])))
     if not facts.users_current:
         found.append(blocker("CUT-GATE-11", "the users on the target are not what they must be yet"))
+    found.extend(blocker("CUT-VERIFY-10", text) for text in facts.unverified)
     if facts.paused:
         found.append(blocker("CUT-GATE-9", "the migration is paused"))
     if facts.waiting is not None:

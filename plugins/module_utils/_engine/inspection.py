@@ -27,11 +27,13 @@ Touched = Callable[[CollectionId, Optional[AbstractSet[bytes]]], None]
 class Standing:
     """A collection on the data path.
 
-    ``calm``: all its shards are in sync; ``disturbance`` is larger after each copy or doubt of one of them.
+    ``calm``: all its shards are in sync; ``adopted``: they go on where an earlier process was, and are not copied;
+    ``disturbance`` is larger after each copy or doubt of one of them.
     """
 
     name: str
     calm: bool
+    adopted: bool
     disturbance: int
 
 
@@ -113,4 +115,5 @@ class Inspection:
 
 def _standing(shards: Sequence[Shard]) -> Standing:
     calm = all(shard.state is ShardState.IN_SYNC and not shard.gone for shard in shards)
-    return Standing(shards[0].plan.collection, calm, max(shard.disturbance for shard in shards))
+    adopted = all(shard.state in (ShardState.IN_SYNC, ShardState.HELD) for shard in shards)
+    return Standing(shards[0].plan.collection, calm, adopted, max(shard.disturbance for shard in shards))

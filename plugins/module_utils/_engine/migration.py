@@ -64,6 +64,7 @@ class Migration:
         self.last_attempt: Optional[Attempt] = None
         self.last_progress: Optional[Progress] = None
         self.last_shards: dict[ShardId, ShardState] = {}
+        self.last_verification: Optional[dict[str, Any]] = None
         self.modes: Mapping[str, str] = {}
         self.measured: dict[str, float] = {}
         self.report: Optional[dict[str, Any]] = read_json(paths.report) if known else None

@@ -48,6 +48,7 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
             "operations_applied": progress.operations_applied if progress else None,
         },
         "proof": attempt.proof,
+        "verification": running.verifier.report() if running else None,
         "not_verified": list(NOT_VERIFIED),
         "accepted": migration.spec.accepted,
         "findings": migration.findings.all(),

@@ -28,6 +28,7 @@ from .parallel import gather
 from .proof import Subject
 from .schema import Schema
 from .shards import ShardId, ShardState
+from .verify.verifier import Options, Verifier
 from .wipe import KEY as WIPE_KEY
 from .wipe import wipe
 from .world import World
@@ -40,6 +41,13 @@ CHECKPOINT_SECONDS = 2.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
 _TOPOLOGY_SECONDS = 10.0
+
+
+def verifier_of(world: World, plane: DataPlane, findings: Findings) -> Verifier:
+    """The verification of a migration."""
+    options = Options(world.spec.verify_rate, world.spec.repair, world.settings.time_scale)
+    sides = (world.source.coordinators, world.target)
+    return Verifier(*sides, plane.inspection, findings, world.paths.data / "verify", options)
 
 
 class Every:
@@ -67,6 +75,7 @@ class Running:
         findings: Findings,
         *,
         make_plane: Callable[..., DataPlane] = DataPlane,
+        make_verifier: Callable[[World, DataPlane, Findings], Verifier] = verifier_of,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.world = world
@@ -87,6 +96,7 @@ class Running:
             world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
         )
         self.builder = IndexBuilder(world.admin, self.plane, findings.report, findings.resolve, self._index_built)
+        self.verifier = make_verifier(world, self.plane, findings)
         self._look_again: set[str] = set()
         self._lock = threading.Lock()
         self._polled = Every(clock)
@@ -114,9 +124,11 @@ class Running:
         self._ticks = {server: int(tick) for server, tick in known.items()}
         self.inventory = inv.read(world.source.coordinators)
         self.schema.resume(self.inventory)
+        self.verifier.resume()
         world.inherited()
         self.plane.start({server: self._ticks.get(server) for server in world.source.servers})
         self.builder.start()
+        self.verifier.start()
         self.poll()
 
     def tick(self) -> None:
@@ -213,6 +225,7 @@ class Running:
         self._checkpointed.done()
         ticks = self.plane.restart_ticks()
         states = self.plane.states()
+        self.verifier.save()
         self.world.map.note_states(states, self.schema.leaders)
         if ticks != self._ticks:
             self.world.ticks.save({"ticks": {server: str(tick) for server, tick in sorted(ticks.items())}})
@@ -277,6 +290,7 @@ class Running:
             unexplained_shards=len(self.plane.unknown_cuids()),
             findings=self.findings.blocking(),
             users_current=self.world.users.current,
+            unverified=self.verifier.blockers(spec.max_lag),
             paused=paused,
             waiting=waiting,
             documents=progress.documents_total or progress.documents_copied,
@@ -308,8 +322,9 @@ class Running:
         return {name: int(answer["tick"]) for name, answer in answers.items()}
 
     def close(self, timeout: float) -> None:
-        """End the data path and the index builder."""
-        for what in (self.plane.close, self.builder.close):
+        """End the data path, the index builder and the verification."""
+        self.verifier.stop()
+        for what in (self.plane.close, self.builder.close, self.verifier.close):
             try:
                 what(timeout)
             except CutoverError as error:

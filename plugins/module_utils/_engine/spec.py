@@ -48,6 +48,8 @@ class Spec:
     max_lag: float = 5.0
     settle_after: float = 300.0
     late_write_watch: float = 10.0
+    repair: bool = True
+    verify_rate: float = 200_000.0
     endpoint_map: Mapping[str, str] = field(default_factory=dict)
     allowed_servers: tuple[str, ...] = ()
     name: str = "default"
@@ -75,6 +77,8 @@ class Spec:
             "max_lag": self.max_lag,
             "settle_after": self.settle_after,
             "late_write_watch": self.late_write_watch,
+            "repair": self.repair,
+            "verify_rate": self.verify_rate,
             "endpoint_map": dict(self.endpoint_map),
             "allowed_servers": list(self.allowed_servers),
         }
@@ -147,6 +151,12 @@ def _duration(name: str, value: object) -> float:
     return seconds
 
 
+def _rate(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < 1e9:
+        raise refuse(name, "must be a number of keys per second, 1 or more")
+    return float(value)
+
+
 def _users(name: str, value: object) -> str:
     if value not in USERS:
         raise refuse(name, f"must be one of {', '.join(USERS)}")
@@ -202,6 +212,8 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "max_lag": _duration,
     "settle_after": _seconds,
     "late_write_watch": _seconds,
+    "repair": _boolean,
+    "verify_rate": _rate,
     "endpoint_map": _map,
     "allowed_servers": _texts,
     "name": _name,

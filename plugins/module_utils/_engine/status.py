@@ -132,6 +132,7 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     shards = running.plane.states() if running else migration.last_shards
     if progress is None:
         return
+    document["verification"] = running.verifier.document() if running else migration.last_verification
     counts = Counter(_SHARD_NAMES[state.value] for state in shards.values())
     document["shards"] = {**{name: counts[name] for name in _SHARD_NAMES.values()}, "total": sum(counts.values())}
     document["progress"] = _progress(progress, document["shards"])

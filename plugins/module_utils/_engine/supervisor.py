@@ -110,6 +110,7 @@ class Supervisor:
         if running is not None:
             migration.last_progress = running.plane.progress()
             migration.last_shards = dict(running.plane.states())
+            migration.last_verification = running.verifier.document()
             migration.modes = running.modes
             running.close(_CLOSE_SECONDS)
 

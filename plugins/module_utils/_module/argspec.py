@@ -65,6 +65,8 @@ def specification_options() -> Options:
         "max_lag": {"type": "float", "default": 5.0},
         "settle_after": {"type": "float", "default": 300.0},
         "late_write_watch": {"type": "float", "default": 10.0},
+        "repair": {"type": "bool", "default": True},
+        "verify_rate": {"type": "float", "default": 200000.0},
         "max_downtime": {"type": "float"},
     }
 

@@ -76,7 +76,13 @@ def running() -> Running:
         inherits=False,
         **dict.fromkeys(("source", "target", "lease", "admin", "target_version")),
     )
-    return Running(world, Findings(), make_plane=lambda **parts: plane)  # type: ignore[arg-type,return-value]
+    verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"))
+    return Running(
+        world,
+        Findings(),
+        make_plane=lambda **parts: plane,  # type: ignore[arg-type,return-value]
+        make_verifier=lambda *parts: verifier,
+    )
 
 
 def test_i4_positions_are_read_before_states(running: Running) -> None:
@@ -89,7 +95,13 @@ def test_i4_positions_are_read_before_states(running: Running) -> None:
 def test_i4_states_are_journaled_before_positions(running: Running) -> None:
     running.checkpoint()
     events: list[str] = running.plane.events  # type: ignore[attr-defined]
-    assert events[2:] == ["states journaled", "positions journaled", "let go"]
+    assert events[3:] == ["states journaled", "positions journaled", "let go"]
+
+
+def test_i5_keys_to_be_read_back_are_on_disk_before_the_position_that_passes_them_over(running: Running) -> None:
+    running.checkpoint()
+    events: list[str] = running.plane.events  # type: ignore[attr-defined]
+    assert events.index("positions") < events.index("touched keys saved") < events.index("positions journaled")
 
 
 def test_i4_the_log_is_let_go_after_the_journal(running: Running) -> None:

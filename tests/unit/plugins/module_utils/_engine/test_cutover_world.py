@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,6 +41,7 @@ class Case:
         self.lease_lost = False
         self.jobs = [IndexJob("shop", "10", "things", ({"name": "expiry"},), False)]
         self.differences: list[str] = []
+        self.staying: list[str] = []
         self.running: Any = SimpleNamespace(
             plane=SimpleNamespace(
                 drain=lambda ends, deadline: self.events.append(("drain", ends)),
@@ -51,6 +53,7 @@ class Case:
                 unknown_cuids=lambda: self.unknown,
             ),
             findings=self.findings,
+            verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish),
             builder=SimpleNamespace(busy=False),
             settle_on=lambda source: self.events.append("follow"),
             want_indexes=lambda: None,
@@ -97,6 +100,10 @@ class Case:
     def _check(self) -> None:
         if self.lease_lost:
             raise LeaseLostError("CUT-LEASE-2", "the lease is held by another agent")
+
+    def _finish(self, _deadline: Deadline) -> list[str]:
+        self.events.append("verified")
+        return list(self.staying)
 
     def _prove(self, *_sides: Any, **_options: Any) -> Result:
         return Result(differences=list(self.differences))
@@ -151,6 +158,12 @@ def test_i5_late_writes_are_looked_for_up_to_the_ends_of_now(case: Case) -> None
     case.late = 4
     assert case.live().late_writes(Deadline(5.0)) == 4
     assert case.events == ["ends", ("scan", ENDS), "late"]
+
+
+def test_i5_what_the_verification_finds_last_is_a_difference(case: Case) -> None:
+    case.staying = ["shop/things key k1: altered"]
+    assert case.live().prove(Deadline(5.0)).differences == case.staying
+    assert case.events == ["verified"]
 
 
 def test_i9_findings_that_came_meanwhile_are_differences(case: Case) -> None:

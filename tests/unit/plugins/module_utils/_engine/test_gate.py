@@ -48,6 +48,7 @@ def test_nothing_blocks() -> None:
         ({"indexes_missing": 1}, "CUT-GATE-5"),
         ({"findings": [FINDING]}, "CUT-TOPO-8"),
         ({"users_current": False}, "CUT-GATE-11"),
+        ({"unverified": ["3 of 4 collections are not compared"]}, "CUT-VERIFY-10"),
         ({"paused": True}, "CUT-GATE-9"),
         ({"waiting": "the target"}, "CUT-GATE-10"),
         ({"modes": {"CRDN-1": "default", "PRMR-1": "readonly"}}, "CUT-GATE-7"),

@@ -1,0 +1,49 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One collection read on both sides at the same time and compared row by row."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Callable
+
+from .matching import SOURCE, TARGET, Matching
+from .rows import Front, scan
+
+
+class HaltedError(Exception):
+    """Somebody else needs the servers now: the comparison begins anew later."""
+
+
+def compare(
+    fronts: tuple[Front, Front],
+    database: str,
+    collection: str,
+    hashed: bool,
+    matching: Matching,
+    pay: Callable[[int], None],
+    halted: Callable[[], bool],
+) -> int:
+    """Bring all rows of source and target together; returns how many documents the source has.
+
+    ``pay`` is called with the number of keys read. Raises ``HaltedError``, what a server answered, or ``OSError``.
+    """
+    streams = [scan(front, database, collection, hashed) for front in fronts]
+    documents = 0
+    running = {SOURCE, TARGET}
+    with closing(streams[SOURCE]), closing(streams[TARGET]), ThreadPoolExecutor(2, "verify-read") as pool:
+        while running:
+            if halted():
+                raise HaltedError
+            batches = {side: pool.submit(next, streams[side], None) for side in sorted(running)}
+            for side, batch in batches.items():
+                rows = batch.result()
+                if rows is None:
+                    running.discard(side)
+                    continue
+                matching.add(side, rows)
+                if side == SOURCE:
+                    documents += len(rows)
+                    pay(len(rows))
+    return documents
