@@ -198,10 +198,10 @@ READING: tuple[Mutant, ...] = (
         "the snapshot is opened after its position was read",
         "design §4.3, I3",
         "copier.py",
-        "        tick = self._patience.call(lambda: log_end(tailer.server)).tick\n",
+        "        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick\n",
         "        names = [shard.id.shard for shard in group]\n"
-        "        self._snapshots.open(server_id, tailer.server, group[0].id.database, names)\n"
-        "        tick = self._patience.call(lambda: log_end(tailer.server)).tick\n",
+        "        self._snapshots.open(tailer.server_id, tailer.server, group[0].id.database, names, tailer.patience)\n"
+        "        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick\n",
         "test_copier.py::test_i3_spool_then_position_then_snapshot",
     ),
     mutant(
@@ -209,10 +209,10 @@ READING: tuple[Mutant, ...] = (
         "the position is read after the spool was armed",
         "design §4.3, I3",
         "copier.py",
-        "        tailer.at_boundary(lambda: self._begin(group)).wait(self._patience)\n"
-        "        tick = self._patience.call(lambda: log_end(tailer.server)).tick\n",
-        "        tick = self._patience.call(lambda: log_end(tailer.server)).tick\n"
-        "        tailer.at_boundary(lambda: self._begin(group)).wait(self._patience)\n",
+        "        tailer.at_boundary(lambda: self._begin(group)).wait(tailer.patience)\n"
+        "        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick\n",
+        "        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick\n"
+        "        tailer.at_boundary(lambda: self._begin(group)).wait(tailer.patience)\n",
         "test_copier.py::test_i3_spool_then_position_then_snapshot",
     ),
     mutant(
@@ -320,8 +320,8 @@ READING: tuple[Mutant, ...] = (
         "a shard that goes live holds the position until its spool is applied",
         "design §4.4, I4",
         "catchup.py",
-        "        shard.route = Route.LIVE\n        if wanted:\n",
-        "        shard.route = Route.LIVE\n        if tailer.ledger is not None:\n"
+        "            return True\n        if wanted:\n",
+        "            return True\n        if tailer.ledger is not None:\n"
         "            tailer.ledger.unpin(pin)\n        if wanted:\n",
         "test_catchup.py::test_i4_the_pin_goes_only_when_the_rest_was_applied",
     ),

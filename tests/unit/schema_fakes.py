@@ -28,16 +28,24 @@ class Plane:
         self.log = log
         self.plans: dict[ShardId, ShardPlan] = {}
         self.in_sync: set[ShardId] = set()
+        self.suspect: set[ShardId] = set()
+        self.relocated: dict[ShardId, str] = {}
         self.ignored: set[tuple[str, str]] = set()
         self.watched: set[tuple[str, str]] = set()
 
-    def register(self, plans: list[ShardPlan], in_sync: bool = False) -> None:
+    def register(self, plans: list[ShardPlan], in_sync: bool = False, suspect: bool = False) -> None:
         """See ``DataPort``."""
         for plan in plans:
             self.plans[plan.id] = plan
-            self.log.append(f"register {plan.collection}{' in-sync' if in_sync else ''}")
+            self.log.append(f"register {plan.collection}{' in-sync' if in_sync else ''}{' suspect' if suspect else ''}")
             if in_sync:
                 self.in_sync.add(plan.id)
+            if suspect:
+                self.suspect.add(plan.id)
+
+    def relocate(self, leaders: dict[ShardId, str]) -> None:
+        """See ``DataPort``."""
+        self.relocated.update(leaders)
 
     def quiesce(self, database: str, plan_id: str, _deadline: object) -> None:
         """See ``DataPort``."""

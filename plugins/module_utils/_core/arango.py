@@ -205,7 +205,8 @@ class Coordinators:
     @property
     def current(self) -> Server:
         """The coordinator in use."""
-        return self.servers[self._current]
+        servers = self.servers
+        return servers[self._current % len(servers)]
 
     @property
     def label(self) -> str:
@@ -217,6 +218,15 @@ class Coordinators:
         """Queue time in the last answer of the coordinator in use, seconds."""
         return self.current.queue_time
 
+    def replace(self, servers: Sequence[Server]) -> None:
+        """Use these from now on; the one in use stays so if it is among them."""
+        if not servers:
+            raise ValueError("at least one coordinator is needed")
+        with self._lock:
+            current = self.current
+            self.servers = tuple(servers)
+            self._current = self.servers.index(current) if current in self.servers else 0
+
     def each(self) -> Iterator[Server]:
         """Every coordinator, without fail-over."""
         return iter(self.servers)
@@ -224,18 +234,20 @@ class Coordinators:
     def request(self, method: str, path: str, *, idempotent: Optional[bool] = None, **options: Any) -> Response:
         """Like ``Server.request`` with fail-over; raises the last coordinator's error when all have failed."""
         repeatable = method in _IDEMPOTENT_METHODS if idempotent is None else idempotent
-        start = self._current
-        count = len(self.servers)
+        with self._lock:
+            servers, start = self.servers, self._current
+        count = len(servers)
         for step in range(count):
             index = (start + step) % count
             try:
-                response = self.servers[index].request(method, path, idempotent=idempotent, **options)
+                response = servers[index].request(method, path, idempotent=idempotent, **options)
             except (TransportError, ArangoError) as error:
                 if step + 1 == count or not _elsewhere(error, repeatable):
                     raise
                 continue
             with self._lock:
-                self._current = index
+                if servers is self.servers:
+                    self._current = index
             return response
         raise CutoverError("CUT-HTTP-1", "no coordinator is left")
 

@@ -83,8 +83,9 @@ CODES: dict[str, Entry] = {
         "Give coordinators of a cluster in source_endpoints; its health document must name the DB-Servers.",
     ),
     "CUT-TOPO-8": Entry(
-        "error", "operator", "The source's servers changed while migrating",
-        "Abort and start again: what was copied may lack writes of the moment of the change.",
+        "warning", "transient", "The source's servers changed while migrating",
+        "Nothing has to be done: shards that may lack writes of the moment of the change are compared with the source "
+        "and repaired. Until then no cutover is possible.",
     ),
     "CUT-TOPO-9": Entry(
         "error", "operator", "A new server of the source cannot be connected to",
@@ -201,7 +202,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-CUTOVER-3": Entry(
         "error", "transient", "The source's servers changed during the cutover",
-        "Wait until the source cluster is quiet, then abort and start again.",
+        "Wait until the source cluster is quiet and all shards are in sync again, then try again.",
     ),
     "CUT-CUTOVER-4": Entry(
         "error", "transient", "The cutover was cancelled", "Nothing has to be done: the source is open as before."

@@ -33,23 +33,23 @@ CODES: dict[str, Entry] = {
         "Compare both documents on source and target; the one that the source lacks was written by somebody else.",
     ),
     "CUT-DATA-5": Entry(
-        "error",
-        "operator",
+        "warning",
+        "transient",
         "A server's log has a gap",
-        "Operations were purged before they were read. Abort and start anew; give the source more room for its log "
-        "or keep the agent running.",
+        "Operations were purged before they were read: the server's shards are compared with the source and repaired "
+        "by themselves. Give the source more room for its log, or keep the agent running.",
     ),
     "CUT-DATA-6": Entry(
-        "error",
-        "operator",
+        "warning",
+        "transient",
         "A server has a new data directory",
-        "Its positions mean nothing any more. Abort and start anew once the source is healthy.",
+        "Its positions mean nothing any more: its shards are compared with the source and repaired by themselves.",
     ),
     "CUT-DATA-7": Entry(
         "error",
         "operator",
         "A shard could not be kept in sync",
-        "Read the reason, remove it, then abort and start anew.",
+        "Read the reason and remove it: the shard is compared with the source again and again until it is in sync.",
     ),
     "CUT-DATA-8": Entry(
         "warning",

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import queue
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Mapping, Optional, Sequence
 
+from .._core.clock import Deadline
 from .._core.errors import ArangoError, CutoverError
 from .applier import ApplierPool, Unit
 from .marker import TRUNCATE, Marker, parse
@@ -24,6 +25,7 @@ _WINDOW_BYTES = 4 * 1024 * 1024
 # What may be left of a spool when the tailer hands it over in its own thread.
 _LAST_BYTES = 256 * 1024
 _GONE = frozenset({1203, 1228})
+_GLANCE_SECONDS = 0.5
 
 
 class CatchUp:
@@ -39,6 +41,7 @@ class CatchUp:
         recheck: Recheck,
         patience: Patience,
         fail: Callable[[Shard, Exception], None],
+        recovered: Callable[[Shard], None],
     ) -> None:
         self._book = book
         self._pool = pool
@@ -48,6 +51,7 @@ class CatchUp:
         self._recheck = recheck
         self._patience = patience
         self._fail = fail
+        self._recovered = recovered
         self._todo: queue.Queue[Shard] = queue.Queue()
 
     def start(self, workers: Workers, count: int = 4) -> None:
@@ -81,8 +85,7 @@ class CatchUp:
     def _again(self, shard: Shard) -> None:
         """A reason to hold may have come and gone while the work ended."""
         with self._book.changed:
-            waits = shard.state in (ShardState.HELD, ShardState.CATCHING_UP) and shard.route is Route.SPOOL
-            due = waits and not shard.holds
+            due = shard.waits and not shard.holds
         if due:
             self.begin(shard)
 
@@ -117,7 +120,7 @@ class CatchUp:
 
     def _wait_idle(self, shard: Shard) -> None:
         with self._book.changed:
-            while not shard.idle:
+            while not (shard.idle or shard.gone):
                 self._patience.check()
                 self._book.changed.wait(0.2)
 
@@ -172,9 +175,15 @@ class CatchUp:
 
     def _go_live(self, shard: Shard) -> bool:
         """Hand the rest of the spool over at a batch boundary; False when it has grown too much meanwhile."""
-        tailer = self._tailers[shard.plan.leader]
+        tailer = self._tailers.get(shard.plan.leader)
+        if tailer is None:
+            return True
         outcome: list[bool] = []
-        tailer.at_boundary(lambda: outcome.append(self._switch(shard, tailer))).wait(self._patience)
+        ticket = tailer.at_boundary(lambda: outcome.append(self._switch(shard, tailer)))
+        # A server that is down may be in the middle of a batch: a doubt ends the waiting.
+        while not ticket.wait(self._patience, Deadline(_GLANCE_SECONDS)):
+            if shard.gone:
+                return True
         return outcome[0]
 
     def _switch(self, shard: Shard, tailer: Tailer) -> bool:
@@ -188,19 +197,32 @@ class CatchUp:
         if any(marker.type == TRUNCATE for marker in markers):
             return False
         wanted = [marker for marker in markers if marker.tick > (shard.start_tick or 0)]
-        pin = shard.pin
-        shard.renew_spool().delete()
-        shard.route = Route.LIVE
+        pin = self._end_spool(shard)
+        if pin is None:
+            return True
         if wanted:
             self._pool.submit(Unit(shard, wanted, sum(len(marker.data) for marker in wanted)))
         self._pool.submit(Unit(shard, action=lambda: self._finish(shard, tailer, pin)))
         return True
 
+    def _end_spool(self, shard: Shard) -> Optional[tuple[int, int]]:
+        """From here on the shard's markers go straight to the appliers; None when it is let go."""
+        with self._book.changed:
+            if shard.gone:
+                return None
+            pin = shard.pin
+            shard.renew_spool().delete()
+            shard.route = Route.LIVE
+            return pin
+
     def _finish(self, shard: Shard, tailer: Tailer, pin: object) -> None:
         """In the applier's thread, behind everything that was spooled."""
+        in_sync = False
         with self._book.changed:
             if shard.state in (ShardState.CATCHING_UP, ShardState.HELD):
-                live = shard.route is Route.LIVE
-                self._book.move(shard, ShardState.IN_SYNC if live else ShardState.HELD)
+                in_sync = shard.route is Route.LIVE
+                self._book.move(shard, ShardState.IN_SYNC if in_sync else ShardState.HELD)
         if tailer.ledger is not None:
             tailer.ledger.unpin(pin)
+        if in_sync:
+            self._recovered(shard)

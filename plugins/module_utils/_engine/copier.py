@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Callable, Iterable, Mapping, Sequence
 
-from .._core.errors import CutoverError
 from .dataplane_types import Settings
-from .patience import Patience, Rate, Stopped
+from .patience import Rate, Stopped
 from .restore import Restorer
 from .shards import Shard, ShardBook, ShardState
 from .sizes import Sizes
@@ -29,7 +29,6 @@ class Copiers:
         arm: Callable[[Shard], None],
         restorer: Restorer,
         sizes: Sizes,
-        patience: Patience,
         settings: Settings,
         copied: Callable[[Shard], None],
         fail: Callable[[Shard, Exception], None],
@@ -39,43 +38,46 @@ class Copiers:
         self._arm = arm
         self._restorer = restorer
         self._sizes = sizes
-        self._patience = patience
         self._settings = settings
         self._copied = copied
         self._fail = fail
-        self._snapshots = Snapshots(settings.batch_bytes, patience)
+        self._snapshots = Snapshots(settings.batch_bytes)
         self.bytes = Rate()
         self.documents = Rate()
         self.recopies = 0
 
-    def start(self, workers: Workers) -> None:
-        """Start a thread for each server."""
-        for server_id in self._tailers:
-            workers.start(f"copier-{server_id}", lambda server_id=server_id: self._run(server_id))  # type: ignore[misc]
+    def start(self, workers: Workers, server_id: str) -> None:
+        """Start the thread of a server."""
+        workers.start(f"copier-{server_id}", lambda: self._run(self._tailers[server_id]))
 
-    def _run(self, server_id: str) -> None:
-        pauses = self._patience.pauses()
+    def _run(self, tailer: Tailer) -> None:
+        pauses = tailer.patience.pauses()
         while True:
-            group = self._choose(server_id)
+            group = self._choose(tailer)
             try:
-                self._copy(server_id, group)
+                self._copy(tailer, group)
             except SnapshotLostError:
                 self.recopies += len(group)
-                self._patience.sleep(pauses.next())
-            except CutoverError as error:
+                tailer.patience.sleep(pauses.next())
+            except Stopped:
+                raise
+            except Exception as error:  # noqa: BLE001 - the thread goes on; the shards begin anew, loudly
                 for shard in group:
                     self._fail(shard, error)
             else:
                 pauses.reset()
 
-    def _choose(self, server_id: str) -> list[Shard]:
+    def _choose(self, tailer: Tailer) -> list[Shard]:
         """The largest shard that waits, and others of its database; waits until there is one."""
         waiting = (ShardState.PENDING, ShardState.COPYING)
         with self._book.changed:
             while True:
-                self._patience.check()
+                tailer.patience.check()
+                now = time.monotonic()
                 shards = [
-                    shard for shard in self._book.led_by(server_id) if shard.state in waiting and not shard.gone
+                    shard
+                    for shard in self._book.led_by(tailer.server_id)
+                    if shard.state in waiting and not shard.gone and shard.not_before <= now and shard.rested
                 ]
                 if shards:
                     break
@@ -85,17 +87,17 @@ class Copiers:
         database = shards[0].id.database
         return [shard for shard in shards if shard.id.database == database][: self._settings.shards_per_context]
 
-    def _copy(self, server_id: str, group: Sequence[Shard]) -> None:
-        tailer = self._tailers[server_id]
-        tailer.at_boundary(lambda: self._begin(group)).wait(self._patience)
-        tick = self._patience.call(lambda: log_end(tailer.server)).tick
+    def _copy(self, tailer: Tailer, group: Sequence[Shard]) -> None:
+        tailer.at_boundary(lambda: self._begin(group)).wait(tailer.patience)
+        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick
         with self._book.changed:
             for shard in group:
                 # A repeated copy keeps its first position: its spool holds everything since then.
                 if shard.start_tick is None:
                     shard.start_tick = tick
         names = [shard.id.shard for shard in group]
-        snapshot = self._snapshots.open(server_id, tailer.server, group[0].id.database, names)
+        database = group[0].id.database
+        snapshot = self._snapshots.open(tailer.server_id, tailer.server, database, names, tailer.patience)
         try:
             self._read_all(snapshot, {shard.id.shard: shard for shard in group})
         finally:

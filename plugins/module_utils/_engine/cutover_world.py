@@ -37,6 +37,7 @@ class LiveWorld:
         self._findings = findings
         self._stop = stop
         self._opened_cleanly = False
+        self._doubts = running.plane.doubts if running is not None else 0
 
     def agent(self) -> str:
         """See ``cutover.World``."""
@@ -76,8 +77,14 @@ class LiveWorld:
         return fence.cancel_writers(self._world.source, deadline)
 
     def _need(self) -> Running:
+        """The data path, about which no doubt has come up since the attempt began."""
         if self._running is None:
             raise CutoverError("CUT-CUTOVER-4", "the data path is not running")
+        doubted = self._running.plane.doubts - self._doubts
+        if doubted:
+            raise CutoverError(
+                "CUT-CUTOVER-3", f"{doubted} shards have to be compared with the source again: see the findings"
+            )
         return self._running
 
     def settle_definitions(self, deadline: Deadline) -> None:
@@ -86,7 +93,7 @@ class LiveWorld:
         while True:
             source = self._agreed_inventory(deadline)
             running.settle_on(source)
-            self._topology_unchanged(running)
+            self._need()
             text = self._unsettled(running, source)
             if text is None:
                 return
@@ -102,11 +109,6 @@ class LiveWorld:
                 return next(iter(found.values()))
             if deadline.expired or self._stop.wait(_PAUSE):
                 raise CutoverError("CUT-CUTOVER-2", "the source's coordinators do not agree on the definitions")
-
-    def _topology_unchanged(self, running: Running) -> None:
-        blocking = [item for item in running.findings.blocking() if item["code"] == "CUT-TOPO-8"]
-        if blocking:
-            raise CutoverError("CUT-CUTOVER-3", f"{blocking[0]['where']}: {blocking[0]['message']}")
 
     def _unsettled(self, running: Running, source: inv.Inventory) -> Optional[str]:
         """Why the definitions cannot be taken for settled yet."""

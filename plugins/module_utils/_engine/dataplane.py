@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Callable, Iterable, Mapping, Optional, Sequence
 
-from .._core.arango import Coordinators
+from .._core.arango import Coordinators, Server
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .applier import ApplierPool
@@ -22,10 +22,12 @@ from .doubts import Doubts
 from .findings import Finding
 from .holds import Holds
 from .inspection import Inspection
+from .lanes import Lanes
 from .ledger import Ledger
 from .patience import Patience, Rate, Troubles, WriteGate
 from .reads import Reader
 from .recheck import Recheck
+from .repair import Repairs
 from .replayer import Replayer
 from .restore import Restorer
 from .retention import Retention, syncer_ids
@@ -45,9 +47,10 @@ _SYNCER_IDS = "syncer-ids.json"
 class DataPlane:
     """Moves documents from the source to the target; everything about definitions is the control path's.
 
-    After a restart: ``register(plans, in_sync=True)`` for what the journal calls in-sync or held, then ``start``; all
-    other shards are registered at any time and copied. A checkpoint is: ``restart_ticks()``, then ``states()``; states
-    are journaled first, then ticks; then ``checkpointed(ticks)``.
+    After a restart: ``register(plans, in_sync=True)`` for what the journal calls in-sync or held, and ``suspect=True``
+    for what is on the target but in doubt, then ``start``; all other shards are registered at any time and copied. A
+    checkpoint is: ``restart_ticks()``, then ``states()``; states are journaled first, then ticks; then
+    ``checkpointed(ticks)``.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class DataPlane:
         self._report = report
         self._stop = threading.Event()
         self._started = False
+        self._silent: set[str] = set()
         # Requests of an earlier process may still run.
         self._took_over = took_over
         self._inherits = took_over or (state_dir / _SYNCER_IDS).exists()
@@ -88,39 +92,50 @@ class DataPlane:
             self._writer, self._target_reader, self._recheck, report, settings.batch_documents
         )
         reading_id, retention_id = syncer_ids(state_dir / _SYNCER_IDS)
-        self._tailers = {
-            name: Tailer(name, server, reading_id, patience, settings) for name, server in source.servers.items()
-        }
-        self._routers: dict[str, ShardRouter] = {}
-        self._doubts = Doubts(self._book, self._tailers, self._routers, report)
+        self._lanes = Lanes(self._book, self._troubles, settings, reading_id, self._make_router)
+        self._tailers, self._routers = self._lanes.tailers, self._lanes.routers
+        self._doubts = Doubts(self._book, self._tailers, self._routers, report, patience.cap)
         self._workers = Workers(self._doubts.crash)
         self._pool = ApplierPool(
             settings.appliers, self._book, self._apply, self._doubts.shard, patience, settings.queue_bytes
         )
-        self._retention = Retention(source.servers, retention_id, settings, patience, report)
-        self.inspection = Inspection(self._book, self._tailers, self._recheck, self._gate, patience)
+        self._retention = Retention(self._lanes.servers, retention_id, settings, patience, report)
+        self.inspection = Inspection(
+            self._book, self._tailers, self._lanes.needed, self._recheck, self._gate, patience
+        )
+        for name, server in source.servers.items():
+            self._lanes.add(name, server)
         self._connect(source)
+
+    def _make_router(self, name: str, patience: Patience) -> ShardRouter:
+        return ShardRouter(
+            name,
+            self._book,
+            self._pool,
+            patience,
+            self._observations,
+            lambda: self._ledger(name),
+            truncated=self._truncated,
+            doubt=self._doubts.server,
+            disk_full=self._disk_full,
+            touched=self.inspection.touched,
+        )
 
     def _connect(self, source: Source) -> None:
         """Build the parts that need the others."""
         settings, patience = self._settings, self._patience
-        for name in self._tailers:
-            self._routers[name] = ShardRouter(
-                name,
-                self._book,
-                self._pool,
-                patience,
-                self._observations,
-                lambda name=name: self._ledger(name),  # type: ignore[misc]
-                truncated=self._truncated,
-                doubt=self._doubts.server,
-                disk_full=self._disk_full,
-                touched=self.inspection.touched,
-            )
         readers = (self._source_reader, self._target_reader)
         sweeper = Sweeper(*readers, self._writer, self._units.refuse, patience, settings.batch_documents)
         self._catch_up = CatchUp(
-            self._book, self._pool, self._tailers, sweeper, self._units, self._recheck, patience, self._doubts.shard
+            self._book,
+            self._pool,
+            self._tailers,
+            sweeper,
+            self._units,
+            self._recheck,
+            patience,
+            self._doubts.shard,
+            self._doubts.recovered,
         )
         self._holds = Holds(self._book, self._tailers, self._routers, self._catch_up, self._recheck, patience)
         self._replayer = Replayer(self._book, self._tailers, self._routers, self._catch_up, patience)
@@ -138,30 +153,39 @@ class DataPlane:
             settings.time_scale,
         )
         self.inspection.connect(self._settler)
+        ending = (settings, self._catch_up.begin, self._doubts.shard)
         self._copiers = Copiers(
             self._book,
             self._tailers,
-            lambda shard: self._routers[shard.plan.leader].spool(shard),
+            self._arm,
             Restorer(self._writer, self._target_reader, self._units.refuse, settings.batch_documents),
             Sizes(source.coordinators, self._book),
-            patience,
-            settings,
-            self._catch_up.begin,
-            self._doubts.shard,
+            *ending,
+        )
+        self._repairs = Repairs(
+            self._book,
+            self._tailers,
+            self._arm,
+            sweeper,
+            self._target_reader,
+            self._units,
+            self._recheck,
+            *ending,
         )
 
-    def register(self, plans: Sequence[ShardPlan], in_sync: bool = False) -> None:
-        """Add shards: to be copied, or (only before ``start``) in sync up to their server's restart tick."""
-        for plan in plans:
-            if plan.leader not in self._tailers:
-                raise CutoverError("CUT-DATA-12", f"{plan.where}: its leader {plan.leader} is no known DB-Server")
+    def _arm(self, shard: Shard) -> None:
+        self._routers[shard.plan.leader].spool(shard)
+
+    def register(self, plans: Sequence[ShardPlan], in_sync: bool = False, suspect: bool = False) -> None:
+        """Add shards: to be copied, or (only before ``start``) in sync up to their server's restart tick, or to be
+        compared and repaired. One whose leader is not followed waits for that.
+        """
         if in_sync and self._started:
             raise ValueError("shards in sync are registered before the start")
         noted: set[tuple[str, str]] = set()
         for plan in plans:
-            shard = self._book.add(plan)
-            for name, router in self._routers.items():
-                self._tailers[name].at_boundary(lambda router=router, shard=shard: router.know(shard))  # type: ignore[misc]
+            shard = self._book.add(plan, ShardState.SUSPECT if suspect else ShardState.PENDING)
+            self._lanes.everywhere(lambda router, shard=shard: router.know(shard))  # type: ignore[misc]
             if in_sync:
                 self._replayer.adopt(shard)
             # The copy that was broken off may have been this collection's; after a take-over any write may.
@@ -170,8 +194,13 @@ class DataPlane:
                 noted.add(shard.collection)
                 self._recheck.note_collection(plan.id)
 
-    def start(self, restart: Mapping[str, Optional[int]]) -> None:
-        """Start all threads. A tick per DB-Server to read from; None = from the end of its log as it is now."""
+    def start(
+        self, restart: Mapping[str, Optional[int]], directories: Optional[Mapping[str, str]] = None
+    ) -> None:
+        """Start all threads. A tick per DB-Server to read from; None = from the end of its log as it is now.
+
+        ``directories`` are the data directories that the ticks belong to, as ``data_directories`` gave them.
+        """
         missing = sorted(
             {shard.plan.leader for shard in self._replayer.adopted() if restart.get(shard.plan.leader) is None}
         )
@@ -179,21 +208,65 @@ class DataPlane:
             raise ValueError(f"no restart tick for {', '.join(missing)}, which lead shards in sync")
         self._started = True
         self._retention.keep({name: tick for name, tick in restart.items() if tick is not None})
-        for name, tailer in self._tailers.items():
-            router, tick = self._routers[name], restart.get(name)
-            self._workers.start(
-                f"tailer-{name}",
-                lambda tailer=tailer, router=router, tick=tick: tailer.run(tick, router),  # type: ignore[misc]
-            )
+        for name in self._tailers:
+            self._start_lane(name, restart.get(name), (directories or {}).get(name))
         self._pool.start(self._workers)
         self._catch_up.start(self._workers)
         self._replayer.start(self._workers)
-        self._copiers.start(self._workers)
         self._workers.start("settler", self._settler.run)
         self._workers.start("retention", self._retention.run)
 
+    def _start_lane(self, name: str, tick: Optional[int], directory: Optional[str]) -> None:
+        tailer, router = self._tailers[name], self._routers[name]
+        self._workers.start(f"tailer-{name}", lambda: tailer.run(tick, router, directory))
+        self._copiers.start(self._workers, name)
+        self._repairs.start(self._workers, name)
+
+    def follow_servers(self, servers: Mapping[str, Server]) -> None:
+        """Follow the log of these DB-Servers: new ones from now on; one that went and leads nothing is let go."""
+        for name, server in servers.items():
+            if name not in self._tailers:
+                self._lanes.add(name, server)
+                if self._started:
+                    self._start_lane(name, None, None)
+        for name in set(self._tailers) - set(servers) - self._lanes.leading():
+            self._lanes.retire(name)
+            self._retention.drop(name)
+
+    def relocate(self, leaders: Mapping[ShardId, str]) -> None:
+        """These shards are led by these servers now: what was read from another one may lack something."""
+        self._doubts.relocated(leaders)
+
+    def server_restarted(self, server: str, text: str) -> None:
+        """A DB-Server was started anew: it may have lost the last of what was read from it."""
+        self._doubts.server(server, "restart", text)
+
+    @property
+    def doubts(self) -> int:
+        """Grows with every shard that gets in doubt."""
+        return self._doubts.count
+
+    def take_alarm(self) -> bool:
+        """Whether something happened since the last call after which leaders should be looked at: a doubt, a server
+        that does not answer, or does again.
+        """
+        silent = {name for name, tailer in self._tailers.items() if tailer.reading.error is not None}
+        alarm = self._doubts.alarm.is_set() or silent != self._silent
+        self._silent = silent
+        self._doubts.alarm.clear()
+        return alarm
+
+    def data_directories(self) -> dict[str, str]:
+        """The id of each server's data directory, for the ticks that are journaled; only of those that answered."""
+        return {
+            name: tailer.data_directory
+            for name, tailer in self._tailers.items()
+            if tailer.data_directory is not None
+        }
+
     def restart_ticks(self) -> dict[str, int]:
         """What to journal per server, read before ``states()``; servers that never answered are left out."""
+        self._doubts.published()
         return {
             name: tailer.ledger.restart_tick for name, tailer in self._tailers.items() if tailer.ledger is not None
         }
@@ -205,9 +278,7 @@ class DataPlane:
 
     def states(self) -> dict[ShardId, ShardState]:
         """Where every shard stands."""
-        states = {shard.id: shard.state for shard in self._book.all()}
-        self._doubts.published()
-        return states
+        return {shard.id: shard.state for shard in self._book.all()}
 
     def unknown_cuids(self) -> set[tuple[str, str]]:
         """Databases and cuids of markers that nothing explains yet; a new copy is later than all of them."""
@@ -220,8 +291,7 @@ class DataPlane:
     def ignore(self, database: str, cuid: str) -> None:
         """Known, but not migrated: its markers are of no concern."""
         name = name_of(database, cuid)
-        for server, router in self._routers.items():
-            self._tailers[server].at_boundary(lambda router=router: router.ignore(name))  # type: ignore[misc]
+        self._lanes.ignore(name)
 
     def watch_users(self, cuids: Iterable[tuple[str, str]]) -> None:
         """Known shards (database, cuid) that the control path moves: ``take_users_dirty`` tells of their changes."""
@@ -246,15 +316,14 @@ class DataPlane:
 
     def forget(self, database: str, plan_id: str) -> None:
         """The collection is no concern any more."""
-        self._holds.forget(self._book.of(database, plan_id))
+        shards = self._book.of(database, plan_id)
+        self._holds.forget(shards)
+        self._doubts.forget(shards)
         self._recheck.forget(database, plan_id)
 
-    def suspect(self, shards: Iterable[ShardId], reason: str) -> None:
-        """The control path has a doubt (a leader changed, a server was replaced)."""
-        for identity in shards:
-            shard = self._book.get(identity)
-            if shard is not None:
-                self._doubts.shard(shard, CutoverError("CUT-DATA-7", reason))
+    def suspect(self, shards: Iterable[ShardId], where: str, reason: str) -> None:
+        """The control path or the verification has a doubt: compare these shards with the source and repair them."""
+        self._doubts.shards(shards, where, reason)
 
     def server_changed(self) -> list[TopologyChange]:
         """All doubts about servers' logs so far."""
@@ -302,8 +371,7 @@ class DataPlane:
 
     def end_watch(self) -> None:
         """After a way back: writes are expected again."""
-        for name, router in self._routers.items():
-            self._tailers[name].at_boundary(lambda router=router: router.watch_late(None))  # type: ignore[misc]
+        self._lanes.everywhere(lambda router: router.watch_late(None))
         self._observations.forget_late()
 
     def recheck_pending(self) -> int:
@@ -327,8 +395,8 @@ class DataPlane:
 
     def progress(self) -> Progress:
         """Counters and positions, from memory."""
-        servers = {name: self._position(name) for name in self._tailers}
-        lags = [position.lag_seconds for position in servers.values()]
+        servers = {name: self._position(tailer) for name, tailer in list(self._tailers.items())}
+        lags = [servers[name].lag_seconds for name in self.needed_servers() if name in servers]
         shards = self._book.all()
         known = [shard.documents for shard in shards if shard.documents is not None]
         return Progress(
@@ -344,7 +412,7 @@ class DataPlane:
             errors=self._troubles.errors,
             retries=self._troubles.retries,
             recopies=self._copiers.recopies,
-            repaired=self._settler.repaired,
+            repaired=self._settler.repaired + self._repairs.documents.total,
             discarded_markers=self._observations.discarded,
             waiting=self._troubles.waiting(),
             servers=servers,
@@ -356,12 +424,17 @@ class DataPlane:
         Threads that wait for an answer end at once when the clients of source and target are closed too.
         """
         self._stop.set()
+        self._lanes.close()
         with self._book.changed:
             self._book.changed.notify_all()
         return self._workers.join(Deadline(timeout))
 
-    def _position(self, name: str) -> ServerPosition:
-        tailer = self._tailers[name]
+    def needed_servers(self) -> set[str]:
+        """The DB-Servers whose log matters: they lead a shard, or answer."""
+        return self._lanes.needed()
+
+    @staticmethod
+    def _position(tailer: Tailer) -> ServerPosition:
         ledger, reading = tailer.ledger, tailer.reading
         applied = None if ledger is None else ledger.applied_through
         return ServerPosition(

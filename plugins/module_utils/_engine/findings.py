@@ -57,7 +57,7 @@ class Findings:
         return f"{item['code']}|{item['where']}|{item.get('key') or ''}"
 
     def report(self, finding: Finding) -> None:
-        """Add a finding, or count it again."""
+        """Add a finding, or count it again: the last report says how things stand."""
         now = stamp(self._clock.wall())
         with self._lock:
             known = self._items.get(finding.id)
@@ -73,6 +73,8 @@ class Findings:
             if known is None:
                 item = {**asdict(finding), "message": redact(finding.message), "first_at": now, "count": 0}
                 self._items[finding.id] = known = item
+            known["severity"], known["remedy"] = finding.severity, finding.remedy
+            known["message"] = redact(finding.message)
             known["count"] += 1
             known["last_at"] = now
             self._changed = True

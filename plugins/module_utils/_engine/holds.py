@@ -54,16 +54,24 @@ class Holds:
             self._wait(shards, lambda shard: shard.idle and not shard.working and shard.state not in (
                 ShardState.IN_SYNC, ShardState.CATCHING_UP
             ), deadline)
+            self._check_held(shards)
         except CutoverError:
             self.release(shards, reason)
             raise
+
+    @staticmethod
+    def _check_held(shards: Sequence[Shard]) -> None:
+        doubted = [shard.plan.where for shard in shards if shard.state is not ShardState.HELD]
+        if doubted:
+            raise _not_at_rest(doubted, "there is a doubt about it")
 
     def release(self, shards: Sequence[Shard], reason: str) -> None:
         """Go on, unless there are other reasons; returns at once."""
         with self._book.changed:
             for shard in shards:
                 shard.holds.discard(reason)
-            free = [shard for shard in shards if not shard.holds and shard.state is ShardState.HELD]
+            free = [shard for shard in shards if not shard.holds and shard.waits]
+            self._book.changed.notify_all()
         for shard in free:
             self._catch_up.begin(shard)
 
@@ -89,10 +97,10 @@ class Holds:
             name = name_of(shard.id.database, shard.plan.cuid)
             for server_id, router in self._routers.items():
                 self._tailers[server_id].at_boundary(lambda router=router, name=name: router.ignore(name))  # type: ignore[misc]
-            ledger = self._tailers[shard.plan.leader].ledger
-            if ledger is not None:
-                ledger.unpin(shard.pin)
-                ledger.unpin(("suspect", shard.id))
+            tailer = self._tailers.get(shard.plan.leader)
+            if tailer is not None and tailer.ledger is not None:
+                for pin in shard.pins:
+                    tailer.ledger.unpin(pin)
             self._recheck.forget(shard.id.database, shard.id.plan_id)
         self._book.remove(shards)
 
@@ -107,6 +115,7 @@ class Holds:
         tickets = [
             (shard, self._tailers[shard.plan.leader].at_boundary(lambda shard=shard: action(shard)))  # type: ignore[misc]
             for shard in shards
+            if shard.plan.leader in self._tailers
         ]
         late = [shard.plan.where for shard, ticket in tickets if not ticket.wait(self._patience, deadline)]
         if late:

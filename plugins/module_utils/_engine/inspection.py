@@ -41,10 +41,17 @@ class Inspection:
     """Thread safe; reads, and hands repairs to the settler."""
 
     def __init__(
-        self, book: ShardBook, tailers: Mapping[str, Tailer], recheck: Recheck, gate: WriteGate, patience: Patience
+        self,
+        book: ShardBook,
+        tailers: Mapping[str, Tailer],
+        needed: Callable[[], AbstractSet[str]],
+        recheck: Recheck,
+        gate: WriteGate,
+        patience: Patience,
     ) -> None:
         self._book = book
         self._tailers = tailers
+        self._needed = needed
         self._recheck = recheck
         self._gate = gate
         self._patience = patience
@@ -88,14 +95,15 @@ class Inspection:
 
     def ticks(self) -> dict[str, int]:
         """How far each log was read; the observer was told of everything before."""
-        through = {name: tailer.reading.through for name, tailer in self._tailers.items()}
+        through = {name: tailer.reading.through for name, tailer in list(self._tailers.items())}
         return {name: tick for name, tick in through.items() if tick is not None}
 
     def applied(self, deadline: Deadline) -> bool:
         """Wait until everything that the logs hold at this moment is applied or waits for a shard that is not calm."""
-        ends = gather({name: partial(log_end, tailer.server) for name, tailer in self._tailers.items()})
+        tailers = {name: tailer for name, tailer in list(self._tailers.items()) if name in self._needed()}
+        ends = gather({name: partial(log_end, tailer.server) for name, tailer in tailers.items()})
         for name, end in ends.items():
-            tailer = self._tailers[name]
+            tailer = tailers[name]
             if not tailer.reading.wait(end.tick, deadline, self._patience.stop) or tailer.ledger is None:
                 return False
             if not tailer.ledger.wait_completed(deadline, self._patience.stop):

@@ -60,12 +60,12 @@ class Troubles:
 
 
 class Patience:
-    """Repeats calls with capped back-off; one per data path."""
+    """Repeats calls with back-off up to ``cap`` seconds; one per data path, and one for each server of the source."""
 
     def __init__(self, stop: threading.Event, troubles: Troubles, time_scale: float = 1.0) -> None:
         self.stop = stop
         self.troubles = troubles
-        self._cap = max(_FIRST_PAUSE, _LONGEST_PAUSE * time_scale)
+        self.cap = max(_FIRST_PAUSE, _LONGEST_PAUSE * time_scale)
 
     def check(self) -> None:
         """Raise ``Stopped`` when the data path is closing."""
@@ -74,7 +74,7 @@ class Patience:
 
     def pauses(self) -> Backoff:
         """The pauses between tries."""
-        return Backoff(_FIRST_PAUSE, self._cap)
+        return Backoff(_FIRST_PAUSE, self.cap)
 
     def sleep(self, seconds: float) -> None:
         """Wait; raises ``Stopped`` at once when the data path is closing."""

@@ -11,7 +11,7 @@ from .._core.clock import Deadline
 from .catchup import CatchUp
 from .patience import Patience
 from .router import ShardRouter
-from .shards import Route, Shard, ShardBook, ShardState
+from .shards import REPLAY_HOLD, Route, Shard, ShardBook, ShardState
 from .tailer import Tailer
 from .wal import log_end
 from .workers import Workers
@@ -38,7 +38,7 @@ class Replayer:
     def adopt(self, shard: Shard) -> None:
         """A shard that was in sync when the restart position was journaled; before the start only."""
         shard.state = ShardState.HELD
-        shard.holds.add("replay")
+        shard.holds.add(REPLAY_HOLD)
         self._adopted.setdefault(shard.plan.leader, []).append(shard)
         tailer, router = self._tailers[shard.plan.leader], self._routers[shard.plan.leader]
         tailer.at_boundary(lambda: router.adopt(shard, tailer.boundary))
@@ -64,7 +64,7 @@ class Replayer:
         """In the tailer's thread: the stretch ends here; shards without a marker in it are in sync already."""
         for shard in shards:
             with self._book.changed:
-                shard.holds.discard("replay")
+                shard.holds.discard(REPLAY_HOLD)
                 if shard.gone or shard.state is not ShardState.HELD:
                     continue
                 shard.replay_end = shard.spool.size

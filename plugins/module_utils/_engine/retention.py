@@ -68,6 +68,13 @@ class Retention:
                 self._ticks[server_id] = tick
         self._wake.set()
 
+    def drop(self, server_id: str) -> None:
+        """This server is followed no more."""
+        with self._lock:
+            self._ticks.pop(server_id, None)
+            self._due.pop(server_id, None)
+            self._probed.discard(server_id)
+
     def run(self) -> None:
         """The thread's work; ends by ``Stopped``."""
         while True:
@@ -83,7 +90,9 @@ class Retention:
             return [(name, tick) for name, tick in self._ticks.items() if self._due.get(name, 0.0) <= now]
 
     def _register(self, server_id: str, tick: int) -> None:
-        server = self._servers[server_id]
+        server = self._servers.get(server_id)
+        if server is None:
+            return
         try:
             retain(server, tick, self._syncer_id)
             if server_id not in self._probed:
@@ -95,7 +104,7 @@ class Retention:
             pause = self._interval
             self._patience.troubles.end(server_id)
         with self._lock:
-            if self._ticks[server_id] == tick:
+            if self._ticks.get(server_id) == tick:
                 self._due[server_id] = time.monotonic() + pause
 
     def _probe(self, server_id: str, server: Server, tick: int) -> None:

@@ -187,6 +187,12 @@ class ShardRouter:
         self._routes[name] = shard if shard.plan.leader == self.server_id else None
         self._observations.explain(name)
 
+    def begin_anew(self, old: Shard, fresh: Shard) -> None:
+        """A doubt has ended the life of a shard: nothing more is taken for it, and the next one is not armed yet."""
+        old.route = Route.DROP
+        old.spool.delete()
+        self.know(fresh)
+
     def ignore(self, name: Name) -> None:
         """The markers of this name are of no concern."""
         self._routes[name] = None
@@ -210,9 +216,9 @@ class ShardRouter:
 
     def hold(self, shard: Shard, boundary: int) -> None:
         """Stop applying an in-sync shard at this boundary; its restart position stays here until it goes on."""
-        if shard.route is not Route.LIVE:
-            return
         with self._book.changed:
+            if shard.route is not Route.LIVE or shard.gone:
+                return
             shard.renew_spool().delete()
             self._ledger().pin(shard.pin, boundary)
             shard.route = Route.SPOOL

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable, Optional
 
-from .._core.catalogue import lookup
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
 from . import fence, mapping, proof
 from . import inventory as inv
 from .dataplane import DataPlane
-from .findings import Finding, Findings
+from .findings import Findings
 from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
@@ -26,7 +25,8 @@ from .mapping import Version
 from .ordering import migrated
 from .parallel import gather
 from .proof import Subject
-from .schema import Schema
+from .schema import Schema, leaders_of
+from .server_watch import ServerWatch
 from .shards import ShardId, ShardState
 from .verify.verifier import Options, Verifier
 from .wipe import KEY as WIPE_KEY
@@ -41,6 +41,8 @@ CHECKPOINT_SECONDS = 2.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
 _TOPOLOGY_SECONDS = 10.0
+# After trouble with a server leaders are looked at often for so long.
+_ALARM_SECONDS = 10.0
 
 
 def verifier_of(world: World, plane: DataPlane, findings: Findings) -> Verifier:
@@ -102,8 +104,10 @@ class Running:
         self._polled = Every(clock)
         self._checkpointed = Every(clock)
         self._refreshed = Every(clock)
+        self._alarmed = Every(clock)
         self._suspects: Counter[tuple[str, str]] = Counter()
-        self._ticks: dict[str, int] = {}
+        self._positions: dict[str, Any] = {}
+        self.watch = ServerWatch(world.source, self.plane, findings)
         self.modes: Mapping[str, str] = {}
 
     def _index_built(self, database: str) -> None:
@@ -120,13 +124,20 @@ class Running:
             own = [world.spec.target_username]
             wipe(world.target, world.admin, world.lease, Record(world.journal, WIPE_KEY), own)
         world.map.load()
-        known = world.ticks.load().get("ticks", {})
-        self._ticks = {server: int(tick) for server, tick in known.items()}
+        known = world.ticks.load()
+        reboots = {server: int(reboot) for server, reboot in known.get("reboots", {}).items()}
+        restarted = self.watch.begin(reboots)
+        ticks = {
+            server: int(tick)
+            for server, tick in known.get("ticks", {}).items()
+            if server in world.source.servers and server not in restarted
+        }
         self.inventory = inv.read(world.source.coordinators)
-        self.schema.resume(self.inventory)
+        self.schema.resume(self.inventory, ticks)
         self.verifier.resume()
         world.inherited()
-        self.plane.start({server: self._ticks.get(server) for server in world.source.servers})
+        directories = known.get("data_directories", {})
+        self.plane.start({server: ticks.get(server) for server in world.source.servers}, directories)
         self.builder.start()
         self.verifier.start()
         self.poll()
@@ -134,8 +145,12 @@ class Running:
     def tick(self) -> None:
         """Whatever is due now."""
         unknown = self.plane.unknown_cuids()
-        at_once = self._look_again or self.plane.take_users_dirty()
-        if at_once or self._polled.due(_UNKNOWN_POLL if unknown else self.poll_seconds):
+        at_once = bool(self._look_again or self.plane.take_users_dirty())
+        if self.plane.take_alarm():
+            self._alarmed.done()
+            at_once = True
+        soon = unknown or self.alarmed
+        if at_once or self._polled.due(_UNKNOWN_POLL if soon else self.poll_seconds):
             self.poll()
         if self._checkpointed.due(max(_LEAST_CHECKPOINT, CHECKPOINT_SECONDS * self._scale)):
             self.checkpoint()
@@ -147,18 +162,26 @@ class Running:
         seconds = max(POLL_SECONDS, _POLL_SECONDS_PER_DATABASE * len(self.inventory))
         return max(_LEAST_POLL, seconds * self._scale)
 
+    @property
+    def alarmed(self) -> bool:
+        """Whether there was trouble with a server or a doubt just now: leaders may change."""
+        return not self._alarmed.due(_ALARM_SECONDS * self._scale)
+
     def poll(self) -> None:
         """Read the source's definitions and users, and bring the target to them."""
         self._polled.done()
-        self._follow(inv.read(self.world.source.coordinators))
+        source = inv.read(self.world.source.coordinators)
+        due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
+        if due or self.watch.missing(leaders_of(source)):
+            self._watch_servers()
+        self._follow(source)
         self.world.users.sync()
-        self._topology()
         self._explain_unknown()
 
     def settle_on(self, source: Inventory) -> None:
         """Bring the target to definitions on which all coordinators agree, during a cutover."""
+        self._watch_servers()
         self._follow(source)
-        self._topology()
         self._explain_unknown()
 
     def _follow(self, source: Inventory) -> None:
@@ -169,26 +192,14 @@ class Running:
         self.schema.follow(source)
         self.inventory = source
 
-    def _topology(self) -> None:
-        for change in self.plane.server_changed():
-            text = f"{change.text} ({len(change.shards)} shards)"
-            where = f"server {change.server}"
-            self.findings.report(Finding("CUT-TOPO-8", "error", where, text, lookup("CUT-TOPO-8").remedy))
-        if self._refreshed.due(_TOPOLOGY_SECONDS * self._scale):
-            self._refreshed.done()
-            self._refresh_source()
-
-    def _refresh_source(self) -> None:
-        """Servers that came and went, and the modes; a server that may not be connected to is a finding."""
+    def _watch_servers(self) -> None:
+        """Servers that came, went or were restarted; the modes are for the status only."""
+        self._refreshed.done()
+        self.watch.refresh()
         try:
-            self.world.source.refresh()
+            self.modes = fence.read_modes(self.world.source)
         except CutoverError as error:
-            if error.retriable:
-                raise
-            self.findings.report(Finding("CUT-TOPO-9", "error", "source", error.message, error.remedy))
-            return
-        self.findings.resolve("CUT-TOPO-9", "source")
-        self.modes = fence.read_modes(self.world.source)
+            LOG.info("the modes of the source's servers are not all known: %s", error)
 
     def _explain_unknown(self) -> None:
         """Forget shards of the logs that nobody knows: every coordinator and the servers' own lists must lack them."""
@@ -202,13 +213,14 @@ class Running:
                     self.plane.discard(database, cuid)
 
     def _listed_cuids(self, database: str) -> set[str]:
+        """A server that the cluster itself has given up knows of nothing that the others do not."""
         found: set[str] = set()
         source = self.world.source
-        for front in source.fronts.values():
+        for front in source.present(source.fronts).values():
             definition = inv.database_or_none(front, database)
             for collection in definition.collections.values() if definition else ():
                 found.update(collection.cuid(shard) for shard in collection.shards)
-        for server in source.servers.values():
+        for server in source.present(source.servers).values():
             try:
                 answer = server.json("GET", "/_api/collection", database=database, timeout=30.0)
             except ArangoError as error:
@@ -227,9 +239,14 @@ class Running:
         states = self.plane.states()
         self.verifier.save()
         self.world.map.note_states(states, self.schema.leaders)
-        if ticks != self._ticks:
-            self.world.ticks.save({"ticks": {server: str(tick) for server, tick in sorted(ticks.items())}})
-            self._ticks = dict(ticks)
+        positions = {
+            "ticks": {server: str(tick) for server, tick in sorted(ticks.items())},
+            "data_directories": self.plane.data_directories(),
+            "reboots": dict(self.watch.reboots),
+        }
+        if positions != self._positions:
+            self.world.ticks.save(positions)
+            self._positions = positions
         self.plane.checkpointed(ticks)
         self.findings.save()
 
@@ -316,8 +333,9 @@ class Running:
         return all(state is ShardState.IN_SYNC for state in self.plane.states().values())
 
     def end_ticks(self) -> dict[str, int]:
-        """The end of every DB-Server's log now (facts §5.1)."""
-        servers = self.world.source.servers
+        """The end of the log now of every DB-Server that leads a shard or answers (facts §5.1)."""
+        needed = self.plane.needed_servers()
+        servers = {name: server for name, server in self.world.source.servers.items() if name in needed}
         answers = gather({name: partial(_last_tick, server) for name, server in servers.items()})
         return {name: int(answer["tick"]) for name, answer in answers.items()}
 

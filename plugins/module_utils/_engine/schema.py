@@ -8,7 +8,7 @@ while running and a restart in the middle of either are one and the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Callable, Optional, Protocol
 
 from .._core.catalogue import lookup
@@ -20,7 +20,7 @@ from .findings import Finding
 from .inventory import CollectionDef, DatabaseDef, Inventory
 from .mapping import Version
 from .ordering import WATCHED, migrated
-from .schema_map import MadeDatabase, SchemaMap
+from .schema_map import Made, MadeDatabase, SchemaMap
 from .shards import ShardId, ShardPlan
 from .target_admin import TargetAdmin
 
@@ -30,8 +30,11 @@ SYSTEM = "_system"
 class DataPort(Protocol):
     """What following definitions needs of the data path."""
 
-    def register(self, plans: Sequence[ShardPlan], in_sync: bool = False) -> None:
-        """Copy these shards."""
+    def register(self, plans: Sequence[ShardPlan], in_sync: bool = False, suspect: bool = False) -> None:
+        """Copy these shards, or take them for in sync, or compare and repair them."""
+
+    def relocate(self, leaders: Mapping[ShardId, str]) -> None:
+        """These shards are led by these servers now."""
 
     def quiesce(self, database: str, plan_id: str, deadline: Deadline) -> None:
         """Let nothing more be written for a collection."""
@@ -60,6 +63,22 @@ def plans_of(database: str, collection: CollectionDef, *, empty: bool) -> list[S
         )
         for shard, leader in collection.leaders.items()
     ]
+
+
+def leads(leader: str) -> bool:
+    """Whether this is the id of a leader: there can be none, and one that has resigned keeps a mark (facts §3.2)."""
+    return bool(leader) and not leader.startswith("_")
+
+
+def leaders_of(source: Inventory) -> set[str]:
+    """Every server that leads a shard."""
+    return {
+        leader
+        for database in source.values()
+        for collection in database.collections.values()
+        for leader in collection.leaders.values()
+        if leads(leader)
+    }
 
 
 class Schema:
@@ -94,10 +113,11 @@ class Schema:
             raise error
         self.report(Finding(code, "error", where, str(error.message), lookup(code).remedy))
 
-    def resume(self, source: Inventory) -> None:
+    def resume(self, source: Inventory, trusted: Container[str]) -> None:
         """Before the data path starts: tell it the shards that need no copy, by the journal.
 
-        A shard whose leader is another one by now is copied anew, and reported: positions do not carry over.
+        ``trusted`` are the servers whose log goes on from the journaled position. A shard that is led by another server
+        now is compared and repaired: positions do not carry over.
         """
         for name, made in self.map.databases.items():
             wanted = source.get(name)
@@ -107,19 +127,26 @@ class Schema:
                 entry = made.collections.get(collection.plan_id)
                 if entry is None or entry.target_id is None or not migrated(collection, self.target_version):
                     continue
-                self._resume_collection(name, collection, entry.in_sync)
+                self._resume_collection(name, collection, entry, trusted)
 
-    def _resume_collection(self, database: str, collection: CollectionDef, in_sync: Mapping[str, str]) -> None:
+    def _resume_collection(
+        self, database: str, collection: CollectionDef, entry: Made, trusted: Container[str]
+    ) -> None:
         kept: list[ShardPlan] = []
+        doubtful: list[ShardPlan] = []
         anew: list[ShardPlan] = []
         for plan in plans_of(database, collection, empty=False):
-            known = in_sync.get(plan.id.shard)
-            (kept if known == plan.leader else anew).append(plan)
-            if known is not None and known != plan.leader:
-                self.leader_changed(plan.id, collection.name, known, plan.leader)
+            known = entry.in_sync.get(plan.id.shard)
+            if known == plan.leader and known in trusted:
+                kept.append(plan)
+            elif known is not None or plan.id.shard in entry.suspect:
+                doubtful.append(plan)
+            else:
+                anew.append(plan)
         if anew:
             self.admin.drop_unique_indexes(database, collection.name)
         self.plane.register(kept, in_sync=True)
+        self.plane.register(doubtful, suspect=True)
         self.plane.register(anew)
         self._registered(database, collection)
 
@@ -133,23 +160,23 @@ class Schema:
         self._registered(database, collection)
         self.plane.register(plans_of(database, collection, empty=empty))
 
-    def leader_changed(self, shard: ShardId, collection: str, before: str, after: str) -> None:
-        """Report that a shard is led by another server: what was read from the old one may lack something."""
-        where = f"{shard.database}/{collection} shard {shard.shard}"
-        text = f"the shard's leader was {before} and is {after or 'unknown'} now"
-        self.report(Finding("CUT-TOPO-8", "error", where, text, lookup("CUT-TOPO-8").remedy))
-
     def check_leaders(self, source: Inventory) -> None:
-        """Compare the leaders with those that the shards were registered with."""
+        """Tell the data path of shards that are led by another server than before.
+
+        A shard without a leader, or with one that has resigned (facts §3.2), waits for the next one.
+        """
+        moved: dict[ShardId, str] = {}
         for name, database in source.items():
             for collection in database.collections.values():
                 if (name, collection.plan_id) not in self.registered:
                     continue
                 for shard, leader in collection.leaders.items():
                     identity = ShardId(name, collection.plan_id, shard)
-                    known = self.leaders.get(identity)
-                    if known != leader:
-                        self.leader_changed(identity, collection.name, known or "unknown", leader)
+                    if leads(leader) and self.leaders.get(identity) != leader:
+                        moved[identity] = leader
+        if moved:
+            self.leaders.update(moved)
+            self.plane.relocate(moved)
 
     def follow(self, source: Inventory, *, force: bool = False) -> bool:
         """One pass, ``_system`` first since its analyzers are seen everywhere.
@@ -159,6 +186,7 @@ class Schema:
         Raises what passes by itself; a definition that the target refuses becomes a finding and the pass goes on.
         """
         changed = False
+        self.check_leaders(source)
         for name in list(self.map.databases):
             wanted = source.get(name)
             if wanted is None or wanted.id != self.map.databases[name].id:
@@ -170,7 +198,6 @@ class Schema:
                 changed = True
                 if self._follow_database(source[name]):
                     self._followed[name] = essence
-        self.check_leaders(source)
         self._watch(source)
         return changed
 

@@ -15,16 +15,21 @@ from .shards import ShardId, ShardState
 DATABASES_KEY = "databases"
 # In these states everything up to the journaled tick is on the target; anything else is copied anew.
 _KEPT = frozenset({ShardState.IN_SYNC, ShardState.HELD})
+# These were wholly copied once: after a restart they are compared and repaired.
+_COMPARED = frozenset({ShardState.CATCHING_UP, ShardState.SUSPECT})
 
 
 @dataclass
 class Made:
-    """One collection; ``in_sync`` maps its shards that need no copy to the leaders they were read from."""
+    """One collection; ``in_sync`` maps its shards that need no copy to the leaders they were read from, ``suspect`` are
+    those that need to be compared only.
+    """
 
     plan_id: str
     name: str
     target_id: Optional[str] = None
     in_sync: dict[str, str] = field(default_factory=dict)
+    suspect: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -41,7 +46,12 @@ class MadeDatabase:
             "database": self.name,
             "id": self.id,
             "collections": {
-                plan_id: {"name": made.name, "target_id": made.target_id, "in_sync": dict(made.in_sync)}
+                plan_id: {
+                    "name": made.name,
+                    "target_id": made.target_id,
+                    "in_sync": dict(made.in_sync),
+                    "suspect": list(made.suspect),
+                }
                 for plan_id, made in self.collections.items()
             },
         }
@@ -69,7 +79,13 @@ class SchemaMap:
             made = MadeDatabase(name, str(source_id))
             if values.get("id") == source_id:
                 made.collections = {
-                    plan_id: Made(plan_id, item["name"], item.get("target_id"), dict(item.get("in_sync", {})))
+                    plan_id: Made(
+                        plan_id,
+                        item["name"],
+                        item.get("target_id"),
+                        dict(item.get("in_sync", {})),
+                        list(item.get("suspect", ())),
+                    )
                     for plan_id, item in values.get("collections", {}).items()
                 }
             self.databases[name] = made
@@ -108,10 +124,14 @@ class SchemaMap:
     def note_states(self, states: Mapping[ShardId, ShardState], leaders: Mapping[ShardId, str]) -> None:
         """Journal which shards need no copy after a restart."""
         kept: dict[tuple[str, str], dict[str, str]] = {}
-        for shard, state in states.items():
+        suspect: dict[tuple[str, str], list[str]] = {}
+        for shard, state in sorted(states.items()):
             if state in _KEPT and shard in leaders:
                 kept.setdefault((shard.database, shard.plan_id), {})[shard.shard] = leaders[shard]
+            elif state in _COMPARED:
+                suspect.setdefault((shard.database, shard.plan_id), []).append(shard.shard)
         for name, database in self.databases.items():
             for plan_id, made in database.collections.items():
                 made.in_sync = kept.get((name, plan_id), {})
+                made.suspect = suspect.get((name, plan_id), [])
             self.save(name)

@@ -132,19 +132,33 @@ class Settler:
         if not self._applied(shard):
             return keys
         there = self._target.revisions(plan.id.database, plan.collection, names)
-        stale = [key for key, name in zip(keys, names) if is_stale(here.get(name, []), there.get(name, []))]
+        lost = self._lost(plan, here, there)
+        stale = [
+            key for key, name in zip(keys, names) if name in lost or is_stale(here.get(name, []), there.get(name, []))
+        ]
         if not stale:
             return []
-        unsettled: list[bytes] = []
+        # A shard that gets in doubt meanwhile does none of this: its keys are read back later then.
+        unsettled: list[list[bytes]] = [stale]
 
         def repair() -> None:
             try:
-                unsettled.extend(self._repair(plan, stale, here))
+                unsettled[0] = self._repair(plan, stale, here)
             except CutoverError:
-                unsettled.extend(stale)
+                unsettled[0] = stale
 
         self._in_order(shard, repair)
-        return unsettled
+        return unsettled[0]
+
+    def _lost(self, plan: ShardPlan, here: Revisions, there: Revisions) -> set[str]:
+        """Keys whose newest state on the target is one that the source does not have any more: what came from a
+        leader that has lost it since can be brought back by a late request (design §4.6).
+        """
+        newer = [name for name, revisions in there.items() if newest(revisions) > newest(here.get(name, []))]
+        if not newer or not plan.key_determines_shard:
+            return set()
+        later = self._source.revisions(plan.id.database, plan.collection, newer)
+        return {name for name in newer if newest(there[name]) > newest(later.get(name, []))}
 
     def restore(self, shards: Sequence[Shard], keys: Sequence[bytes]) -> None:
         """Bring keys of a collection to what the source has, whatever the target holds; what the log has yet to speak
@@ -186,8 +200,11 @@ class Settler:
 
     def _applied(self, shard: Shard) -> bool:
         """Wait until the log as it is now is applied; False when that takes too long."""
-        tailer = self._tailers[shard.plan.leader]
-        tick = self._patience.call(lambda: log_end(tailer.server)).tick
+        tailer = self._tailers.get(shard.plan.leader)
+        if tailer is None:
+            return False
+        # Not with patience: other shards must not wait for a server that is down.
+        tick = log_end(tailer.server).tick
         deadline = Deadline(_APPLIED_SECONDS)
         if not tailer.reading.wait(tick, deadline, self._patience.stop) or tailer.ledger is None:
             return False
@@ -210,9 +227,11 @@ class Settler:
             document = self._source.document(plan.id.database, plan.collection, name)
             if document is None:
                 self._remove(plan, key, there)
-            elif newest(there) >= decode(document.rev.decode("ascii")):
                 continue
-            elif document.rev.decode("ascii") in before.get(name, ()):
+            revision = decode(document.rev.decode("ascii"))
+            if newest(there) == revision or (newest(there) > revision and not plan.key_determines_shard):
+                continue
+            if document.rev.decode("ascii") in before.get(name, ()):
                 documents.append(document)
             else:
                 unsettled.append(key)

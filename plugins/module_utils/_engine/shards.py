@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Iterable, Optional
@@ -31,8 +31,21 @@ NEXT: dict[ShardState, frozenset[ShardState]] = {
     ShardState.CATCHING_UP: frozenset({ShardState.IN_SYNC, ShardState.HELD, ShardState.SUSPECT}),
     ShardState.IN_SYNC: frozenset({ShardState.HELD, ShardState.SUSPECT}),
     ShardState.HELD: frozenset({ShardState.IN_SYNC, ShardState.SUSPECT}),
-    ShardState.SUSPECT: frozenset({ShardState.SUSPECT}),
+    ShardState.SUSPECT: frozenset({ShardState.CATCHING_UP}),
 }
+# As what a shard begins anew when there is a doubt about it: what was never wholly copied is copied again, the rest is
+# compared and repaired.
+AFTER_DOUBT: dict[ShardState, ShardState] = {
+    ShardState.PENDING: ShardState.PENDING,
+    ShardState.COPYING: ShardState.PENDING,
+    ShardState.CATCHING_UP: ShardState.SUSPECT,
+    ShardState.IN_SYNC: ShardState.SUSPECT,
+    ShardState.HELD: ShardState.SUSPECT,
+    ShardState.SUSPECT: ShardState.SUSPECT,
+}
+# The reason of the hold that ends when the stretch since the restart position is read (see replayer.py).
+REPLAY_HOLD = "replay"
+_NUMBERS = itertools.count(1)
 
 
 # What was verified of a shard before says nothing after these.
@@ -81,15 +94,21 @@ class ShardPlan:
 
 
 class Shard:
-    """The state of one shard while this process runs; its fields are guarded by the book's condition.
+    """One life of a shard, up to the next doubt, while this process runs; guarded by the book's condition.
 
-    ``start_tick`` is T0 of its snapshot: markers up to it are in the snapshot (design §4.3). ``replay`` says that its
-    spool begins with the stretch since the restart position. ``generation`` counts spools: each has a pin of its own.
+    ``start_tick`` is T0 of its snapshot: markers up to it are in the snapshot (design §4.3). ``replay_end`` says how
+    much of its spool is the stretch since the restart position. ``number`` is this life's own, ``generation`` counts
+    its spools: each has a pin of its own. ``gone`` means that nobody needs this object any more: whoever works on it
+    lets go. ``before`` is the life that a doubt has ended, as long as something of it is queued or being written.
+    ``troubles`` counts errors without an in-sync between them, ``not_before`` (monotonic) is when to try again.
     ``watched``: the verification wants to know its keys; ``disturbance`` is larger after every copy and every doubt.
     """
 
-    def __init__(self, plan: ShardPlan, directory: Path) -> None:
+    def __init__(self, plan: ShardPlan, directory: Path, before: Optional[Shard] = None) -> None:
         self.plan = plan
+        self.before = before
+        self.troubles = 0
+        self.not_before = 0.0
         self.state = ShardState.PENDING
         self.route = Route.DROP
         self.holds: set[str] = set()
@@ -104,7 +123,8 @@ class Shard:
         self.queued_bytes = 0
         self.writing = 0
         self.generation = 0
-        self.watched = False
+        self.number = next(_NUMBERS)
+        self.watched: bool = before is not None and before.watched
         self.disturbance = next(_DISTURBANCES)
         self._directory = directory
         self.spool = self._new_spool()
@@ -120,14 +140,31 @@ class Shard:
         return (self.plan.id.database, self.plan.id.plan_id)
 
     @property
-    def pin(self) -> tuple[ShardId, int]:
+    def pin(self) -> tuple[int, int]:
         """The name under which the ledger is held back for the present spool."""
-        return (self.plan.id, self.generation)
+        return (self.number, self.generation)
+
+    @property
+    def pins(self) -> list[tuple[int, int]]:
+        """The names of all its spools."""
+        return [(self.number, generation) for generation in range(self.generation + 1)]
 
     @property
     def idle(self) -> bool:
-        """Nothing of it is queued or being written."""
-        return not self.queued_units and not self.writing
+        """Nothing of it, nor of its former lives, is queued or being written."""
+        return self.rested and not self.queued_units and not self.writing
+
+    @property
+    def waits(self) -> bool:
+        """Its spool is to be drained as soon as nobody holds it."""
+        return self.state in (ShardState.HELD, ShardState.CATCHING_UP) and self.route is Route.SPOOL
+
+    @property
+    def rested(self) -> bool:
+        """Nothing of its former lives is queued or being written."""
+        if self.before is not None and self.before.idle:
+            self.before = None
+        return self.before is None
 
     def renew_spool(self) -> Spool:
         """Begin an empty spool; gives the old one, which may still be read."""
@@ -139,7 +176,7 @@ class Shard:
 
     def _new_spool(self) -> Spool:
         # Names of databases and shards are free texts: the file's name is made of numbers only.
-        return Spool(self._directory / f"{id(self):x}-{self.generation}.spool")
+        return Spool(self._directory / f"{self.number}-{self.generation}.spool")
 
 
 class ShardBook:
@@ -151,15 +188,30 @@ class ShardBook:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
 
-    def add(self, plan: ShardPlan) -> Shard:
-        """A new pending shard; raises ``ValueError`` when it is known already."""
+    def add(self, plan: ShardPlan, state: ShardState = ShardState.PENDING) -> Shard:
+        """A new shard; raises ``ValueError`` when it is known already."""
         with self.changed:
             if plan.id in self._shards:
                 raise ValueError(f"shard {plan.where} is registered twice")
             shard = Shard(plan, self._directory)
+            shard.state = state
             self._shards[plan.id] = shard
             self.changed.notify_all()
             return shard
+
+    def begin_anew(self, shard: Shard, leader: Optional[str] = None) -> Shard:
+        """End this life of a shard because of a doubt, and begin another one, perhaps with another leader."""
+        with self.changed:
+            untouched = shard.state is ShardState.PENDING and shard.plan.first_copy_into_empty
+            plan = replace(shard.plan, leader=leader or shard.plan.leader, first_copy_into_empty=untouched)
+            fresh = Shard(plan, self._directory, shard)
+            fresh.state = AFTER_DOUBT[shard.state]
+            fresh.holds = shard.holds - {REPLAY_HOLD}
+            fresh.documents = shard.documents
+            shard.gone, shard.state = True, ShardState.SUSPECT
+            self._shards[shard.id] = fresh
+            self.changed.notify_all()
+            return fresh
 
     def get(self, identity: ShardId) -> Optional[Shard]:
         """A shard by its identity."""

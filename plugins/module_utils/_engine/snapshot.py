@@ -176,24 +176,25 @@ class BatchDump:
 class Snapshots:
     """Opens snapshots, by the old interface where a server does not have the new one."""
 
-    def __init__(self, batch_bytes: int, patience: Patience) -> None:
+    def __init__(self, batch_bytes: int) -> None:
         self._batch_bytes = batch_bytes
-        self._patience = patience
         self._old: set[str] = set()
 
-    def open(self, server_id: str, server: Server, database: str, shards: Sequence[str]) -> Snapshot:
+    def open(
+        self, server_id: str, server: Server, database: str, shards: Sequence[str], patience: Patience
+    ) -> Snapshot:
         """A snapshot of these shards; raises ``SnapshotLostError`` when one of them does not exist."""
         try:
             if server_id not in self._old:
                 try:
-                    return self._patience.call(
-                        lambda: ParallelDump.open(server, database, shards, self._batch_bytes, self._patience)
+                    return patience.call(
+                        lambda: ParallelDump.open(server, database, shards, self._batch_bytes, patience)
                     )
                 except ArangoError as error:
                     if error.error_num == _COLLECTION_GONE:
                         raise
                     self._old.add(server_id)
-            return self._patience.call(lambda: BatchDump.open(server, database, shards, self._batch_bytes))
+            return patience.call(lambda: BatchDump.open(server, database, shards, self._batch_bytes))
         except ArangoError as error:
             raise SnapshotLostError(error.message) from error
 

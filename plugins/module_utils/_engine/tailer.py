@@ -91,7 +91,8 @@ class Tailer:
         self.reading = Reading()
         self.ledger: Optional[Ledger] = None
         self._syncer_id = syncer_id
-        self._patience = patience
+        self.patience = patience
+        self.data_directory: Optional[str] = None
         self._chunk_bytes = settings.tail_chunk_bytes
         self._poll = settings.poll_interval
         self._router: Optional[Router] = None
@@ -99,7 +100,6 @@ class Tailer:
         self._wake = threading.Event()
         self._in_transaction = False
         self._boundary = 0
-        self._data_directory: Optional[str] = None
         self._doubtful = False
         self._parse: Callable[[bytes], Marker] = parse
 
@@ -115,16 +115,23 @@ class Tailer:
         self._wake.set()
         return ticket
 
-    def run(self, restart: Optional[int], router: Router) -> None:
-        """The thread's work; ends by ``Stopped``."""
+    def run(self, restart: Optional[int], router: Router, directory: Optional[str] = None) -> None:
+        """The thread's work; ends by ``Stopped``. ``directory`` is the data directory that ``restart`` belongs to."""
         self._router = router
-        end = self._patience.call(lambda: log_end(self.server), self._failed)
-        self._data_directory = end.server_id
-        start = end.tick if restart is None else restart
-        self._boundary = start
-        self.ledger = Ledger(start)
-        self.reading.begin(start)
-        self._follow(Position(start, start), router, self.ledger)
+        try:
+            end = self.patience.call(lambda: log_end(self.server), self._failed)
+            replaced = restart is not None and directory not in (None, end.server_id)
+            self.data_directory = end.server_id
+            start = end.tick if restart is None or replaced else restart
+            self._boundary = start
+            self.ledger = Ledger(start)
+            if replaced:
+                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
+            self.reading.begin(start)
+            self._follow(Position(start, start), router, self.ledger)
+        finally:
+            # Whoever waits for a boundary must not wait for a log that nobody reads any more.
+            self._run_controls()
 
     def _follow(self, position: Position, router: Router, ledger: Ledger) -> None:
         pause = 0.0
@@ -159,7 +166,7 @@ class Tailer:
             self._wake.wait(pause)
         self._wake.clear()
         while True:
-            self._patience.check()
+            self.patience.check()
             if not self._in_transaction:
                 self._run_controls()
             if router.has_room():
@@ -175,7 +182,7 @@ class Tailer:
                 self._identify(log_end(self.server))
             return tail(self.server, position, self._chunk_bytes, self._syncer_id)
 
-        return self._patience.call(ask, self._failed)
+        return self.patience.call(ask, self._failed)
 
     def _failed(self, error: CutoverError) -> None:
         # A server that did not answer may come back with another data directory (facts §5.1).
@@ -184,7 +191,7 @@ class Tailer:
 
     def _identify(self, end: LogEnd) -> None:
         self._doubtful = False
-        before, self._data_directory = self._data_directory, end.server_id
+        before, self.data_directory = self.data_directory, end.server_id
         if before != end.server_id:
             if self._router is not None:
                 self._router.doubt("new-data-directory", "its data directory was replaced")

@@ -57,7 +57,7 @@ class Access:
 class Source:
     """The source cluster: every coordinator (``fronts``) and DB-Server (``servers``) by id, with superuser tokens.
 
-    ``coordinators`` are the coordinators that were there when connecting, as one client with fail-over.
+    ``coordinators`` are all coordinators as one client with fail-over.
     """
 
     coordinators: Coordinators
@@ -67,6 +67,7 @@ class Source:
     cluster_id: str
     version: str
     connector: Connector
+    former: list[Server] = field(default_factory=list)
 
     def labels(self) -> dict[str, Server]:
         """Every server that enforces or shows the server mode, by a name for humans: its id."""
@@ -75,26 +76,49 @@ class Source:
     def refresh(self) -> list[Member]:
         """Read the health document again, connect to servers that are new, and return all members.
 
-        DB-Servers that went away stay in ``servers`` until the source is connected anew. Raises like ``connect``.
+        A new server that does not answer yet is connected to next time. Raises, when all others are connected, what
+        forbids to connect to one: CUT-TOPO-1 to CUT-TOPO-5.
         """
         members = read_health(self.coordinators)[0]
-        fronts = dict(self.fronts)
+        self.members = {member.id: member for member in members}
+        problems: list[CutoverError] = []
         for member in members:
-            self.members[member.id] = member
-            if member.status != "GOOD":
-                continue
-            if member.role == "dbserver" and member.id not in self.servers:
-                self.servers[member.id] = self.connector.open(member)
-            elif member.role == "coordinator" and member.id not in fronts:
-                fronts[member.id] = self.connector.open(member)
-        present = {member.id for member in members}
-        self.fronts = {name: server for name, server in fronts.items() if name in present}
+            if member.status == "GOOD" and member.role in _PREFIXES and member.id not in self.labels():
+                try:
+                    self._add(member)
+                except CutoverError as error:
+                    problems.append(error)
+        self._leave_out(set(self.members))
+        for problem in problems:
+            if problem.code.startswith("CUT-TOPO"):
+                raise problem
         return members
+
+    def _add(self, member: Member) -> None:
+        server = self.connector.open(member)
+        if member.role == "dbserver":
+            self.servers = {**self.servers, member.id: server}
+        else:
+            self.fronts = {**self.fronts, member.id: server}
+            self.coordinators.replace(list(self.fronts.values()))
+
+    def _leave_out(self, present: set[str]) -> None:
+        """Forget servers that are no part of the cluster any more; whoever still uses them may."""
+        self.former.extend(server for name, server in self.labels().items() if name not in present)
+        self.servers = {name: server for name, server in self.servers.items() if name in present}
+        if set(self.fronts) - present and set(self.fronts) & present:
+            self.fronts = {name: server for name, server in self.fronts.items() if name in present}
+            self.coordinators.replace(list(self.fronts.values()))
+
+    def present(self, servers: Mapping[str, Server]) -> dict[str, Server]:
+        """Those of the servers that the cluster does not take for failed."""
+        failed = {name for name, member in self.members.items() if member.status == "FAILED"}
+        return {name: server for name, server in servers.items() if name not in failed}
 
     def close(self) -> None:
         """Close every connection."""
         self.coordinators.close()
-        for server in self.labels().values():
+        for server in [*self.labels().values(), *self.former]:
             server.close()
 
 
@@ -218,8 +242,9 @@ def _member(name: str, entry: Mapping[str, Any]) -> Member:
 def connect(endpoints: Sequence[Endpoint], access: Access) -> Source:
     """Connect to every coordinator and DB-Server of the source.
 
-    Raises ``CutoverError``: CUT-TOPO-1 to CUT-TOPO-7, or what the first reachable coordinator answered. A coordinator
-    that is not GOOD is left out only when it cannot be reached; a DB-Server must always be reached.
+    Raises ``CutoverError``: CUT-TOPO-1 to CUT-TOPO-7, or what the first reachable coordinator answered. A server that
+    cannot be reached is left out only when the cluster itself does not take it for GOOD: ``refresh`` connects to it
+    when it is back.
     """
     connector = Connector(access, endpoints)
     seed = _first_seed(connector, endpoints)
@@ -230,12 +255,8 @@ def connect(endpoints: Sequence[Endpoint], access: Access) -> Source:
         raise
     opened: list[Server] = []
     try:
-        fronts = _open_coordinators(connector, members, seed, opened)
-        servers = {}
-        for member in members:
-            if member.role == "dbserver":
-                servers[member.id] = connector.open(member)
-                opened.append(servers[member.id])
+        fronts = {seed[0]: seed[1], **_open_all(connector, members, "coordinator", seed[0], opened)}
+        servers = _open_all(connector, members, "dbserver", None, opened)
         if not servers:
             raise CutoverError("CUT-TOPO-7", "the source's health document names no DB-Server")
     except CutoverError:
@@ -261,12 +282,12 @@ def _first_seed(connector: Connector, endpoints: Sequence[Endpoint]) -> tuple[st
     raise first
 
 
-def _open_coordinators(
-    connector: Connector, members: Sequence[Member], seed: tuple[str, Server], opened: list[Server]
+def _open_all(
+    connector: Connector, members: Sequence[Member], role: str, known: Optional[str], opened: list[Server]
 ) -> dict[str, Server]:
-    servers = dict([seed])
+    servers: dict[str, Server] = {}
     for member in members:
-        if member.role != "coordinator" or member.id == seed[0]:
+        if member.role != role or member.id == known:
             continue
         try:
             server = connector.open(member)

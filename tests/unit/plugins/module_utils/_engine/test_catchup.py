@@ -63,6 +63,7 @@ class World:
             None,  # type: ignore[arg-type]
             Patience(threading.Event(), Troubles(), 0.001),
             lambda shard, error: self.failures.append(error),
+            lambda shard: None,
         )
 
     def submit(self, unit: Unit) -> None:

@@ -37,6 +37,9 @@ class Plane:
     def states(self) -> dict[ShardId, ShardState]:
         return {SHARDS[ShardState.IN_SYNC]: ShardState.SUSPECT if self._asked("states") else ShardState.IN_SYNC}
 
+    def data_directories(self) -> dict[str, str]:
+        return {"PRMR-a": "77"}
+
     def checkpointed(self, ticks: dict[str, int]) -> None:
         self.events.append("let go")
 

@@ -78,8 +78,11 @@ class FakeServer:
 class Immediately:
     """Stands for the tailer and its tickets."""
 
-    def __init__(self, server: FakeServer) -> None:
+    server_id = "S1"
+
+    def __init__(self, server: FakeServer, patience: Patience) -> None:
         self.server = server
+        self.patience = patience
 
     def at_boundary(self, action: Callable[[], None]) -> Immediately:
         action()
@@ -100,13 +103,13 @@ class World:
         self.book = ShardBook(directory)
         plan = ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "S1", first_copy_into_empty=empty)
         self.shard: Shard = self.book.add(plan)
+        self.tailer = Immediately(self.server, self.patience)
         self.copiers = Copiers(
             self.book,
-            {"S1": Immediately(self.server)},  # type: ignore[dict-item]
+            {"S1": self.tailer},  # type: ignore[dict-item]
             lambda shard: self.events.append("spool"),
             self,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
-            self.patience,
             Settings(copiers_per_server=1),
             lambda shard: self.events.append("copied"),
             lambda shard, error: None,
@@ -116,7 +119,7 @@ class World:
         self.restored.append(body)
 
     def copy(self) -> None:
-        self.copiers._copy("S1", [self.shard])
+        self.copiers._copy(self.tailer, [self.shard])  # type: ignore[arg-type]
 
 
 def test_i3_spool_then_position_then_snapshot(tmp_path: Path) -> None:
@@ -151,7 +154,8 @@ def test_i3_a_lost_answer_of_the_old_dump_is_not_asked_for_again(tmp_path: Path)
     world = World(tmp_path)
     world.server.old = True
     world.server.script = [b'{"_key":"a"}\n', TransportError("CUT-HTTP-4", "no answer", outcome_unknown=True)]
-    snapshot = Snapshots(1000, world.patience).open("S1", world.server, "d", ["s2"])  # type: ignore[arg-type]
+    server: Any = world.server
+    snapshot = Snapshots(1000).open("S1", server, "d", ["s2"], world.patience)
     batches = snapshot.batches()
     assert next(batches).body == b'{"_key":"a"}\n'
     with pytest.raises(SnapshotLostError):

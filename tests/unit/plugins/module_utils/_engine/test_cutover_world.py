@@ -44,6 +44,7 @@ class Case:
         self.staying: list[str] = []
         self.running: Any = SimpleNamespace(
             plane=SimpleNamespace(
+                doubts=4,
                 drain=lambda ends, deadline: self.events.append(("drain", ends)),
                 settle=lambda deadline: self.events.append("settle"),
                 pause=lambda: self.events.append("pause"),
@@ -142,10 +143,24 @@ def test_i3_what_is_still_being_copied_or_built_is_not_settled(case: Case, part:
     assert failed.value.code == "CUT-CUTOVER-2"
 
 
-def test_i3_another_leader_leads_to_the_way_back(case: Case) -> None:
-    case.findings.report(Finding("CUT-TOPO-8", "error", "shop/things shard s1", "another leader", "start again"))
+@pytest.mark.parametrize("step", ["settle_definitions", "drain", "late_writes", "prove"])
+def test_i3_a_doubt_since_the_attempt_began_leads_to_the_way_back(case: Case, step: str) -> None:
+    live = case.live()
+    case.running.plane.doubts += 2
     with pytest.raises(CutoverError) as failed:
-        case.live().settle_definitions(Deadline(5.0))
+        getattr(live, step)(Deadline(5.0))
+    assert failed.value.code == "CUT-CUTOVER-3"
+    with pytest.raises(CutoverError):
+        live.note_opening()
+    assert not live.opening_noted()
+    assert case.events == []
+
+
+def test_i3_a_doubt_that_comes_up_while_definitions_settle_leads_to_the_way_back(case: Case) -> None:
+    live = case.live()
+    case.running.settle_on = lambda source: setattr(case.running.plane, "doubts", 5)
+    with pytest.raises(CutoverError) as failed:
+        live.settle_definitions(Deadline(5.0))
     assert failed.value.code == "CUT-CUTOVER-3"
 
 

@@ -69,7 +69,7 @@ def test_a_crash_at_any_change_is_continued() -> None:
             case.schema().follow(source())
         case.target.before = lambda line: None
         schema = case.schema()
-        schema.resume(source())
+        schema.resume(source(), {"PRMR-1"})
         schema.follow(source())
         case.check_equal(source(), schema)
 
@@ -159,7 +159,7 @@ def test_i4_resume_by_the_journal() -> None:
     schema.map.note_states({things: ShardState.IN_SYNC}, schema.leaders)
     case.target.databases["shop"]["collections"]["edges"]["indexes"]["x"] = index("x", unique=True)
     again = case.schema()
-    again.resume(source())
+    again.resume(source(), {"PRMR-1"})
     assert case.plane.in_sync == {things}
     assert not case.plane.plans[ShardId("shop", "11", "s11")].first_copy_into_empty
     assert case.target.databases["shop"]["collections"]["edges"]["indexes"] == {}
@@ -175,21 +175,47 @@ def test_i3_another_leader_after_the_restart_is_never_taken_for_in_sync() -> Non
     moved = copy.deepcopy(source_without("nothing"))
     moved[2]["parameters"]["shards"] = {"s10": ["PRMR-2", "PRMR-1"]}
     again = case.schema()
-    again.resume(source(collections=moved))
+    again.resume(source(collections=moved), {"PRMR-1", "PRMR-2"})
     assert case.plane.in_sync == set()
-    assert [item["code"] for item in case.findings.blocking()] == ["CUT-TOPO-8"]
+    assert case.plane.suspect == {things}
+    assert case.plane.plans[things].leader == "PRMR-2"
 
 
-def test_i3_another_leader_while_running_is_a_finding() -> None:
-    """A topology change is never ignored."""
+def test_i3_a_server_whose_log_does_not_go_on_is_not_trusted_after_the_restart() -> None:
+    """Its shards are compared, not copied."""
     case = Case()
     schema = case.schema()
     schema.follow(source())
-    moved = source_without("things")
+    things = ShardId("shop", "10", "s10")
+    schema.map.note_states({things: ShardState.IN_SYNC}, schema.leaders)
+    case.schema().resume(source(), set())
+    assert (case.plane.in_sync, case.plane.suspect) == (set(), {things})
+
+
+@pytest.mark.parametrize("state", [ShardState.SUSPECT, ShardState.CATCHING_UP])
+def test_i3_what_was_copied_and_is_in_doubt_is_compared_after_the_restart(state: ShardState) -> None:
+    """And what was never wholly copied is copied."""
+    case = Case()
+    schema = case.schema()
+    schema.follow(source())
+    things = ShardId("shop", "10", "s10")
+    schema.map.note_states({things: state, ShardId("shop", "11", "s11"): ShardState.COPYING}, schema.leaders)
+    case.schema().resume(source(), {"PRMR-1"})
+    assert (case.plane.in_sync, case.plane.suspect) == (set(), {things})
+
+
+def test_i3_another_leader_while_running_is_told_to_the_data_path() -> None:
+    """Once it is known who that is: a leader that resigns is none, and leaves no trace."""
+    case = Case()
+    schema = case.schema()
+    schema.follow(source())
     things = collection("things", "10", [index("a"), index("u", unique=True)])
-    things["parameters"]["shards"] = {"s10": ["_PRMR-1", "PRMR-2"]}
-    schema.follow(source(collections=[things, *moved]))
-    assert [item["code"] for item in case.findings.blocking()] == ["CUT-TOPO-8"]
+    identity = ShardId("shop", "10", "s10")
+    for servers, known in ((["_PRMR-1", "PRMR-2"], {}), ([], {}), (["PRMR-2", "PRMR-1"], {identity: "PRMR-2"})):
+        things["parameters"]["shards"] = {"s10": servers}
+        schema.follow(source(collections=[things, *source_without("things")]))
+        assert case.plane.relocated == known
+    assert schema.leaders[identity] == "PRMR-2"
 
 
 def test_unknown_shards_are_explained_by_the_inventory() -> None:

@@ -153,11 +153,21 @@ def test_a_named_endpoint_must_be_a_coordinator(network: Network) -> None:
 
 
 def test_who_may_be_away(network: Network) -> None:
-    """A coordinator that failed is left out; a DB-Server never."""
+    """A server that the cluster has given up is left out, and connected to when it is back; any other one never."""
     network.add("CRDN-3", "ssl://db.example:8549", "Coordinator", status="FAILED")
     del network.servers["https://db.example:8549"]
     assert set(connect().fronts) == {"CRDN-1", "CRDN-2"}
     network.add("PRMR-3", "ssl://db.example:8550", "DBServer", status="FAILED")
+    del network.servers["https://db.example:8550"]
+    source = connect()
+    assert set(source.servers) == {"PRMR-1", "PRMR-2"}
+    assert source.present({"PRMR-3": source.servers["PRMR-1"]}) == {}
+    network.add("CRDN-3", "ssl://db.example:8549", "Coordinator")
+    network.add("PRMR-3", "ssl://db.example:8550", "DBServer")
+    source.refresh()
+    assert set(source.servers) == {"PRMR-1", "PRMR-2", "PRMR-3"}
+    assert source.coordinators.servers == tuple(source.fronts.values())
+    assert len(source.fronts) == 3
     del network.servers["https://db.example:8550"]
     with pytest.raises(TransportError):
         connect()
@@ -171,7 +181,28 @@ def test_servers_that_come_and_go_are_followed(network: Network) -> None:
     del network.health["CRDN-2"]
     source.refresh()
     assert set(source.fronts) == {"CRDN-1", "CRDN-3"}
+    assert source.coordinators.servers == tuple(source.fronts.values())
     assert set(source.servers) == {"PRMR-1", "PRMR-2", "PRMR-3"}
+    del network.health["PRMR-1"]
+    source.refresh()
+    assert set(source.servers) == {"PRMR-2", "PRMR-3"}
+
+
+def test_one_server_that_does_not_answer_yet_keeps_nobody_else_out(network: Network) -> None:
+    """It is connected to next time; what forbids a connection is told after the others were made."""
+    source = connect()
+    network.add("PRMR-3", "ssl://db.example:8550", "DBServer")
+    del network.servers["https://db.example:8550"]
+    network.add("PRMR-4", "ssl://far.example:8550", "DBServer")
+    network.add("PRMR-5", "ssl://db.example:8560", "DBServer")
+    with pytest.raises(CutoverError) as refused:
+        source.refresh()
+    assert refused.value.code == "CUT-TOPO-1"
+    assert set(source.servers) == {"PRMR-1", "PRMR-2", "PRMR-5"}
+    network.servers["https://db.example:8550"] = "PRMR-3"
+    del network.health["PRMR-4"]
+    source.refresh()
+    assert set(source.servers) == {"PRMR-1", "PRMR-2", "PRMR-3", "PRMR-5"}
 
 
 def test_credentials_can_be_replaced() -> None:

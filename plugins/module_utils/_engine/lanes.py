@@ -1,0 +1,81 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The DB-Servers that are followed: a tailer and a router each; servers come and go while running (design §4.6)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable
+
+from .._core.arango import Server
+from .dataplane_types import Settings
+from .patience import Patience, Troubles
+from .router import Name, ShardRouter
+from .shards import ShardBook
+from .tailer import Tailer
+
+MakeRouter = Callable[[str, Patience], ShardRouter]
+
+
+class Lanes:
+    """``tailers``, ``routers`` and ``servers`` by server id; they change in the control path's thread only.
+
+    Each server has a patience of its own, so that the threads that wait for it end when it is retired.
+    """
+
+    def __init__(
+        self, book: ShardBook, troubles: Troubles, settings: Settings, syncer_id: int, make_router: MakeRouter
+    ) -> None:
+        self._book = book
+        self._troubles = troubles
+        self._settings = settings
+        self._syncer_id = syncer_id
+        self._make_router = make_router
+        self._ignored: set[Name] = set()
+        self.tailers: dict[str, Tailer] = {}
+        self.routers: dict[str, ShardRouter] = {}
+        self.servers: dict[str, Server] = {}
+
+    def add(self, name: str, server: Server) -> None:
+        """Follow a server; its router knows all shards that are known by now."""
+        patience = Patience(threading.Event(), self._troubles, self._settings.time_scale)
+        router = self._make_router(name, patience)
+        for ignored in self._ignored:
+            router.ignore(ignored)
+        for shard in self._book.all():
+            router.know(shard)
+        self.servers[name] = server
+        self.routers[name] = router
+        self.tailers[name] = Tailer(name, server, self._syncer_id, patience, self._settings)
+
+    def retire(self, name: str) -> None:
+        """Follow a server no more; its threads end by ``Stopped``."""
+        tailer = self.tailers.pop(name)
+        del self.routers[name], self.servers[name]
+        tailer.patience.stop.set()
+
+    def everywhere(self, action: Callable[[ShardRouter], None]) -> None:
+        """Have something done at a batch boundary of every log."""
+        for name, router in self.routers.items():
+            self.tailers[name].at_boundary(lambda router=router: action(router))  # type: ignore[misc]
+
+    def ignore(self, name: Name) -> None:
+        """The markers of this name are of no concern, now and on servers that come later."""
+        self._ignored.add(name)
+        self.everywhere(lambda router: router.ignore(name))
+
+    def leading(self) -> set[str]:
+        """Servers that lead a shard."""
+        return {shard.plan.leader for shard in self._book.all()}
+
+    def needed(self) -> set[str]:
+        """Servers whose log matters now: they lead a shard, or may at any moment, as they answer."""
+        leading = self.leading()
+        return {
+            name for name, tailer in list(self.tailers.items()) if name in leading or tailer.reading.error is None
+        }
+
+    def close(self) -> None:
+        """Let all threads end."""
+        for tailer in self.tailers.values():
+            tailer.patience.stop.set()
