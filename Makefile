@@ -45,9 +45,9 @@ integration: setup ## engine, role, playbooks and bad input against emulated clu
 	@echo "== integration tests"
 	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input
 
-browser: setup ## the status page in headless Chromium: every state, on desk and phone, with axe-core
+browser: setup ## the status page in headless Chromium, and what promtool says of metrics and alerts
 	@echo "== browser tests"
-	pytest -q tests/browser
+	pytest -q tests/browser tests/monitoring
 
 images: setup ## make the screenshots of docs/images anew
 	CUTOVER_IMAGES=docs/images pytest -q tests/browser -k every_state
