@@ -23,6 +23,7 @@ Mode = tuple[bool, bool]  # withRevisions, withData
 RATE = 500_000.0  # documents a second of emulated time
 _PORTION = 250  # documents hashed before other requests get their turn
 _KNOWN_PORTION = 20_000
+_KEPT = 200_000  # hashes kept of a shard and a mode; larger ones are hashed when they are asked for
 _FULL: Mode = (True, True)
 
 
@@ -66,7 +67,8 @@ class Hashes:
     def _hash(self, place: str, raw: bytes) -> int:
         revisions, data = self._mode
         value = document_hash(raw, revisions=revisions, data=data, seed=self._seed)
-        self._known[place] = (raw, value)
+        if len(self._known) < _KEPT:
+            self._known[place] = (raw, value)
         return value
 
     async def total(self, docs: dict[str, bytes]) -> int:
@@ -88,7 +90,7 @@ class Hashes:
     async def warm(self, docs: dict[str, bytes], limit: int) -> int:
         """Hash up to `limit` documents that are new; answers how many."""
         state = (id(docs), len(docs), next(reversed(docs), None))
-        if state == self._complete:
+        if state == self._complete or len(docs) > _KEPT:
             return 0
         missing = [place for place in docs if place not in self._known]
         for number, place in enumerate(missing[:limit]):
@@ -103,7 +105,7 @@ class Hashes:
         return min(len(missing), limit)
 
     def _prune(self, docs: dict[str, bytes]) -> None:
-        if len(self._known) > 2 * len(docs) + _KNOWN_PORTION:
+        if len(self._known) > min(2 * len(docs) + _KNOWN_PORTION, _KEPT - 1):
             self._known = {place: entry for place, entry in self._known.items() if place in docs}
 
 

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable
 
 ALPHABET = "-_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _COUNTER_BITS = 20
+_LENGTH = 11  # characters of the revisions in use today
+_PORTION = 10_000
 _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]  # twelve bits at once
 # A text of eleven characters sorts like its number after this translation.
 _SORTABLE = bytes.maketrans(ALPHABET.encode(), bytes(range(48, 48 + 64)))
@@ -39,7 +42,26 @@ def decode(text: str) -> int:
 
 def sort_key(text: str) -> bytes:
     """A key that orders revision texts as their numbers do, for the texts of eleven characters in use today."""
-    return text.rjust(11, "-").encode().translate(_SORTABLE)
+    return text.rjust(_LENGTH, "-").encode().translate(_SORTABLE)
+
+
+def is_ordered(texts: list[str]) -> bool:
+    """Whether revision texts stand in the order of their numbers; several times faster than sorting them."""
+    last = b""
+    for start in range(0, len(texts), _PORTION):
+        keys = _sort_keys(texts[start : start + _PORTION])
+        if keys[0] < last or sorted(keys) != keys:
+            return False
+        last = keys[-1]
+    return True
+
+
+def _sort_keys(texts: list[str]) -> list[bytes]:
+    if set(map(len, texts)) == {_LENGTH}:
+        joined = "".join(texts).encode().translate(_SORTABLE)
+        if len(joined) == _LENGTH * len(texts):
+            return list(struct.unpack(f"{_LENGTH}s" * len(texts), joined))
+    return [sort_key(text) for text in texts]
 
 
 class Clock:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Take = Callable[[], dict[str, bytes]]
 BATCH_TTL = 7200.0
+_PORTION = 1024  # documents whose sizes are added at once
 MIN_CHUNK, DEFAULT_CHUNK, MAX_CHUNK = 16 * 1024, 128 * 1024, 128 * 1024 * 1024
 
 
@@ -26,9 +27,7 @@ class Documents:
     """The documents of one shard in the engine's order, taken piece by piece."""
 
     def __init__(self, docs: dict[str, bytes]) -> None:
-        ordered = sorted(docs, key=lambda place: hlc.sort_key(place.partition("\0")[0]))
-        self._raw = [docs[place] for place in ordered]
-        self._ends = list(accumulate(map(len, self._raw)))
+        self._raw = ordered(docs)
         self._position = 0
 
     @property
@@ -38,13 +37,28 @@ class Documents:
 
     def take(self, size: int, limit: int) -> list[bytes]:
         """The next documents: at least one, until `size` bytes are reached, at most `limit`."""
-        start = self._position
-        if self.done:
-            return []
-        before = self._ends[start - 1] if start else 0
-        end = min(bisect_left(self._ends, before + size, start) + 1, start + limit, len(self._raw))
+        start = end = self._position
+        last = min(start + limit, len(self._raw))
+        missing = size
+        while end < last and (missing > 0 or end == start):
+            sizes = list(map(len, self._raw[end : min(end + _PORTION, last)]))
+            total = sum(sizes)
+            end += len(sizes) if total < missing else bisect_left(list(accumulate(sizes)), missing) + 1
+            missing -= total
         self._position = end
         return self._raw[start:end]
+
+
+def ordered(docs: dict[str, bytes]) -> list[bytes]:
+    """Documents of a replica in the order of their revisions."""
+    revisions = list(docs)
+    if revisions and "\0" in revisions[0]:  # then all have a serial number
+        revisions = [place.partition("\0")[0] for place in revisions]
+    documents = list(docs.values())
+    if hlc.is_ordered(revisions):
+        return documents
+    keys = list(map(hlc.sort_key, revisions))
+    return [documents[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
 
 
 @dataclass

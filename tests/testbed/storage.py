@@ -66,12 +66,15 @@ class Replica:
 
     def apply(self, operations: list[Operation]) -> None:
         """Carry out insertions and removals."""
-        put, remove = self.put, self.remove
+        docs, keys, by_revision = self.docs, self.keys, self._by_revision
         for kind, key, revision, raw in operations:
-            if kind == INSERT:
-                put(key, revision, raw)
+            if kind != INSERT:
+                self.remove(key)
+            elif by_revision and key not in keys:
+                docs[revision] = raw
+                keys[key] = revision
             else:
-                remove(key)
+                self.put(key, revision, raw)
 
     def clear(self) -> None:
         """Remove everything; snapshots taken before keep their documents."""
