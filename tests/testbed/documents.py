@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tests.testbed import indexes, keygen
+from tests.testbed import document_rules, indexes, keygen
 from tests.testbed.errors import ArangoError
 from tests.testbed.rawjson import Element, build, merge
 from tests.testbed.storage import Shard, ShardWriter, Transaction, Version
@@ -36,6 +36,7 @@ class WriteOptions:
     ignore_revs: bool = True
     keep_null: bool = True
     merge_objects: bool = True
+    version_attribute: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -74,6 +75,7 @@ class Writer:
         self.server = server
         self.options = options
         self.name_prefix = f"{collection.name}/"
+        self.rules = None if options.is_restore else document_rules.of(collection, server)
 
     def insert(self, element: Element) -> Outcome:
         """Insert a document, or do with the present one what `overwrite` says; errorNum 1210, 1221, 1222, 1233, 1466.
@@ -93,11 +95,15 @@ class Writer:
             if options.overwrite == "conflict":
                 text = "unique constraint violated - in index primary of type primary over '_key'; conflicting key: "
                 raise ArangoError(1210, text + key)
+            if self._outdated(old, value):
+                return Outcome(key, old, (old[0], old[1]))
         return self._store(writer, key, old, element)
 
     def replace(self, key: str | None, element: Element) -> Outcome:
         """Replace a document; the key comes from the path or the element; errorNum 1200, 1202, 1469."""
         key, writer, old = self._present(key, element.value)
+        if self._outdated(old, element.value):
+            return Outcome(key, old, (old[0], old[1]))
         return self._store(writer, key, old, element)
 
     def update(self, key: str | None, element: Element) -> Outcome:
@@ -197,12 +203,30 @@ class Writer:
 
     def _update(self, writer: ShardWriter, key: str, old: Version, element: Element) -> Outcome:
         options = self.options
+        if self._outdated(old, element.value):
+            return Outcome(key, old, (old[0], old[1]))
         before = Element(old[1].decode(), json.loads(old[1]))
         merged = merge(before, element, keep_null=options.keep_null, deep=options.merge_objects)
-        return self._store(writer, key, old, merged)
+        return self._store(writer, key, old, merged, "update")
 
-    def _store(self, writer: ShardWriter, key: str, old: Version | None, element: Element) -> Outcome:
-        collection, value = self.collection, element.value
+    def _outdated(self, old: Version, value: Mapping[str, Any]) -> bool:
+        """Whether the attribute of an external version (3.12) is not larger than the stored document's."""
+        name = self.options.version_attribute
+        if name is None:
+            return False
+        versions = [document.get(name) for document in (json.loads(old[1]), value)]
+        if not all(isinstance(one, int | float) and not isinstance(one, bool) and one >= 0 for one in versions):
+            return False
+        before, after = (int(one) for one in versions if one is not None)
+        return after <= before
+
+    def _store(
+        self, writer: ShardWriter, key: str, old: Version | None, element: Element, operation: str = "replace"
+    ) -> Outcome:
+        collection = self.collection
+        if self.rules is not None:
+            element = self.rules.applied(element, "insert" if old is None else operation, old)
+        value = element.value
         if old is not None and not collection.sharded_by_key and not self.options.is_restore:
             self._check_shard_keys(json.loads(old[1]), value)
         if self.options.is_restore and not collection.unique_indexes:

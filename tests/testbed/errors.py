@@ -76,6 +76,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     1496: (503, "not a leader"),
     1600: (404, "cursor not found"),
     1620: (400, "schema validation failed"),
+    1621: (400, "schema validation error"),
     1232: (400, "invalid key generator"),
     1500: (410, "query killed"),
     1501: (400, "syntax error"),

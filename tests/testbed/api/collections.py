@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.testbed import keygen, views
+from tests.testbed import document_rules, keygen, views
 from tests.testbed.api.collection_info import named
 from tests.testbed.collection import CHANGEABLE, ON_DROP, Collection, check_shards
 from tests.testbed.errors import ArangoError
@@ -69,6 +69,7 @@ def create_collection(database: Database, body: dict[str, Any], *, restoring: bo
         raise ArangoError(1218)
     if "minReplicationFactor" in body and "writeConcern" not in wishes:
         wishes["writeConcern"] = body["minReplicationFactor"]
+    document_rules.check(wishes)
     if deployment.version_tuple >= (3, 12, 0):
         keygen.check_options(wishes.get("keyOptions") or {})
     if deployment.clustered:
@@ -153,6 +154,7 @@ def change(request: Request) -> Response:
     body = request.json_object()
     if "minReplicationFactor" in body and "writeConcern" not in body:
         body["writeConcern"] = body["minReplicationFactor"]
+    document_rules.check(body)
     change_properties(collection, {name: body[name] for name in CHANGEABLE if name in body})
     return result(200, {"location": request.location}, **collection.describe())
 

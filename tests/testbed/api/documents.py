@@ -27,7 +27,8 @@ TRANSACTION_HEADER = "x-arango-trx-id"
 def write_options(request: Request) -> WriteOptions:
     """The query parameters of a write; an unknown `overwriteMode` counts as none given."""
     mode: Overwrite = "conflict"
-    if request.flag("overwrite") and request.deployment.version_tuple < (4, 0, 0):
+    version = request.deployment.version_tuple
+    if request.flag("overwrite") and version < (4, 0, 0):
         mode = "replace"
     mode = next((known for known in MODES if known == request.query.get("overwriteMode")), mode)
     return WriteOptions(
@@ -36,6 +37,7 @@ def write_options(request: Request) -> WriteOptions:
         ignore_revs=request.flag("ignoreRevs", True),
         keep_null=request.flag("keepNull", True),
         merge_objects=request.flag("mergeObjects", True),
+        version_attribute=request.query.get("versionAttribute") if version >= (3, 12, 0) else None,
     )
 
 

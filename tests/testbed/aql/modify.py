@@ -67,6 +67,7 @@ def _options(kind: str, settings: dict[str, Any]) -> WriteOptions:
         ignore_revs=bool(settings.get("ignoreRevs", True)),
         keep_null=bool(settings.get("keepNull", True)),
         merge_objects=bool(settings.get("mergeObjects", True)),
+        version_attribute=settings.get("versionAttribute"),
     )
 
 
