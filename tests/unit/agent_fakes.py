@@ -73,6 +73,7 @@ class RunningAgent:
     """An agent in this process."""
 
     engine: FakeEngine
+    service: Service
     port: int
     certificates: Certificates
 
@@ -95,7 +96,7 @@ def running_agent(config: AgentConfig, certificates: Certificates) -> Iterator[R
     try:
         if not ready.wait(10):
             raise TimeoutError("the agent did not become ready")
-        yield RunningAgent(engine, service.port, certificates)
+        yield RunningAgent(engine, service, service.port, certificates)
     finally:
         service.end()
         thread.join(10)

@@ -42,6 +42,8 @@ class Authenticator:
     def __init__(self, config: AgentConfig) -> None:
         self._tokens = config.tokens
         self._certificates = config.client_ca is not None
+        named = config.clients
+        self._clients = None if named is None else {client.subject: client.role for client in named}
         self._open = not config.authenticates
 
     def principal(self, request: Request, role: str) -> Principal | None:
@@ -52,8 +54,15 @@ class Authenticator:
         if token is not None:
             return self._by_token(token)
         if self._certificates and request.client_subject is not None:
-            return Principal(request.client_subject, EVERY_ROLE)
+            return self._by_subject(request.client_subject)
         return None
+
+    def _by_subject(self, subject: str) -> Principal | None:
+        """Without a list of clients every certificate of the CA carries all roles."""
+        if self._clients is None:
+            return Principal(subject, EVERY_ROLE)
+        role = self._clients.get(subject)
+        return Principal(subject, roles_of(role)) if role is not None else None
 
     def _by_token(self, token: str) -> Principal | None:
         digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

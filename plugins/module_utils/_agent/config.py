@@ -29,6 +29,14 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Client:
+    """A client certificate, known by the common name of its subject."""
+
+    subject: str
+    role: str
+
+
+@dataclass(frozen=True)
 class AgentConfig:
     """What the root-owned file says. Paths are absolute; `time_scale` shortens all waits (1.0 = real time)."""
 
@@ -39,6 +47,7 @@ class AgentConfig:
     port: int = DEFAULT_PORT
     client_ca: Path | None = None
     tokens: tuple[Token, ...] = ()
+    clients: tuple[Client, ...] | None = None
     allowed_sources: tuple[str, ...] | None = None
     allowed_targets: tuple[str, ...] | None = None
     time_scale: float = 1.0
@@ -107,6 +116,21 @@ def _token(field: str, value: Any) -> Token:
     return Token(_text(f"{field}.name", value.get("name")), digest, role)
 
 
+def _clients(field: str, value: Any) -> tuple[Client, ...]:
+    if not isinstance(value, list):
+        raise _bad(field, "must be a list of objects with subject and role")
+    clients = []
+    for index, item in enumerate(value):
+        where = f"{field}[{index}]"
+        if not isinstance(item, dict) or set(item) != {"subject", "role"}:
+            raise _bad(where, "must be an object with subject and role")
+        role = _choice(ROLES)(f"{where}.role", item["role"])
+        clients.append(Client(_text(f"{where}.subject", item["subject"]), role))
+    if len({client.subject for client in clients}) != len(clients):
+        raise _bad(field, "two clients have the same subject")
+    return tuple(clients)
+
+
 def _tokens(field: str, value: Any) -> tuple[Token, ...]:
     if not isinstance(value, list):
         raise _bad(field, "must be a list of objects with name, sha256 and role")
@@ -124,6 +148,7 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "tls_keyfile": _path,
     "client_ca": _path,
     "tokens": _tokens,
+    "clients": _clients,
     "state_directory": _path,
     "source_jwt_secret_path": _path,
     "allowed_sources": _endpoints,
@@ -132,7 +157,7 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "log_format": _choice(LOG_FORMATS),
 }
 REQUIRED = ("tls_keyfile", "state_directory", "source_jwt_secret_path")
-MAY_BE_NULL = ("client_ca", "allowed_sources", "allowed_targets")
+MAY_BE_NULL = ("client_ca", "clients", "allowed_sources", "allowed_targets")
 
 
 def _is_loopback(host: str) -> bool:
@@ -160,6 +185,8 @@ def parse_config(document: Any) -> AgentConfig:
         if not (value is None and name in MAY_BE_NULL)
     }
     config = AgentConfig(**values)
+    if config.clients is not None and config.client_ca is None:
+        raise _bad("clients", "names certificates, but client_ca is not set")
     if not config.authenticates and not _is_loopback(config.listen_host):
         raise CutoverError(
             "CUT-AGENT-5",

@@ -112,7 +112,8 @@ def _flags(status: Mapping[str, Any]) -> list[str]:
     ):
         lines += [*_head(name, "gauge", text), f"{name} {int(bool(value))}"]
     blockers = lookup(status, "cutover.blockers") or []
-    lines += [*_head("cutover_blockers", "gauge", "Reasons against a cutover now."), f"cutover_blockers {len(blockers)}"]
+    lines += _head("cutover_blockers", "gauge", "Reasons against a cutover now.")
+    lines.append(f"cutover_blockers {len(blockers)}")
     result = lookup(status, "cutover.last_attempt.result")
     lines += _head("cutover_last_attempt", "gauge", "1 for the result of the last cutover, 0 for the others.")
     for name in ATTEMPT_RESULTS:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
 from .._core.errors import CutoverError
+from .connections import Connections
 from .messages import Request, Response, error_response
 from .tls import subject_of
 
@@ -68,6 +69,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     wbufsize = -1
     server: AgentServer
 
+    def __init__(self, request: ssl.SSLSocket, client_address: Any, server: AgentServer, name: int) -> None:
+        self._name = name
+        super().__init__(request, client_address, server)
+
     def setup(self) -> None:
         super().setup()
         self._timed = _TimedReader(self.connection)
@@ -76,6 +81,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         limits = self.server.limits
         self._timed.deadline = time.monotonic() + limits.idle
+        self.server.connections.waiting(self._name)
         try:
             line = self.rfile.readline(limits.target_bytes + 2)
             self._timed.deadline = time.monotonic() + limits.request
@@ -96,7 +102,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not self.parse_request():
             return
         try:
-            response = self.server.application(self._request())
+            request = self._request()
+            self.server.connections.answering(self._name)
+            response = self.server.application(request)
         except CutoverError as error:
             # The body may be unread: what follows on this connection would be taken for a request.
             self.close_connection = True
@@ -217,14 +225,12 @@ class AgentServer(socketserver.TCPServer):
         self.limits = limits or Limits()
         self.application = application
         self._context = context
-        self._slots = threading.BoundedSemaphore(self.limits.connections)
+        self.connections = Connections(self.limits.connections)
         self.streams = threading.BoundedSemaphore(self.limits.streams)
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
         try:
             family = socket.getaddrinfo(address[0], address[1], type=socket.SOCK_STREAM)[0][0]
             self.address_family = family
-            super().__init__(address, _Handler)
+            super().__init__(address, socketserver.BaseRequestHandler)
         except OSError as error:
             raise CutoverError(
                 "CUT-AGENT-3",
@@ -238,36 +244,35 @@ class AgentServer(socketserver.TCPServer):
         return int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Hand the connection to a thread, or close it at once when there are too many."""
-        if not self._slots.acquire(blocking=False):
+        """Hand the connection to a thread; when there are too many, one that only waits makes room for it."""
+        name = self.connections.admit(request)
+        if name is None:
             LOG.warning("refused a connection from %s: %d are open", client_address[0], self.limits.connections)
             self.shutdown_request(request)
             return
-        threading.Thread(target=self._serve, args=(request, client_address), name="http", daemon=True).start()
+        thread = threading.Thread(target=self._serve, args=(request, client_address, name), name="http", daemon=True)
+        thread.start()
 
-    def _serve(self, raw: socket.socket, client_address: Any) -> None:
+    def _serve(self, raw: socket.socket, client_address: Any, name: int) -> None:
         connection: socket.socket = raw
         try:
             raw.settimeout(self.limits.handshake)
-            connection = self._context.wrap_socket(raw, server_side=True)
-            self._track(connection)
-            _Handler(connection, client_address, self)
+            secured = self._context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+            connection = secured
+            self.connections.becomes(name, secured)
+            secured.do_handshake()
+            _Handler(secured, client_address, self, name)
         except OSError as error:
             LOG.debug("no TLS with %s: %s", client_address[0], error)
         except Exception:
             LOG.exception("serving %s failed", client_address[0])
         finally:
-            self._untrack(connection)
+            self.connections.left(name)
             connection.close()
-            self._slots.release()
 
-    def _track(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._open.add(connection)
-
-    def _untrack(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._open.discard(connection)
+    def use(self, context: ssl.SSLContext) -> None:
+        """Greet new connections with other certificates; those that are open go on."""
+        self._context = context
 
     def handle_error(self, _request: Any, client_address: Any) -> None:
         """A connection that could not be handed to a thread is logged, and the agent goes on."""
@@ -277,10 +282,4 @@ class AgentServer(socketserver.TCPServer):
         """Stop accepting and cut what is open; the listening port is free afterwards."""
         self.shutdown()
         self.server_close()
-        with self._lock:
-            remaining = list(self._open)
-        for connection in remaining:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError as error:
-                LOG.debug("a connection was gone already: %s", error)
+        self.connections.cut_all()

@@ -9,7 +9,9 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
@@ -61,14 +63,15 @@ class Service:
         self._engine = engine
         self._recovered = threading.Event()
         self._end = threading.Event()
+        self._wake = threading.Event()
         self._notifier = Notifier()
+        self._reload = threading.Event()
         version = str(build_info()["version"])
         events, history = EventLog(), History()
         self._watcher = Watcher(engine.status, events, history)
         api = Api(engine, check, self._recovered.is_set, version, events, history)
-        context = server_context(config.tls_keyfile, config.client_ca, bool(config.tokens))
         application = Application(api, Authenticator(config))
-        self._server = AgentServer((config.listen_host, config.port), context, application)
+        self._server = AgentServer((config.listen_host, config.port), self._context(), application)
         LOG.info("agent %s listens on https://%s:%d", version, config.listen_host, self._server.port)
 
     @property
@@ -76,9 +79,18 @@ class Service:
         """The port really bound."""
         return self._server.port
 
+    def _context(self) -> ssl.SSLContext:
+        return server_context(self._config.tls_keyfile, self._config.client_ca, bool(self._config.tokens))
+
+    def reload(self, *_signal: object) -> None:
+        """Ask for the certificates to be read again; may be called from a signal handler."""
+        self._reload.set()
+        self._wake.set()
+
     def end(self, *_signal: object) -> None:
         """Ask `run` to return; may be called from a signal handler."""
         self._end.set()
+        self._wake.set()
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve, resume what was going on, then wait; on the way out write the last checkpoint."""
@@ -101,8 +113,23 @@ class Service:
 
     def _watch(self) -> None:
         interval = min(self._notifier.watchdog_interval or STATUS_INTERVAL, STATUS_INTERVAL)
-        while not self._end.wait(interval):
+        while not self._end.is_set():
+            self._wake.wait(interval)
+            self._wake.clear()
+            if self._reload.is_set():
+                self._reload.clear()
+                self._read_certificates()
             self._notifier.send(WATCHDOG="1", STATUS=status_line(self._engine.status()))
+
+    def _read_certificates(self) -> None:
+        """Use what is in the files now; files that cannot be used change nothing."""
+        self._notifier.send(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
+        try:
+            self._server.use(self._context())
+            LOG.info("the certificates were read again")
+        except CutoverError as error:
+            LOG.error("the old certificates stay in use: %s", error)
+        self._notifier.send(READY="1")
 
 
 def _production_engine(config: AgentConfig) -> tuple[MigrationEngine, Check]:
@@ -129,4 +156,5 @@ def serve(config: AgentConfig, on_ready: Callable[[], None]) -> None:
         service = Service(config, engine, check)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, service.end)
+        signal.signal(signal.SIGHUP, service.reload)
         service.run(on_ready)

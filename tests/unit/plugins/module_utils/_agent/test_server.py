@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -13,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.config import Client
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.messages import Request, Response
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.server import AgentServer, Limits
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.tls import server_context
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentError, AgentUnreachableError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-from tests.unit.agent_fakes import Certificates, RunningAgent, agent_config, running_agent
+from tests.unit.agent_fakes import Certificates, RunningAgent, agent_config, make_certificates, running_agent
 
 
 def tls_client(agent: RunningAgent, keyfile: Path | None = None) -> ssl.SSLSocket:
@@ -37,6 +39,38 @@ def test_silent_clients_do_not_keep_others_waiting(agent: RunningAgent) -> None:
     assert time.monotonic() - begun < 2
     for client in silent:
         client.close()
+
+
+def drip(client: socket.socket, end: threading.Event) -> None:
+    """A request that never becomes complete, a byte now and then."""
+    with contextlib.suppress(OSError):
+        for byte in b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 1000:
+            if end.wait(0.2):
+                return
+            client.sendall(bytes([byte]))
+
+
+def test_five_hundred_slow_clients_leave_the_status_quick(agent: RunningAgent) -> None:
+    """Silent ones, some with a handshake, some with a request that drips; the agent's own limit is far lower."""
+    end = threading.Event()
+    held: list[socket.socket] = [socket.create_connection(("127.0.0.1", agent.port)) for _count in range(440)]
+    threads = []
+    for _count in range(60):
+        held.append(tls_client(agent))
+        threads.append(threading.Thread(target=drip, args=(held[-1], end)))
+        threads[-1].start()
+    took = []
+    for _count in range(5):
+        begun = time.monotonic()
+        assert agent.api().status()["state"] == "inactive"
+        took.append(time.monotonic() - begun)
+    end.set()
+    for thread in threads:
+        thread.join(10)
+    for client in held:
+        client.close()
+    # One second is the promise; the middle one is asked, since the machine may be busy with others.
+    assert sorted(took)[2] < 1
 
 
 def test_plain_http_is_no_conversation(agent: RunningAgent) -> None:
@@ -137,6 +171,12 @@ def test_client_certificates(certificates: Certificates, tmp_path: Path) -> None
 
 
 def test_certificate_or_token_where_both_are_configured(certificates: Certificates, tmp_path: Path) -> None:
+    for named, expected in (("ops", "CUT-AGENT-11"), ("others", "CUT-AGENT-10")):
+        clients = (Client(named, "read"),)
+        config = agent_config(certificates, tmp_path, tokens=(), client_ca=certificates.ca, clients=clients)
+        with running_agent(config, certificates) as agent, pytest.raises(AgentError) as caught:
+            agent.api(None, client_keyfile=str(certificates.client_keyfile)).abort()
+        assert caught.value.code == expected
     config = agent_config(certificates, tmp_path, client_ca=certificates.ca)
     with running_agent(config, certificates) as agent:
         assert agent.api("read").status()["state"] == "inactive"
@@ -162,3 +202,32 @@ def test_unusable_files_and_addresses_are_named(certificates: Certificates, tmp_
                 AgentServer((host, port), context, _echo)
             assert caught.value.code == "CUT-AGENT-3"
             assert str(port) in caught.value.message
+
+
+def test_certificates_are_read_again_without_cutting_anybody(certificates: Certificates, tmp_path: Path) -> None:
+    keyfile = tmp_path / "agent.keyfile"
+    keyfile.write_bytes(certificates.server_keyfile.read_bytes())
+    renewed = make_certificates(tmp_path)
+    with running_agent(agent_config(certificates, tmp_path, tls_keyfile=keyfile), certificates) as agent:
+        kept = http.client.HTTPSConnection(
+            "127.0.0.1", agent.port, context=ssl.create_default_context(cafile=str(certificates.ca)), timeout=10
+        )
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read()
+        keyfile.write_text("no certificate")
+        agent.service.reload()
+        assert agent.api().status()["state"] == "inactive"
+        keyfile.write_bytes(renewed.server_keyfile.read_bytes())
+        agent.service.reload()
+        context = ssl.create_default_context(cafile=str(renewed.ca))
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", agent.port), timeout=10) as raw:
+                    context.wrap_socket(raw, server_hostname="127.0.0.1").close()
+                break
+            except ssl.SSLCertVerificationError:
+                assert time.monotonic() < deadline
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().status == 200
+        kept.close()
