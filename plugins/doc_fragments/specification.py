@@ -94,6 +94,13 @@ options:
       - Later rounds take a tenth of it.
     type: float
     default: 200000.0
+  checksum_seconds:
+    description:
+      - Seconds of the write downtime that a cutover spends at most on checksums of whole collections, as a proof on top
+        of counts, of the comparison before, and of reading back what was written since.
+      - The report says which collections they have covered. V(0) leaves them out.
+    type: float
+    default: 2.0
   max_downtime:
     description:
       - Longest write downtime in seconds that a cutover may take. It is undone when it would take longer.

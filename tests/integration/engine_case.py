@@ -35,6 +35,7 @@ def request_of(pair: Pair, **changes: Any) -> dict[str, Any]:
         "late_write_watch": 2.0,
         "max_downtime": 60.0,
         "max_lag": 5.0,
+        "checksum_seconds": 30.0,
         **changes,
     }
 

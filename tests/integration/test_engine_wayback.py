@@ -76,7 +76,7 @@ def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:
     with pytest.raises(CutoverError) as refused:
         engine.stop({"max_downtime": 0.2})
     assert [item["code"] for item in refused.value.details["blockers"]] == ["CUT-GATE-8"]
-    pair.target.control.fault("delay", path_regex="/count", seconds=4.0, count=1000)
+    pair.target.control.fault("delay", path_regex="/_db/shop/_api/document/", seconds=4.0, count=1000)
     engine.stop({"max_downtime": 3.0})
     status = wait_status(engine, lambda status: _rolled_back(status, 2), 60.0)
     assert status["cutover"]["last_attempt"]["result"] == "rolled-back"

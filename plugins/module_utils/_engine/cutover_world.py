@@ -145,7 +145,15 @@ class LiveWorld:
         source, target = self._world.source.coordinators, self._world.target
         with running.verifier.suspended():
             differing = running.verifier.finish(deadline)
-            result = proof.prove(source, target, running.subjects(), deadline, alike=alike)
+            result = proof.prove(
+                source,
+                target,
+                running.subjects(),
+                deadline,
+                alike=alike,
+                seconds=self._world.spec.checksum_seconds,
+                risky={proof.Subject(*place) for place in running.verifier.risky()},
+            )
         result.differences.extend(differing)
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())
         result.differences.extend(f"shard {name} is not copied" for name in running.unexplained())

@@ -17,6 +17,8 @@ _DEFINITIONS = (0.05, 0.1, 0.5)
 _PER_COLLECTION = (0.0005, 0.001, 0.005)
 _DRAIN = (0.05, 0.2, 1.0)
 _OPEN = (0.1, 0.3, 1.0)
+# The keys that were written last are read back, and everything is counted; checksums come on top.
+_PROOF = (0.1, 0.3, 1.0)
 # Documents of which both sides compute a checksum in a second, at best and at worst.
 _PROOF_RATES = (500_000.0, 150_000.0, 50_000.0)
 _MEASURED = (0.7, 1.0, 1.5)
@@ -32,7 +34,13 @@ def _band(measured: Optional[float], otherwise: Band) -> Band:
 
 
 def parts(
-    *, documents: int, collections: int, lag_seconds: Optional[float], measured: Mapping[str, float], time_scale: float
+    *,
+    documents: int,
+    collections: int,
+    checksum_seconds: float,
+    lag_seconds: Optional[float],
+    measured: Mapping[str, float],
+    time_scale: float,
 ) -> dict[str, Band]:
     """Low, mid and high seconds of each step. The lag is drained whatever a rehearsal has measured at its own time."""
     fixed, each = _DEFINITIONS, _PER_COLLECTION
@@ -43,7 +51,11 @@ def parts(
             fixed[0] + each[0] * collections, fixed[1] + each[1] * collections, fixed[2] + each[2] * collections,
         ),
         "drain": _DRAIN,
-        "proof": (documents / _PROOF_RATES[0], documents / _PROOF_RATES[1], documents / _PROOF_RATES[2]),
+        "proof": (
+            _PROOF[0] + min(checksum_seconds, documents / _PROOF_RATES[0]) + each[0] * collections,
+            _PROOF[1] + min(checksum_seconds, documents / _PROOF_RATES[1]) + each[1] * collections,
+            _PROOF[2] + min(checksum_seconds, documents / _PROOF_RATES[2]) + each[2] * collections,
+        ),
         "open": _OPEN,
     }  # fmt: skip
     found = {name: _band(measured.get(name), otherwise[name]) for name in STEPS}

@@ -34,6 +34,7 @@ class Facts:
     max_downtime: float
     modes: Optional[Mapping[str, str]] = None
     modes_error: Optional[str] = None
+    checksum_seconds: float = 2.0
     unverified: Sequence[str] = ()
     measured: Mapping[str, float] = field(default_factory=dict)
     time_scale: float = 1.0
@@ -92,6 +93,7 @@ def predicted_downtime(facts: Facts) -> dict[str, float]:
     return estimate.total(
         estimate.parts(
             documents=facts.documents,
+            checksum_seconds=facts.checksum_seconds,
             collections=facts.collections,
             lag_seconds=facts.lag_seconds,
             measured=facts.measured,

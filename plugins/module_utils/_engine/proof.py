@@ -1,6 +1,9 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The proof before the opening: counts, and checksums with revisions and data, of every collection (design §5, §6).
+"""The last part of the proof: counts of every collection, and checksums with revisions and data (design §5 step 7).
+
+Counts are mandatory. Checksums read every document, so they are made as far as a budget of seconds allows, collections
+with the largest risk first; what is left out rests on the verification that went before (package ``verify``).
 
 Whether both versions compute checksums alike is found out on the smallest collection that holds something: if its
 checksums differ although all its documents are equal, the bodies of all collections are compared instead.
@@ -9,11 +12,11 @@ checksums differ although all its documents are equal, the bodies of all collect
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from .._core.arango import Coordinators, Server, segment
 from .._core.clock import Deadline
@@ -22,10 +25,15 @@ from .aql import canonical, read_batches
 from .parallel import gather
 
 Front = Union[Server, Coordinators]
+Found = TypeVar("Found")
 CHECKSUMS = "checksums with revisions and data"
 BODIES = "all documents compared"
+ROUNDS = "counts, and the comparison before with all keys read back that were written since"
 _EMPTY = "empty on both sides"
 _MAX_DIFFERENCES = 20
+# More documents a second than any server computes checksums of: what cannot end in time is not begun.
+_FASTEST = 1_000_000.0
+_LEAST_TIMEOUT = 0.2
 
 
 @dataclass(frozen=True, order=True)
@@ -46,6 +54,7 @@ class Result:
     methods: dict[str, str] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
     documents: int = 0
+    covered: int = 0
     hashes_alike: Optional[bool] = None
     seconds: float = 0.0
 
@@ -62,6 +71,7 @@ class Result:
         return {
             "collections": len(self.methods),
             "documents": self.documents,
+            "documents_by_checksum_or_content": self.covered,
             "methods": counts,
             "hashes_alike": self.hashes_alike,
             "differences": self.differences[:_MAX_DIFFERENCES],
@@ -76,10 +86,13 @@ def prove(
     deadline: Deadline,
     *,
     alike: bool = False,
+    seconds: Optional[float] = None,
+    risky: Collection[Subject] = (),
     width: int = 6,
 ) -> Result:
     """Compare every subject on both sides. ``alike``: both servers are of one version, so that the checksums need not
-    wait for the probe (which is made all the same).
+    wait for the probe (which is made all the same). ``seconds`` limits the checksums (None: only the deadline does), of
+    which ``risky`` ones come first.
 
     Raises CUT-CUTOVER-1 at the deadline, or what a server answered.
     """
@@ -96,58 +109,119 @@ def prove(
             filled[item] = left
             result.documents += left
     if result.proved and filled:
-        largest_first = sorted(filled, key=lambda item: (-filled[item], item))
-        _compare(source, target, largest_first, deadline, alike, width, result)
+        _Checksums(source, target, filled, deadline, seconds, width, result).compare(alike, risky)
     result.seconds = time.monotonic() - began
     return result
 
 
-def measure(source: Coordinators, target: Coordinators, subjects: Sequence[Subject], deadline: Deadline) -> float:
-    """How many seconds the checksums of everything take now, while writes go on: what a proof will cost."""
+def measure(
+    source: Coordinators,
+    target: Coordinators,
+    subjects: Sequence[Subject],
+    deadline: Deadline,
+    seconds: Optional[float] = None,
+) -> float:
+    """How many seconds counts and checksums take now, while writes go on: what a proof will cost."""
     began = time.monotonic()
-    gather({item: partial(_checksums_equal, source, target, item, deadline) for item in subjects}, 6)
+    counts = gather({item: partial(_counts, source, target, item, deadline) for item in subjects}, 6)
+    filled = {item: left for item, (left, _right) in counts.items()}
+    checksums = _Checksums(source, target, filled, deadline, seconds, 6, Result())
+    gather({item: partial(checksums.equal, item) for item in filled}, 6)
     return time.monotonic() - began
 
 
-def _compare(
-    source: Front,
-    target: Front,
-    items: Sequence[Subject],
-    deadline: Deadline,
-    alike: bool,
-    width: int,
-    result: Result,
-) -> None:
-    """Checksums of all, and the bodies of the smallest collection as a probe; then bodies where checksums differ."""
-    probe, rest = items[-1], list(items[:-1])
-    early = [*rest, probe] if alike else [probe]
-    calls: dict[Subject, Callable[[], Any]] = {
-        item: partial(_checksums_equal, source, target, item, deadline) for item in early
-    }
-    body = Subject(probe.database, f"{probe.collection} ")
-    calls[body] = partial(body_differences, source, target, probe, deadline)
-    equal = gather(calls, width)
-    bodies = {probe: equal.pop(body)}
-    result.hashes_alike = equal[probe]
-    if result.hashes_alike and not alike:
-        equal.update(gather({item: partial(_checksums_equal, source, target, item, deadline) for item in rest}, width))
-    doubtful = [item for item in rest if not (result.hashes_alike and equal[item])]
-    result.methods.update({str(item): CHECKSUMS for item in rest if item not in doubtful})
-    bodies.update(
-        gather({item: partial(body_differences, source, target, item, deadline) for item in doubtful}, width)
-    )
-    for item, differences in bodies.items():
-        result.methods[str(item)] = BODIES
-        result.differences.extend(differences)
-        if not differences and item is not probe and result.hashes_alike:
-            result.differences.append(f"{item}: the checksums differ, but no document could be found that does")
+class _Checksums:
+    """Checksums of collections with these numbers of documents, within a budget."""
+
+    def __init__(
+        self,
+        source: Front,
+        target: Front,
+        filled: Mapping[Subject, int],
+        deadline: Deadline,
+        seconds: Optional[float],
+        width: int,
+        result: Result,
+    ) -> None:
+        self._sides = (source, target)
+        self._filled = filled
+        self._deadline = deadline
+        self._budget = Deadline(deadline.remaining() if seconds is None else min(seconds, deadline.remaining()))
+        self._width = width
+        self._result = result
+
+    def equal(self, item: Subject) -> Optional[bool]:
+        """Whether a collection's checksums are equal; None when the budget does not allow to know."""
+        return self._within(item, lambda: _checksums_equal(*self._sides, item, self._budget))
+
+    def _bodies(self, item: Subject) -> Optional[list[str]]:
+        return self._within(item, lambda: body_differences(*self._sides, item, self._budget))
+
+    def _within(self, item: Subject, call: Callable[[], Found]) -> Optional[Found]:
+        if self._filled[item] / _FASTEST > self._budget.remaining():
+            return None
+        try:
+            return call()
+        except CutoverError:
+            if self._budget.expired and not self._deadline.expired:
+                return None
+            raise
+
+    def compare(self, alike: bool, risky: Collection[Subject]) -> None:
+        """Checksums of all, and the bodies of the smallest collection as a probe; bodies where checksums differ."""
+        items = sorted(self._filled, key=lambda item: (item not in risky, -self._filled[item], item))
+        probe = min(items, key=lambda item: (self._filled[item], item))
+        rest = [item for item in items if item is not probe]
+        calls: dict[Subject, Callable[[], Any]] = {
+            item: partial(self.equal, item) for item in ([*rest, probe] if alike else [probe])
+        }
+        body = Subject(probe.database, f"{probe.collection} ")
+        calls[body] = partial(self._bodies, probe)
+        equal = gather(calls, self._width)
+        self._judge(probe, equal.pop(body))
+        hashes_alike = self._result.hashes_alike = equal[probe]
+        if hashes_alike and not alike:
+            equal.update(gather({item: partial(self.equal, item) for item in rest}, self._width))
+        self._rest(rest, equal, suspicious=hashes_alike is not False)
+
+    def _rest(self, rest: Sequence[Subject], equal: Mapping[Subject, Optional[bool]], suspicious: bool) -> None:
+        """Where checksums differ though both sides hash alike, documents are compared whatever it costs."""
+        doubtful = [item for item in rest if equal.get(item) is False and suspicious]
+        for item in rest:
+            if equal.get(item) and suspicious:
+                self._cover(item, CHECKSUMS)
+            elif suspicious and item not in doubtful:
+                self._result.methods[str(item)] = ROUNDS
+        compare: dict[Subject, Callable[[], Optional[list[str]]]] = {
+            item: partial(body_differences, *self._sides, item, self._deadline) for item in doubtful
+        }
+        if not suspicious:
+            compare = {item: partial(self._bodies, item) for item in rest}
+        for item, differences in gather(compare, self._width).items():
+            self._judge(item, differences)
+            if suspicious and not differences and self._result.hashes_alike:
+                text = f"{item}: the checksums differ, but no document could be found that does"
+                self._result.differences.append(text)
+
+    def _judge(self, item: Subject, differences: Optional[list[str]]) -> None:
+        """What comparing the documents has found; None when there was no time for it."""
+        if differences is None:
+            self._result.methods[str(item)] = ROUNDS
+            return
+        self._cover(item, BODIES)
+        self._result.differences.extend(differences)
+
+    def _cover(self, item: Subject, method: str) -> None:
+        self._result.methods[str(item)] = method
+        self._result.covered += self._filled[item]
 
 
 def _get(front: Front, item: Subject, what: str, deadline: Deadline, query: Optional[dict[str, object]] = None) -> Any:
     if deadline.expired:
         raise CutoverError("CUT-CUTOVER-1", f"the proof of {item} did not end in time", retriable=True)
     path = f"/_api/collection/{segment(item.collection)}/{what}"
-    return front.json("GET", path, database=item.database, query=query, timeout=max(1.0, deadline.remaining()))
+    seconds = max(_LEAST_TIMEOUT, deadline.remaining())
+    return front.json("GET", path, database=item.database, query=query, timeout=seconds)
 
 
 def _counts(source: Front, target: Front, item: Subject, deadline: Deadline) -> tuple[int, int]:
@@ -184,7 +258,7 @@ def _batch_differences(target: Front, item: Subject, batch: list[Any], deadline:
         database=item.database,
         query={"onlyget": True},
         body=[document["_key"] for document in batch],
-        timeout=max(1.0, deadline.remaining()),
+        timeout=max(_LEAST_TIMEOUT, deadline.remaining()),
         idempotent=True,
     )
     if len(others) != len(batch):

@@ -289,8 +289,10 @@ class Running:
         return subjects_of(self.inventory, self.world.target_version)
 
     def measure_proof(self, deadline: Deadline) -> float:
-        """Seconds that the checksums of everything take; nobody is harmed by it."""
-        return proof.measure(self.world.source.coordinators, self.world.target, self.subjects(), deadline)
+        """Seconds that counts and checksums take; nobody is harmed by it."""
+        world = self.world
+        sides = (world.source.coordinators, world.target)
+        return proof.measure(*sides, self.subjects(), deadline, world.spec.checksum_seconds)
 
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
         """What the gate and the status look at; from memory."""
@@ -312,6 +314,7 @@ class Running:
             waiting=waiting,
             documents=progress.documents_total or progress.documents_copied,
             max_downtime=spec.max_downtime,
+            checksum_seconds=spec.checksum_seconds,
             measured=measured,
             time_scale=self._scale,
             collections=sum(len(database.collections) for database in self.inventory.values()),

@@ -50,6 +50,7 @@ class Spec:
     late_write_watch: float = 10.0
     repair: bool = True
     verify_rate: float = 200_000.0
+    checksum_seconds: float = 2.0
     endpoint_map: Mapping[str, str] = field(default_factory=dict)
     allowed_servers: tuple[str, ...] = ()
     name: str = "default"
@@ -79,6 +80,7 @@ class Spec:
             "late_write_watch": self.late_write_watch,
             "repair": self.repair,
             "verify_rate": self.verify_rate,
+            "checksum_seconds": self.checksum_seconds,
             "endpoint_map": dict(self.endpoint_map),
             "allowed_servers": list(self.allowed_servers),
         }
@@ -214,6 +216,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "late_write_watch": _seconds,
     "repair": _boolean,
     "verify_rate": _rate,
+    "checksum_seconds": _seconds,
     "endpoint_map": _map,
     "allowed_servers": _texts,
     "name": _name,

@@ -67,6 +67,7 @@ def specification_options() -> Options:
         "late_write_watch": {"type": "float", "default": 10.0},
         "repair": {"type": "bool", "default": True},
         "verify_rate": {"type": "float", "default": 200000.0},
+        "checksum_seconds": {"type": "float", "default": 2.0},
         "max_downtime": {"type": "float"},
     }
 

@@ -80,6 +80,7 @@ class Differences:
         self._findings = findings
         self._lock = threading.Lock()
         self._items: dict[tuple[CollectionId, str], Difference] = {}
+        self.repaired_places: set[tuple[str, str]] = set()
 
     def see(
         self, collection: CollectionId, name: str, key: str, here: Rests, there: Rests, now: float
@@ -115,6 +116,7 @@ class Differences:
 
     def tell_repaired(self, difference: Difference, kind: str) -> None:
         """It was put right: a warning, for the report."""
+        self.repaired_places.add((difference.collection[0], difference.name))
         code = FOREIGN_WRITE if kind in (EXTRA, FOREIGN) else REPAIRED
         text = f"{_TEXTS[kind]} and was repaired"
         self._findings.report(

@@ -194,6 +194,13 @@ class Verifier:
             },
         }
 
+    def risky(self) -> set[tuple[str, str]]:
+        """Database and name of collections whose contents were never compared, or where something was put right."""
+        known = self._inspection.standings()
+        hashed = {identity for identity, item in self.coverage.all().items() if item.hashed}
+        found = {(identity[0], standing.name) for identity, standing in known.items() if identity not in hashed}
+        return found | self.differences.repaired_places
+
     def verified_up_to(self, collection: CollectionId, server: str) -> Optional[tuple[int, float]]:
         """The tick up to which a shard led by this server is verified, and its age in seconds; None before that."""
         position = self._readback.position

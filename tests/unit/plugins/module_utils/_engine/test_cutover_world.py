@@ -54,7 +54,7 @@ class Case:
                 unknown_cuids=lambda: self.unknown,
             ),
             findings=self.findings,
-            verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish),
+            verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish, risky=set),
             builder=SimpleNamespace(busy=False),
             settle_on=lambda source: self.events.append("follow"),
             want_indexes=lambda: None,
@@ -77,6 +77,7 @@ class Case:
             result=Record(self.store, "result"),
             decision=SimpleNamespace(values={"attempt": 3}),
             paths=Paths(directory),
+            spec=SimpleNamespace(checksum_seconds=2.0),
         )
         self.running.world = self.world
         monkeypatch.setattr(module.inv, "read", self._read)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import estimate
 
 CALM: dict[str, Any] = {
-    "documents": 1000, "collections": 10, "lag_seconds": 0.1, "measured": {}, "time_scale": 1.0,
+    "documents": 1000, "collections": 10, "lag_seconds": 0.1, "checksum_seconds": 2.0, "measured": {}, "time_scale": 1.0
 }  # fmt: skip
 SECONDS = st.floats(0, 1e4)
 
@@ -29,6 +29,11 @@ def predicted(**changes: Any) -> dict[str, float]:
 def test_more_to_do_takes_longer(change: dict[str, Any]) -> None:
     """Documents, collections, backlog, a slow switch of the mode."""
     assert all(more > less for more, less in zip(predicted(**change).values(), predicted().values()))
+
+
+def test_the_size_of_the_data_counts_no_more_than_the_budget_for_checksums() -> None:
+    """Everything else was compared before."""
+    assert predicted(documents=10**12)["high"] <= predicted()["high"] + CALM["checksum_seconds"]
 
 
 @given(st.dictionaries(st.sampled_from(estimate.STEPS), SECONDS), st.integers(0, 10**9), st.integers(0, 10**5), SECONDS)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from typing import Any
 
@@ -62,10 +63,10 @@ class Side(FakeFront):
         return [self.collections[name].get(key, missing) for key in body]
 
 
-def prove(source: Side, target: Side, *, alike: bool = False) -> proof.Result:
+def prove(source: Side, target: Side, **options: Any) -> proof.Result:
     """All collections of the source."""
     subjects = [Subject("db", name) for name in source.collections]
-    return proof.prove(source, target, subjects, Deadline(30.0), alike=alike)
+    return proof.prove(source, target, subjects, Deadline(30.0), **options)
 
 
 def pair(seed: int = 0) -> tuple[Side, Side]:
@@ -164,3 +165,53 @@ def test_measuring_compares_nothing() -> None:
     subjects = [Subject("db", name) for name in source.collections]
     assert proof.measure(source, target, subjects, Deadline(10.0)) >= 0
     assert len(source.lines("checksum")) == len(target.lines("checksum")) == 3
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_without_a_budget_counts_are_what_is_proved(alike: bool) -> None:
+    """And the report says what everything else rests on."""
+    source, target = pair()
+    result = prove(source, target, alike=alike, seconds=0.0)
+    assert result.proved
+    assert result.covered == 0
+    assert result.methods["db/large"] == result.methods["db/small"] == proof.ROUNDS
+    assert source.lines("checksum") == source.lines("cursor") == []
+
+
+@pytest.mark.parametrize("seed", [0, 99])
+def test_i5_counts_are_mandatory_whatever_the_budget(seed: int) -> None:
+    source, target = pair(seed)
+    del target.collections["large"]["k3"]
+    assert not prove(source, target, seconds=0.0).proved
+
+
+def test_i5_where_checksums_differ_documents_are_compared_whatever_it_costs() -> None:
+    """The budget ends while the checksums are read; what they say is followed."""
+    source, target = pair()
+    target.collections["large"]["k1"]["n"] = -1
+
+    def slow(name: str, **options: Any) -> dict[str, Any]:
+        time.sleep(0.15)
+        return target._checksum(name, **options)
+
+    target.on("GET db /_api/collection/(.+)/checksum", slow)
+    result = prove(source, target, alike=True, seconds=0.2)
+    assert [text for text in result.differences if "key k1" in text] == ["db/large key k1: differs in n"]
+
+
+def test_what_is_risky_is_looked_at_first() -> None:
+    source, target = pair()
+    for side in (source, target):
+        side.collections["middle"] = documents(5)
+    prove(source, target, alike=True, risky={Subject("db", "middle")}, width=1)
+    assert "middle" in source.lines("checksum")[0]
+
+
+def test_what_cannot_end_in_time_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server would go on computing though nobody waits for it."""
+    monkeypatch.setattr(proof, "_FASTEST", 5.0)
+    source, target = pair()
+    result = prove(source, target, alike=True, seconds=1.0)
+    assert result.methods["db/large"] == proof.ROUNDS
+    assert result.methods["db/small"] == proof.BODIES
+    assert (result.documents, result.covered) == (12, 3)
