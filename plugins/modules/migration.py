@@ -13,7 +13,11 @@ description:
   - With O(state=started), the source is copied to the target and every later write follows. The source stays in use.
   - With O(state=stopped), the cutover is made. The source is made read-only, the target is proved equal, and only
     then opened. If anything is wrong before the opening, the source is given back and the migration goes on.
+  - With O(state=rehearsed), every step of a cutover but the opening is done and timed, and the migration goes on.
   - With O(state=aborted), the migration ends without opening the target.
+  - With O(state=revoked), the target of a completed migration is closed again and compared with the source. Only if
+    nothing was written on it, the source is given back. Otherwise the target is opened again and every difference is
+    told.
 author:
   - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -36,13 +40,24 @@ options:
       - V(started) needs O(source_endpoints), O(target_endpoints) and O(target_password). The same specification again
         changes nothing (new credentials are taken over), another one is refused while a migration runs.
       - V(stopped) is refused, with every reason, while the migration is not ready for it.
+      - V(rehearsed) always rehearses, so it always reports a change.
+      - V(revoked) needs O(revoke_opening).
     type: str
-    choices: [started, stopped, aborted]
+    choices: [started, rehearsed, stopped, aborted, revoked]
     default: started
+  fence_seconds:
+    description:
+      - With O(state=rehearsed), also makes the source read-only for at most so many seconds, as a cutover does, and
+        cancels what writes there.
+      - If not given, nobody notices the rehearsal.
+    type: float
+  revoke_opening:
+    description: Name of the migration whose opening is to be revoked, so that it never happens by mistake.
+    type: str
   wait:
     description:
-      - Whether to wait until all shards are in sync (V(started)), the cutover is made (V(stopped)), or everything has
-        ended (V(aborted)).
+      - Whether to wait until all shards are in sync (V(started)), the rehearsal or the cutover is made (V(rehearsed),
+        V(stopped)), or everything has ended (V(aborted), V(revoked)).
       - If not given, V(started) returns at once and the other states wait.
     type: bool
   wait_timeout:
@@ -84,6 +99,20 @@ EXAMPLES = r"""
   cutover.arangodb.migration:
     state: stopped
     max_downtime: 20
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
+- name: Rehearse the cutover, closing the source for writes for 10 seconds at most
+  cutover.arangodb.migration:
+    state: rehearsed
+    fence_seconds: 10
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
+- name: Go back to the source, as long as nothing was written on the target
+  cutover.arangodb.migration:
+    state: revoked
+    revoke_opening: default
     agent_ca_path: /etc/cutover-arangodb/ca.pem
     agent_token_path: /etc/cutover-arangodb/cutover.token
 
@@ -191,6 +220,8 @@ from ..module_utils._module.argspec import agent_options, merged, source_options
 from ..module_utils._module.migration import run
 from ..module_utils._module.runner import run_module
 
+STATES = ["started", "rehearsed", "stopped", "aborted", "revoked"]
+
 
 def main() -> None:
     """Entry point."""
@@ -201,14 +232,19 @@ def main() -> None:
             target_options(),
             specification_options(),
             {
-                "state": {"type": "str", "choices": ["started", "stopped", "aborted"], "default": "started"},
+                "state": {"type": "str", "choices": STATES, "default": "started"},
+                "fence_seconds": {"type": "float"},
+                "revoke_opening": {"type": "str"},
                 "wait": {"type": "bool"},
                 "wait_timeout": {"type": "float", "default": 3600.0},
                 "wait_interval": {"type": "float", "default": 1.0},
                 "gate_timeout": {"type": "float"},
             },
         ),
-        required_if=[("state", "started", ("source_endpoints", "target_endpoints", "target_password"))],
+        required_if=[
+            ("state", "started", ("source_endpoints", "target_endpoints", "target_password")),
+            ("state", "revoked", ("revoke_opening",)),
+        ],
         supports_check_mode=True,
     )
     run_module(module, run)

@@ -19,11 +19,18 @@ extends_documentation_fragment:
   - cutover.arangodb.attributes.actiongroup_arangodb
 options:
   gather:
-    description: What to return besides the status document.
+    description:
+      - What to return besides the status document.
+      - V(changes) reads the whole target of a completed migration, which takes its time, and needs a token that may
+        operate.
     type: list
     elements: str
-    choices: [shards, findings, report]
+    choices: [shards, findings, report, report_page, changes]
     default: []
+  changes_timeout:
+    description: Seconds for reading the target, when V(changes) is in O(gather).
+    type: float
+    default: 3600.0
   query:
     description:
       - A JMESPath expression that is applied to the result on the controller, where the Python library C(jmespath) is
@@ -43,6 +50,14 @@ EXAMPLES = r"""
     agent_ca_path: /etc/cutover-arangodb/ca.pem
     agent_token_path: /etc/cutover-arangodb/read.token
   register: result
+
+- name: What would going back to the source lose?
+  cutover.arangodb.migration_info:
+    gather:
+      - changes
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+  register: since_the_opening
 
 - name: Which shards are not in sync?
   cutover.arangodb.migration_info:
@@ -116,9 +131,46 @@ findings:
   type: list
   elements: dict
   sample: [{"code": "CUT-APPLY-3", "severity": "error", "message": "1 document was refused"}]
+changes:
+  description: What was written on the target since its opening, by collection, with the keys of some documents.
+  returned: when V(changes) is in O(gather)
+  type: dict
+  contains:
+    at:
+      description: When it was found out.
+      type: str
+      sample: "2026-11-23T13:04:11.120Z"
+    opened_at:
+      description: When the target was opened.
+      type: str
+      sample: "2026-11-23T12:00:02.031Z"
+    collections:
+      description: Collections with documents that were created, changed or removed (removed ones by number only).
+      type: list
+      elements: dict
+      sample:
+        - {"database": "flights", "collection": "airports", "created": 2, "changed": 1, "removed": 0, "keys": ["JFK"]}
+    totals:
+      description: The sums of all collections.
+      type: dict
+      sample: {"created": 2, "changed": 1, "removed": 0}
+    definitions:
+      description: Definitions on the target that are not the source's.
+      type: list
+      elements: str
+      sample: ["collection flights/new is not on the source"]
+    source_mode:
+      description: The source's server mode. Figures are exact while it is C(readonly).
+      type: str
+      sample: readonly
+report_page:
+  description: The report as one HTML page that is complete in itself, null before the first attempt.
+  returned: when V(report_page) is in O(gather)
+  type: str
+  sample: "<!DOCTYPE html>..."
 report:
-  description: Report of the last cutover, null before the first.
-  returned: when V(report) is in O(gather)
+  description: Report of the last attempt or rehearsal, null before the first.
+  returned: when V(report) or V(report_page) is in O(gather)
   type: dict
   sample: {"result": "completed", "fenced_seconds": 3.2}
 query_result:
@@ -183,9 +235,10 @@ def main() -> None:
                 "gather": {
                     "type": "list",
                     "elements": "str",
-                    "choices": ["shards", "findings", "report"],
+                    "choices": ["shards", "findings", "report", "report_page", "changes"],
                     "default": [],
                 },
+                "changes_timeout": {"type": "float", "default": 3600.0},
                 "query": {"type": "str"},
             },
         ),

@@ -60,6 +60,7 @@ def _target_is_closed(pair: Pair) -> bool:
 
 def test_i6_an_opening_is_revoked_by_name(pair: Pair, engine: Engine) -> None:
     """The source is given back, the target closed, the report says so, and a new migration is possible."""
+    assert engine.changes({})["totals"] == {"created": 0, "changed": 0, "removed": 0}
     for options in ({}, {"name": "other"}):
         with pytest.raises(CutoverError) as refused:
             engine.revoke(options)
@@ -86,6 +87,14 @@ def test_i5_i7_a_target_that_was_written_stays_open(pair: Pair, engine: Engine) 
     app.json("POST", "/_api/document/things", database="shop", body={"_key": "new"})
     app.json("PATCH", "/_api/document/things/t1", database="shop", body={"n": -1})
     app.json("DELETE", "/_api/document/orders/o1", database="shop")
+    found = engine.changes({})
+    assert found["totals"] == {"created": 1, "changed": 1, "removed": 1}
+    named = {item["collection"]: (item["created"], item["changed"], item["removed"]) for item in found["collections"]}
+    assert named == {"things": (1, 1, 0), "orders": (0, 0, 1)}
+    assert (found["definitions"], found["source_mode"]) == ([], "readonly")
+    report = engine.report()
+    assert report is not None
+    assert report["changes_since_open"] == found
     engine.revoke({"name": "default"})
     status = wait_status(engine, _refused, 60.0)
     attempt = status["cutover"]["last_attempt"]

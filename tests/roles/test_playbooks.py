@@ -37,6 +37,9 @@ def test_a_migration_by_playbooks_alone(host: Host) -> None:
     assert status.code == 0, status.output
     assert re.search(r"^\[localhost\] running \| copied", status.output, re.M)
 
+    rehearsed = host.play("rehearse", fence_seconds=5)
+    assert (rehearsed.code, rehearsed.changed) == (0, 1), rehearsed.output
+
     assert host.play("cutover", "--check").changed == 1
     done = host.play("cutover")
     assert (done.code, done.changed) == (0, 1), done.output

@@ -37,6 +37,15 @@ STATUS: dict[str, Any] = {
     "totals": {"errors": 0, "retries": 1, "recopies": 0, "restarts": 0},
 }  # fmt: skip
 
+CHANGES: dict[str, Any] = {
+    "at": "2026-11-23T00:00:00Z",
+    "opened_at": "2026-11-22T00:00:00Z",
+    "collections": [],
+    "totals": {"created": 0, "changed": 0, "removed": 0},
+    "definitions": [],
+    "source_mode": "readonly",
+}
+
 
 class FakeEngine:
     """Follows the states of a migration at once; `fail` makes the next control call raise."""
@@ -47,6 +56,9 @@ class FakeEngine:
         self.fail: Exception | None = None
         self.mode = "default"
         self.stop_result = "completed"
+        self.rehearse_result = "rehearsed"
+        self.asked_by = ""
+        self.found = copy.deepcopy(CHANGES)
         self.closed = False
 
     def _note(self, name: str, argument: Any) -> None:
@@ -73,8 +85,28 @@ class FakeEngine:
         self.document["shards"]["in_sync"] = 4
         return True
 
-    def stop(self, options: Mapping[str, object]) -> bool:
+    def rehearse(self, options: Mapping[str, object], by: str = "") -> bool:
+        self._note("rehearse", dict(options))
+        self.document["cutover"]["last_attempt"] = {
+            "at": "now", "result": self.rehearse_result, "reason": None, "fenced_seconds": None,
+        }  # fmt: skip
+        return True
+
+    def revoke(self, options: Mapping[str, object], by: str = "") -> bool:
+        self._note("revoke", dict(options))
+        if options.get("name") != "default":
+            raise CutoverError("CUT-SPEC-1", "name: another one", details={"field": "name"})
+        changed = self.document["state"] == "completed"
+        self.document["state"] = "aborted"
+        return changed
+
+    def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
+        self._note("changes", dict(options))
+        return copy.deepcopy(self.found)
+
+    def stop(self, options: Mapping[str, object], by: str = "") -> bool:
         self._note("stop", dict(options))
+        self.asked_by = by
         if self.document["state"] == "completed":
             return False
         if self.document["state"] == "inactive":

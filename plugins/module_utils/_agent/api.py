@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from .._core.errors import CutoverError
+from .._engine import report_page
 from . import fields, page, page_assets
 from .engine_port import MigrationEngine
 from .events import EventLog
 from .history import History
 from .messages import Request, Response, json_response
 from .metrics import CONTENT_TYPE, render_metrics
-from .prechecks import Prechecks
+from .runs import Runs
 
 SERVER_MODES = ("readonly", "default")
 MAX_SHARDS = 10000
@@ -31,7 +32,8 @@ class Api:
         history: History,
     ) -> None:
         self._engine = engine
-        self._prechecks = Prechecks(check)
+        self._prechecks = Runs("precheck", check)
+        self._changes = Runs("comparison", engine.changes)
         self._ready = ready
         self._version = version
         self._events = events
@@ -91,7 +93,21 @@ class Api:
         body = fields.json_object(request)
         fields.only(body, ("wait_timeout", "max_downtime"))
         options = {name: fields.seconds(body, name) for name in body}
-        return self._controlled(self._engine.stop(_given(options)))
+        return self._controlled(self._engine.stop(_given(options), request.caller))
+
+    def rehearse(self, request: Request) -> Response:
+        """Rehearse the cutover, with a fence for some seconds if asked for."""
+        body = fields.json_object(request)
+        fields.only(body, ("fence_seconds", "max_downtime"))
+        options = {name: fields.seconds(body, name) for name in body}
+        return self._controlled(self._engine.rehearse(_given(options), request.caller))
+
+    def revoke(self, request: Request) -> Response:
+        """Revoke the opening of the migration that is named."""
+        body = fields.json_object(request)
+        fields.only(body, ("name", "timeout"))
+        options = {"name": fields.text(body, "name"), "timeout": fields.seconds(body, "timeout")}
+        return self._controlled(self._engine.revoke(_given(options), request.caller))
 
     def abort(self, request: Request) -> Response:
         """End the migration without opening the target."""
@@ -124,11 +140,29 @@ class Api:
         return json_response(200, {"findings": self._engine.findings()})
 
     def report(self, _request: Request) -> Response:
-        """The last cutover's report."""
+        """The last attempt's report."""
+        return json_response(200, self._report())
+
+    def report_page(self, _request: Request) -> Response:
+        """The same as one page for people, complete in itself."""
+        html = report_page.render(self._report())
+        return Response(200, html.encode("utf-8"), "text/html; charset=utf-8", page.REPORT_HEADERS)
+
+    def _report(self) -> dict[str, Any]:
         report = self._engine.report()
         if report is None:
-            raise CutoverError("CUT-AGENT-21", "there is no report: no cutover was made yet")
-        return json_response(200, report)
+            raise CutoverError("CUT-AGENT-21", "there is no report: no cutover was made or rehearsed yet")
+        return report
+
+    def begin_changes(self, request: Request) -> Response:
+        """Find out in the background what was written on the target since its opening."""
+        body = fields.json_object(request)
+        fields.only(body, ("timeout",))
+        return json_response(202, self._changes.begin(_given({"timeout": fields.seconds(body, "timeout")})))
+
+    def changes(self, request: Request) -> Response:
+        """State and result of one such comparison."""
+        return json_response(200, self._changes.get(request.path.rpartition("/")[2]))
 
     def server_mode(self, _request: Request) -> Response:
         """The source's mode as its servers show it."""

@@ -14,18 +14,19 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from .._core.agent_api import AgentApi, AgentUnreachableError
 from .._core.errors import CutoverError, TransportError
-from .._engine.display import check_lines, status_line, status_lines
+from .._engine import report_page
+from .._engine.display import change_lines, check_lines, expectation_lines, status_line, status_lines
 from .._engine.waiting import Wait, wait_for
 from .flags import add_agent_flags, add_spec_flags, agent_endpoint, specification
 from .references import resolve
 from .serve_command import add_serve, run_serve
 from .version import build_info
 
-FINE, USAGE, BLOCKED, FAILED, UNREACHABLE = 0, 2, 3, 5, 6
+FINE, USAGE, BLOCKED, DIFFERENT, FAILED, UNREACHABLE = 0, 2, 3, 4, 5, 6
 USAGE_AREAS = ("CUT-SPEC", "CUT-SECRET", "CUT-TLS")
 USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CUT-AGENT-35", "CUT-AGENT-36")
-BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK")
-BLOCKED_CODES = ("CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
+BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK", "CUT-REVOKE", "CUT-CHANGES")
+BLOCKED_CODES = ("CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
 WATCH_FOREVER = 10.0 * 365 * 86400
 EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable"
 
@@ -110,6 +111,59 @@ def _stop(arguments: argparse.Namespace) -> int:
     return FINE
 
 
+def _rehearse(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    before = api.status()
+    options = {"fence_seconds": arguments.fence_seconds, "max_downtime": arguments.max_downtime}
+    api.rehearse({name: value for name, value in options.items() if value is not None})
+    wait = Wait("rehearsed", arguments.wait_timeout)
+    status = wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output))
+    _show(arguments, status)
+    if arguments.output != "json":
+        _write("\n".join(expectation_lines(status)))
+    return FINE
+
+
+def _revoke(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    before = api.status()
+    options = {"name": arguments.name, "timeout": arguments.timeout}
+    api.revoke({name: value for name, value in options.items() if value is not None})
+    wait = Wait("revoked", arguments.wait_timeout)
+    _show(arguments, wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output)))
+    return FINE
+
+
+def _changes(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    run = api.begin_changes({} if arguments.timeout is None else {"timeout": arguments.timeout})
+    found = _result_of(run, api.changes)
+    if arguments.output == "json":
+        _write(json.dumps(found, indent=2))
+    else:
+        _write("\n".join(change_lines(found)))
+    return DIFFERENT if found["collections"] or found["definitions"] else FINE
+
+
+def _result_of(run: dict[str, Any], read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """Wait for what runs in the agent's background; raises what it ended with."""
+    while run["state"] == "running":
+        time.sleep(0.3)
+        run = read(run["id"])
+    if run["state"] == "failed":
+        error = run["error"]
+        raise CutoverError(error["code"], error["message"], remedy=error["remedy"], details=error["details"])
+    return dict(run["result"])
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    report = _connect(arguments).report()
+    if report is None:
+        raise CutoverError("CUT-AGENT-21", "there is no report: no cutover was made or rehearsed yet")
+    _write(report_page.render(report) if arguments.html else json.dumps(report, indent=2))
+    return FINE
+
+
 def _set_server_mode(arguments: argparse.Namespace) -> int:
     answer = _connect(arguments).set_server_mode(arguments.server_mode)
     if arguments.output == "json":
@@ -121,14 +175,7 @@ def _set_server_mode(arguments: argparse.Namespace) -> int:
 
 def _precheck(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
-    run = api.begin_precheck(specification(arguments))
-    while run["state"] == "running":
-        time.sleep(0.3)
-        run = api.precheck(run["id"])
-    if run["state"] == "failed":
-        error = run["error"]
-        raise CutoverError(error["code"], error["message"], remedy=error["remedy"], details=error["details"])
-    result = run["result"]
+    result = _result_of(api.begin_precheck(specification(arguments)), api.precheck)
     if arguments.output == "json":
         _write(json.dumps(result, indent=2))
     else:
@@ -154,11 +201,28 @@ def build_parser() -> argparse.ArgumentParser:
     stop.add_argument("--abort", action="store_true", help="end without opening the target")
     stop.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
     stop.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
+    _after_attempt_commands(commands)
     mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)
     mode.add_argument(
         "--source.server-mode", dest="server_mode", required=True, choices=("readonly", "default"), help="the mode"
     )
     return parser
+
+
+def _after_attempt_commands(commands: Any) -> None:
+    """Rehearsing, and everything about an attempt that was made."""
+    rehearse = _command(commands, "rehearse", "do every step of a cutover but the opening, and time it", _rehearse)
+    rehearse.add_argument("--fence-seconds", type=float, help="also close the source for writes, at most so long")
+    rehearse.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
+    rehearse.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
+    revoke = _command(commands, "revoke-opening", "close an unwritten target again, give the source back", _revoke)
+    revoke.add_argument("--name", required=True, help="name of the migration whose opening is revoked")
+    revoke.add_argument("--timeout", type=float, help="seconds for comparing both sides")
+    revoke.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
+    changes = _command(commands, "changes", "show what was written on the target since its opening", _changes)
+    changes.add_argument("--timeout", type=float, help="seconds for reading the target")
+    report = _command(commands, "report", "print the report of the last attempt", _report)
+    report.add_argument("--html", action="store_true", help="as one page for people, complete in itself")
 
 
 def _command(commands: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:

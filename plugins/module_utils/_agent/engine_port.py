@@ -7,7 +7,7 @@ from typing import Any, Mapping, Protocol
 
 
 class MigrationEngine(Protocol):
-    """One migration at a time. Booleans say whether something changed; errors are CutoverError."""
+    """One migration at a time. Booleans say whether something changed; errors are CutoverError; `by` is who asks."""
 
     def recover(self) -> None:
         """Resume what the state directory knows."""
@@ -15,8 +15,17 @@ class MigrationEngine(Protocol):
     def start(self, request: Mapping[str, object]) -> bool:
         """Begin, or take over new credentials for the same specification (False)."""
 
-    def stop(self, options: Mapping[str, object]) -> bool:
+    def stop(self, options: Mapping[str, object], by: str = "") -> bool:
         """Begin the cutover."""
+
+    def rehearse(self, options: Mapping[str, object], by: str = "") -> bool:
+        """Begin a rehearsal of the cutover."""
+
+    def revoke(self, options: Mapping[str, object], by: str = "") -> bool:
+        """Begin to revoke the opening of the migration with this `name`."""
+
+    def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
+        """What was written on the target since its opening; takes as long as a scan of it."""
 
     def abort(self, options: Mapping[str, object]) -> bool:
         """End without opening the target."""

@@ -39,7 +39,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class Request:
-    """One parsed request. `path` is without the query; header names are lower case."""
+    """One parsed request. `path` is without the query; header names are lower case; `caller` is who has proved it."""
 
     method: str
     path: str
@@ -48,6 +48,7 @@ class Request:
     body: bytes = b""
     peer: str = ""
     client_subject: str | None = None
+    caller: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 from .._core.errors import CutoverError
@@ -44,6 +44,8 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("GET", "/v1/migration", "read", api.status),
         _route("POST", "/v1/migration", "operate", api.start),
         _route("POST", "/v1/migration/stop", "cutover", api.stop),
+        _route("POST", "/v1/migration/rehearse", "cutover", api.rehearse),
+        _route("POST", "/v1/migration/revoke", "cutover", api.revoke),
         _route("POST", "/v1/migration/abort", "cutover", api.abort),
         _route("POST", "/v1/migration/pause", "operate", api.pause),
         _route("POST", "/v1/migration/resume", "operate", api.resume),
@@ -51,6 +53,9 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("GET", "/v1/migration/findings", "read", api.findings),
         _route("GET", "/v1/migration/report", "read", api.report),
         _route("GET", "/v1/migration/events", "read", api.stream),
+        _route("GET", "/v1/migration/report.html", "read", api.report_page),
+        _route("POST", "/v1/changes", "operate", api.begin_changes),
+        _route("GET", "/v1/changes/{id}", "operate", api.changes),
         _route("GET", "/v1/source/server-mode", "read", api.server_mode),
         _route("PUT", "/v1/source/server-mode", "cutover", api.set_server_mode),
         _route("POST", "/v1/precheck", "operate", api.begin_precheck),
@@ -72,6 +77,7 @@ class Application:
             route = self._find(request)
             if route.role is not None:
                 caller = self._authenticator.require(request, route.role).name
+                request = replace(request, caller=caller)
             response = route.answer(request)
         except CutoverError as error:
             response = error_response(error, _challenge(error))

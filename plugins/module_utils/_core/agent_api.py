@@ -99,6 +99,14 @@ class AgentApi:
         """Begin the cutover."""
         return self._control("/v1/migration/stop", options, START_TIMEOUT)
 
+    def rehearse(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Begin a rehearsal of the cutover."""
+        return self._control("/v1/migration/rehearse", options, START_TIMEOUT)
+
+    def revoke(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Begin to revoke the opening."""
+        return self._control("/v1/migration/revoke", options, START_TIMEOUT)
+
     def abort(self) -> tuple[bool, dict[str, Any]]:
         """Abort."""
         return self._control("/v1/migration/abort", {}, START_TIMEOUT)
@@ -113,13 +121,21 @@ class AgentApi:
         return list(self._call("GET", "/v1/migration/findings")[1].get("findings") or [])
 
     def report(self) -> dict[str, Any] | None:
-        """The last cutover's report, None before the first."""
+        """The last attempt's report, None before the first."""
         try:
             return self._call("GET", "/v1/migration/report")[1]
         except AgentError as error:
             if error.code == "CUT-AGENT-21":
                 return None
             raise
+
+    def begin_changes(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin to find out what was written on the target since its opening: `id`, `state`."""
+        return self._call("POST", "/v1/changes", options)[1]
+
+    def changes(self, identifier: str) -> dict[str, Any]:
+        """State and result of such a comparison."""
+        return self._call("GET", f"/v1/changes/{identifier}")[1]
 
     def server_mode(self) -> dict[str, Any]:
         """`mode` and `servers` of the source."""

@@ -79,16 +79,16 @@ CODES: dict[str, Entry] = {
         "Read the agent's log, which holds the details, and report it.",
     ),
     "CUT-AGENT-19": Entry(
-        "error", "transient", "A precheck is already running",
+        "error", "transient", "A run of this kind is under way",
         "Wait for its result and ask again.",
     ),
     "CUT-AGENT-20": Entry(
-        "error", "fatal", "The precheck is not known",
+        "error", "fatal", "The run is not known",
         "Begin a new one; only the last few results are kept, and none over a restart.",
     ),
     "CUT-AGENT-21": Entry(
         "error", "operator", "There is no report yet",
-        "Ask again after a cutover.",
+        "Ask again after a cutover or a rehearsal.",
     ),
     "CUT-AGENT-22": Entry(
         "error", "transient", "The agent is not ready",

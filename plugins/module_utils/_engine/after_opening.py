@@ -57,7 +57,7 @@ class AfterOpening:
         migration.late.run(self._over)
         migration.late_counts = migration.late.counts()
         migration.save_locally()
-        self._add_to_report(late_indexes=migration.late.document(), findings=migration.findings.all())
+        migration.add_to_report(late_indexes=migration.late.document(), findings=migration.findings.all())
 
     def _watch(self, running: Optional[Running]) -> None:
         migration = self._migration
@@ -70,11 +70,6 @@ class AfterOpening:
             self._world.result.update(late_watched=True)
         if running is not None:
             self._end_running()
-
-    def _add_to_report(self, **parts: object) -> None:
-        migration = self._migration
-        if migration.report is not None:
-            migration.keep_report({**migration.report, **parts})
 
     def revoke(self) -> bool:
         """True when the source was given back; else the target is open, and the reason is shown."""
@@ -113,10 +108,11 @@ class AfterOpening:
         attempt = Attempt(migration.attempts, outcome.at, migration.spec.max_downtime)
         attempt.result = "revoked" if outcome.result == "revoked" else "revoke-refused"
         attempt.reason, attempt.code = outcome.reason, outcome.code
+        attempt.by = (migration.revoke_request or {}).get("by", "")
         if outcome.code is not None:
             attempt.blockers = [blocker(outcome.code, text) for text in document["differences"]]
         migration.last_attempt = attempt
-        self._add_to_report(revocation=document)
+        migration.add_to_report(revocation={**document, "by": attempt.by})
 
 
 def ended_before(world: World) -> bool:

@@ -40,16 +40,16 @@ class Attempts:
             self._rehearse(request)
         if migration.stop_request is None or not self._passes_gate(migration.stop_request):
             return False
-        max_downtime = migration.stop_request["max_downtime"]
-        migration.stop_request = None
-        attempt = self._run(max_downtime)
+        request, migration.stop_request = migration.stop_request, None
+        attempt = self._run(request["max_downtime"])
+        attempt.by = request["by"]
         migration.keep_report(build_report(migration, attempt))
         if attempt.result == "completed":
             return True
         migration.enter(states.RUNNING)
         return False
 
-    def _passes_gate(self, request: dict[str, float]) -> bool:
+    def _passes_gate(self, request: dict[str, Any]) -> bool:
         """Refuses for good when the time to wait for it is over."""
         migration = self._migration
         found = migration.gate_blockers(request["max_downtime"])
@@ -92,6 +92,7 @@ class Attempts:
                 migration.enter(states.RUNNING)
         finally:
             migration.rehearsal = None
+        attempt.by = request["by"]
         migration.last_attempt = attempt
         migration.keep_report({**build_report(migration, attempt), "rehearsal": rehearsal.document(attempt)})
 

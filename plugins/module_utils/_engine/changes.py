@@ -11,17 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Optional
 
 from .._core.arango import Coordinators, segment
-from .._core.clock import Deadline
+from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
 from .._core.revision import decode
+from . import inventory as inv
 from .aql import canonical, read_batches
+from .definitions import problems
+from .fence import read_modes, summary
+from .journal import Journal, Record
+from .mapping import parse_version
 from .parallel import gather
 from .proof import Subject
+from .running import subjects_of
+from .times import stamp
+from .topology import Source
+from .world import RESULT_KEY, target_version
 
 # The clocks of the target's servers may differ by this much.
 SLACK_MILLISECONDS = 60_000
@@ -149,28 +158,31 @@ def lines(found: Mapping[Subject, Changes]) -> list[str]:
     ]
 
 
-def document(found: Mapping[Subject, Changes], *, at: str, opened_at: Optional[str], definitions: Sequence[str],
-             source_mode: str) -> dict[str, Any]:  # fmt: skip
-    """``changes_since_open``: figures by collection with sample keys, and definitions that are not the source's."""
+def since_opening(
+    source: Source, target: Coordinators, deadline: Deadline, clock: Clock = SYSTEM_CLOCK
+) -> dict[str, Any]:
+    """``changes_since_open``: figures by collection with sample keys, and definitions that are not the source's.
+
+    Reads the whole target. Raises CUT-CHANGES-1 when the journal knows of no opening.
+    """
+    journal = Journal.find(target)
+    result = Record(journal, RESULT_KEY).load() if journal is not None else {}
+    opened = result.get("opening_revision")
+    if opened is None:
+        raise CutoverError("CUT-CHANGES-1", "the journal on the target knows of no opening")
+    version = parse_version(target_version(target))
+    definitions, there = inv.read(source.coordinators), inv.read(target)
+    found = find(source.coordinators, target, subjects_of(definitions, version), str(opened), deadline)
     collections = [
-        {
-            "database": item.database,
-            "collection": item.collection,
-            "created": changes.created,
-            "changed": changes.changed,
-            "removed": changes.removed,
-            "keys": list(changes.keys),
-        }
+        {"database": item.database, "collection": item.collection, **asdict(changes)}
         for item, changes in sorted(found.items())
     ]
-    totals = {
-        name: sum(getattr(changes, name) for changes in found.values()) for name in ("created", "changed", "removed")
-    }
+    names = ("created", "changed", "removed")
     return {
-        "at": at,
-        "opened_at": opened_at,
+        "at": stamp(clock.wall()),
+        "opened_at": result.get("completed_at"),
         "collections": collections,
-        "totals": totals,
-        "definitions": list(definitions),
-        "source_mode": source_mode,
+        "totals": {name: sum(getattr(changes, name) for changes in found.values()) for name in names},
+        "definitions": problems(definitions, there, version),
+        "source_mode": summary(read_modes(source)),
     }

@@ -128,6 +128,7 @@ class Attempt:
     positions: dict[str, int] = field(default_factory=dict)
     former_modes: dict[str, str] = field(default_factory=dict)
     writers_cancelled: int = 0
+    by: str = ""
 
     def document(self) -> dict[str, Any]:
         """``cutover.last_attempt`` of the status document."""

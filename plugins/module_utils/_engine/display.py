@@ -119,6 +119,30 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def expectation_lines(status: Mapping[str, Any]) -> list[str]:
+    """The downtime to expect of a cutover."""
+    band = lookup(status, "cutover.predicted_downtime_seconds")
+    if not isinstance(band, Mapping):
+        return []
+    return [_row("to be expected", f"{band['mid']} s without writes ({band['low']} to {band['high']} s)")]
+
+
+def change_lines(changes: Mapping[str, Any]) -> list[str]:
+    """What was written on the target since its opening, a line for each collection."""
+    totals = changes["totals"]
+    lines = [
+        _row("opened", changes.get("opened_at")),
+        _row("source is", changes.get("source_mode")),
+        _row("since then", ", ".join(f"{totals[name]} {name}" for name in ("created", "changed", "removed"))),
+    ]
+    for item in changes["collections"]:
+        keys = f" (such as {', '.join(item['keys'][:3])})" if item["keys"] else ""
+        figures = ", ".join(f"{item[name]} {name}" for name in ("created", "changed", "removed"))
+        lines.append(f"  {item['database']}/{item['collection']}: {figures}{keys}")
+    lines += [f"  {text}" for text in changes["definitions"]]
+    return lines
+
+
 def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every precheck with its status; those that need attention come last, with their remedies."""
     quiet = ("passed", "skipped")

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -18,7 +18,7 @@ from .._core.clock import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
-from . import fence, fresh, spec, states, status
+from . import changes, fence, fresh, spec, states, status
 from .after_opening import REVOKE_SECONDS
 from .files import read_json
 from .findings import Findings
@@ -36,6 +36,7 @@ from .world import Paths, World, access_of, open_world
 LOG = logging.getLogger(__name__)
 _SNAPSHOT_SECONDS = 0.25
 _MODE_SECONDS = 60.0
+_CHANGES_SECONDS = 3600.0
 
 
 @dataclass
@@ -200,27 +201,30 @@ class Engine:
             raise CutoverError("CUT-STATE-1", "no migration was started on this agent")
         return migration
 
-    def stop(self, options: Mapping[str, object]) -> bool:
-        """Begin the cutover; False when it is under way or done. Raises CUT-GATE-1 with every blocker at once."""
+    def stop(self, options: Mapping[str, object], by: str = "") -> bool:
+        """Begin the cutover that ``by`` asks for; False when it is under way or done.
+
+        Raises CUT-GATE-1 with every blocker at once.
+        """
         checked = spec.parse_options(options, spec.STOP_OPTIONS)
         migration = self._started()
         if migration.state == states.COMPLETED:
             return False
         if migration.state == states.ABORTED:
             raise CutoverError("CUT-STATE-1", "the migration was aborted: nothing is started")
-        return self._and_snapshot(migration.request_stop(checked))
+        return self._and_snapshot(migration.request_stop(checked, by))
 
     def abort(self, options: Mapping[str, object]) -> bool:
         """End without opening: the source as it was found, the target's users inactive."""
         spec.parse_options(options, spec.REASON_OPTIONS)
         return self._and_snapshot(self._started().request_abort())
 
-    def rehearse(self, options: Mapping[str, object]) -> bool:
+    def rehearse(self, options: Mapping[str, object], by: str = "") -> bool:
         """Begin a rehearsal, with a fence of ``fence_seconds`` if given; False when one is under way."""
         checked = spec.parse_options(options, spec.REHEARSE_OPTIONS)
-        return self._and_snapshot(self._started().request_rehearse(checked))
+        return self._and_snapshot(self._started().request_rehearse(checked, by))
 
-    def revoke(self, options: Mapping[str, object]) -> bool:
+    def revoke(self, options: Mapping[str, object], by: str = "") -> bool:
         """Begin to revoke the opening of the migration that is named; False when that is under way or was done.
 
         Raises CUT-SPEC-3 without a name, CUT-SPEC-1 for another one, CUT-REVOKE-1 without an opening.
@@ -231,7 +235,7 @@ class Engine:
             raise spec.refuse("name", "is required: revoking an opening is asked for by name", "CUT-SPEC-3")
         if checked["name"] != migration.spec.name:
             raise spec.refuse("name", f"the migration of this agent has the name {migration.spec.name!r}")
-        return self._and_snapshot(migration.request_revoke(checked.get("timeout", REVOKE_SECONDS)))
+        return self._and_snapshot(migration.request_revoke(checked.get("timeout", REVOKE_SECONDS), by))
 
     def pause(self, options: Mapping[str, object]) -> bool:
         """Suspend copying and replication."""
@@ -299,6 +303,23 @@ class Engine:
         """The report of the last attempt, None when there was none."""
         return self._migration.report if self._migration else None
 
+    def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
+        """What was written on the target since its opening; also kept in the report. Takes as long as a scan of it.
+
+        Raises CUT-CHANGES-1 for a migration whose target is not open, CUT-CHANGES-2 after ``timeout`` seconds (3600).
+        """
+        checked = spec.parse_options(options, spec.CHANGES_OPTIONS)
+        migration = self._started()
+        if migration.state != states.COMPLETED:
+            raise CutoverError("CUT-CHANGES-1", f"the migration is {migration.state}: its target is not open")
+        wanted = migration.spec
+        credentials = Credentials(wanted.target_username, wanted.target_password)
+        target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        with self._source(migration) as source, closing(target):
+            found = changes.since_opening(source, target, Deadline(checked.get("timeout", _CHANGES_SECONDS)))
+        migration.add_to_report(changes_since_open=found)
+        return found
+
     # -- server mode --------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -324,6 +345,8 @@ class Engine:
         migration = self._started()
         if migration.state == states.STOPPING:
             raise CutoverError("CUT-STATE-5", "the cutover itself sets the server mode while it runs")
+        if migration.revoke_request is not None:
+            raise CutoverError("CUT-STATE-5", "the revocation itself sets the server mode when it is decided")
         with self._source(migration) as source:
             before = fence.read_modes(source)
             if fence.summary(before) == mode:

@@ -50,7 +50,7 @@ class Migration:
         self.state = str(known.get("state", states.INACTIVE))
         self.since = str(known.get("since") or stamp(clock.wall()))
         self.paused: Optional[dict[str, str]] = known.get("paused")
-        self.revoke_request: Optional[dict[str, float]] = known.get("revoke")
+        self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
         self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
         self.findings = Findings(paths.findings, clock)
@@ -75,8 +75,8 @@ class Migration:
         self._lock = threading.RLock()
         self.stop_event = threading.Event()
         self.wake = threading.Event()
-        self.stop_request: Optional[dict[str, float]] = None
-        self.rehearse_request: Optional[dict[str, float]] = None
+        self.stop_request: Optional[dict[str, Any]] = None
+        self.rehearse_request: Optional[dict[str, Any]] = None
         self.rehearsal: Optional[Rehearsal] = None
         self.abort_requested = False
         self._thread: Optional[threading.Thread] = None
@@ -147,7 +147,7 @@ class Migration:
     def _known(facts: Optional[gate.Facts]) -> list[dict[str, str]]:
         return [item for item in gate.blockers(facts) if item["code"] != "CUT-GATE-2"] if facts else []
 
-    def request_stop(self, options: Mapping[str, float]) -> bool:
+    def request_stop(self, options: Mapping[str, float], by: str = "") -> bool:
         """Begin the cutover in the background; False when one is under way. Raises CUT-GATE-1 with all blockers."""
         wait = options.get("wait_timeout", self.spec.wait_timeout)
         max_downtime = options.get("max_downtime", self.spec.max_downtime)
@@ -160,11 +160,11 @@ class Migration:
         if found and wait <= 0:
             self.refused(found)
         with self._lock:
-            self.stop_request = {"until": self.clock.monotonic() + wait, "max_downtime": max_downtime}
+            self.stop_request = {"until": self.clock.monotonic() + wait, "max_downtime": max_downtime, "by": by}
         self.wake.set()
         return True
 
-    def request_rehearse(self, options: Mapping[str, float]) -> bool:
+    def request_rehearse(self, options: Mapping[str, float], by: str = "") -> bool:
         """Begin a rehearsal in the background; False when one is under way. What blocks it is part of its result."""
         with self._lock:
             if self.rehearse_request is not None or self.rehearsal is not None:
@@ -172,7 +172,7 @@ class Migration:
             if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.stop_request is not None:
                 state = self.state if self.stop_request is None else states.STOPPING
                 raise CutoverError("CUT-STATE-5", f"a rehearsal is not possible in the state {state}")
-            self.rehearse_request = {"max_downtime": self.spec.max_downtime, **options}
+            self.rehearse_request = {"max_downtime": self.spec.max_downtime, **options, "by": by}
         self.wake.set()
         return True
 
@@ -180,6 +180,11 @@ class Migration:
         """This is the report from now on, here and on disk."""
         self.report = report
         write_json(self.paths.report, report)
+
+    def add_to_report(self, **parts: Any) -> None:
+        """Something that is known later than the report."""
+        if self.report is not None:
+            self.keep_report({**self.report, **parts})
 
     def refused(self, found: list[dict[str, str]]) -> None:
         """Record an attempt that the gate refused; raises CUT-GATE-1."""
@@ -212,7 +217,7 @@ class Migration:
         self.wake.set()
         return True
 
-    def request_revoke(self, timeout: float) -> bool:
+    def request_revoke(self, timeout: float, by: str = "") -> bool:
         """Begin to revoke the opening; False when that is under way or was done. Raises CUT-REVOKE-1."""
         with self._lock:
             if self.revoke_request is not None:
@@ -224,7 +229,7 @@ class Migration:
             error = refusal_in(self.state, decided)
             if error is not None:
                 raise error
-            self.revoke_request = {"timeout": timeout}
+            self.revoke_request = {"timeout": timeout, "by": by}
             self.save_locally()
             if self.cutover is not None:
                 self.cutover.revoked.set()

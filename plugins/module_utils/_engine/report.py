@@ -28,6 +28,7 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
         "specification": migration.spec.public(),
         "result": attempt.result,
         "reason": attempt.reason,
+        "by": attempt.by,
         "attempt": attempt.document(),
         "steps": steps_document(attempt),
         "max_downtime": attempt.max_downtime,

@@ -251,6 +251,7 @@ def parse(request: object) -> Spec:
 
 STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {"wait_timeout": _seconds, "max_downtime": _duration}
 REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"fence_seconds": _duration, "max_downtime": _duration}
+CHANGES_OPTIONS: dict[str, Callable[[str, object], Any]] = {"timeout": _duration}
 REVOKE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"name": _text, "timeout": _duration}
 REASON_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text}
 

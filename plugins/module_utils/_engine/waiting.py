@@ -13,13 +13,19 @@ from .._core.errors import CutoverError
 from .display import lookup, status_line
 
 GOALS = ("in_sync", "ready", "completed", "aborted")
+# What can be waited for besides, by whoever has just asked for it: rehearsed, revoked.
+# How the attempt ends that a request for the goal begins; another end is a dead end.
+ATTEMPTS = {"rehearsed": "rehearsed", "completed": "completed", "revoked": "revoked"}
 # States that lead nowhere by themselves; what is not here and not the goal is still on its way.
 DEAD_ENDS = {
     "in_sync": ("inactive", "aborting", "aborted", "failed"),
     "ready": ("inactive", "aborting", "aborted", "failed"),
     "completed": ("inactive", "aborting", "aborted", "failed"),
     "aborted": ("completed", "failed"),
+    "rehearsed": ("inactive", "completed", "aborting", "aborted", "failed"),
+    "revoked": ("inactive", "initializing", "initial-sync", "running", "failed"),
 }
+_WHAT = {"rehearsed": "the rehearsal", "completed": "the cutover", "revoked": "the revocation"}
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,16 @@ class Wait:
     interval: float = 1.0
 
 
-def reached(goal: str, status: Mapping[str, Any]) -> bool:
-    """Whether the status document shows the goal."""
+def reached(goal: str, status: Mapping[str, Any], before: Optional[Mapping[str, Any]] = None) -> bool:
+    """Whether the status document shows the goal; ``before`` as for ``check_dead_end``."""
     state = status.get("state")
     if goal == "aborted":
         return state in ("aborted", "inactive")
+    if goal == "revoked":
+        return state == "aborted"
+    if goal == "rehearsed":
+        attempt = _last_attempt(status)
+        return state != "stopping" and bool(attempt) and _new(attempt, before) and attempt.get("result") == "rehearsed"
     if state == "completed":
         return True
     if goal == "ready":
@@ -47,6 +58,10 @@ def reached(goal: str, status: Mapping[str, Any]) -> bool:
 
 def _last_attempt(status: Mapping[str, Any]) -> Any:
     return lookup(status, "cutover.last_attempt")
+
+
+def _new(attempt: Mapping[str, Any], before: Optional[Mapping[str, Any]]) -> bool:
+    return before is None or attempt != _last_attempt(before)
 
 
 def check_dead_end(goal: str, status: Mapping[str, Any], before: Optional[Mapping[str, Any]]) -> None:
@@ -62,13 +77,13 @@ def check_dead_end(goal: str, status: Mapping[str, Any], before: Optional[Mappin
             f"waiting for {goal}: the migration is {state} ({reason})",
             details={"state": state, "problems": list(status.get("problems") or [])},
         )
-    if goal == "completed" and before is not None and state != "stopping":
+    if goal in ATTEMPTS and before is not None and state != "stopping":
         attempt = _last_attempt(status)
-        if attempt and attempt != _last_attempt(before):
+        if attempt and _new(attempt, before) and attempt.get("result") != ATTEMPTS[goal]:
             blockers = list(lookup(status, "cutover.blockers") or [])
             raise CutoverError(
                 "CUT-AGENT-42",
-                f"the cutover ended with {attempt.get('result')}: {attempt.get('reason') or 'no reason is given'}",
+                f"{_WHAT[goal]} ended with {attempt.get('result')}: {attempt.get('reason') or 'no reason is given'}",
                 details={"last_attempt": attempt, "blockers": attempt.get("blockers") or blockers},
             )
 
@@ -97,7 +112,7 @@ def wait_for(
         if status is not None:
             if on_status is not None:
                 on_status(status)
-            if reached(wait.goal, status):
+            if reached(wait.goal, status, before):
                 return status
             check_dead_end(wait.goal, status, before)
         if deadline.expired:

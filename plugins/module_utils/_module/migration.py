@@ -16,20 +16,26 @@ from .._engine.waiting import Wait, wait_for
 from .agent_client import connect_agent
 from .argspec import start_request
 
-GOALS = {"started": "in_sync", "stopped": "completed", "aborted": "aborted"}
+GOALS = {
+    "started": "in_sync",
+    "rehearsed": "rehearsed",
+    "stopped": "completed",
+    "aborted": "aborted",
+    "revoked": "revoked",
+}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: `action` (start, refresh, stop, abort, none), and the state that it leads to."""
+    """What is to be done (start, refresh, rehearse, stop, abort, revoke, none), and to which state it leads."""
 
     action: str
     leads_to: str
 
     @property
     def changed(self) -> bool:
-        """Taking over credentials and joining what already runs are no changes."""
-        return self.action in ("start", "stop", "abort")
+        """Taking over credentials and joining what already runs are no changes; a rehearsal always is one."""
+        return self.action in ("start", "rehearse", "stop", "abort", "revoke")
 
 
 def _refusal(state: str, wanted: str, why: str, remedy: str) -> CutoverError:
@@ -42,6 +48,13 @@ def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan
     state = str(current.get("state"))
     if wanted == "started":
         return _plan_start(current, state, digest)
+    if wanted == "rehearsed":
+        if state not in (states.INITIAL_SYNC, states.RUNNING):
+            why = "; only a migration that is in sync can be rehearsed"
+            raise _refusal(state, wanted, why, "Start a migration and wait until all shards are in sync.")
+        return Plan("rehearse", state)
+    if wanted == "revoked":
+        return _plan_revoke(current, state)
     if wanted == "stopped":
         if state in (states.INACTIVE, states.ABORTED, states.FAILED):
             why = "; nothing is running that could be cut over"
@@ -50,9 +63,18 @@ def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan
         return Plan("none" if settled else "stop", states.COMPLETED)
     if state == states.COMPLETED:
         why = f" since {current.get('since')}; the target is open and there is nothing to abort"
-        raise _refusal(state, wanted, why, "To go back, make the source writable with the module server_mode.")
+        raise _refusal(state, wanted, why, "To go back while nothing was written on the target, use the state revoked.")
     settled = state in (states.INACTIVE, states.ABORTED, states.ABORTING)
     return Plan("none" if settled else "abort", state if state == states.INACTIVE else states.ABORTED)
+
+
+def _plan_revoke(current: Mapping[str, Any], state: str) -> Plan:
+    if state == states.ABORTED and lookup(current, "cutover.last_attempt.result") == "revoked":
+        return Plan("none", states.ABORTED)
+    if state not in (states.COMPLETED, states.STOPPING):
+        why = "; its target was not opened"
+        raise _refusal(state, "revoked", why, "Before the opening, use the state aborted.")
+    return Plan("revoke", states.ABORTED)
 
 
 def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str]) -> Plan:
@@ -79,8 +101,13 @@ def _apply(
     if chosen.action == "stop":
         options = {"max_downtime": params["max_downtime"], "wait_timeout": params["gate_timeout"]}
         return api.stop({name: value for name, value in options.items() if value is not None})
+    if chosen.action == "rehearse":
+        options = {"max_downtime": params["max_downtime"], "fence_seconds": params["fence_seconds"]}
+        return api.rehearse({name: value for name, value in options.items() if value is not None})
     if chosen.action == "abort":
         return api.abort()
+    if chosen.action == "revoke":
+        return api.revoke({"name": params["revoke_opening"]})
     return False, current
 
 
@@ -108,7 +135,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
     if module.check_mode:
-        if chosen.action == "stop":
+        if chosen.action in ("rehearse", "stop"):
             _warn_of_blockers(module, current)
         return {**result, "lines": status_lines(current)}
     result["changed"], result["migration"] = _apply(api, chosen, params, current)

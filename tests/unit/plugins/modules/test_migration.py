@@ -107,3 +107,28 @@ def test_token_from_a_file_and_unreachable_agent(agent: RunningAgent, run: Any, 
     assert gone["failure"]["endpoint"] == "https://127.0.0.1:1"
     plain = run("migration", agent_endpoint=f"http://127.0.0.1:{agent.port}", state="aborted")
     assert plain["failure"]["code"] == "CUT-AGENT-35"
+
+
+def test_rehearsal(agent: RunningAgent, run: Any) -> None:
+    assert run("migration", state="rehearsed")["failure"]["code"] == "CUT-AGENT-43"
+    run("migration", **SPEC)
+    assert run("migration", check=True, state="rehearsed")["changed"] is True
+    assert not [call for call in agent.engine.calls if call[0] == "rehearse"]
+    done = run("migration", state="rehearsed", fence_seconds=5, max_downtime=20)
+    assert (done["changed"], done["migration"]["state"]) == (True, "running")
+    assert ("rehearse", {"fence_seconds": 5.0, "max_downtime": 20.0}) in agent.engine.calls
+    agent.engine.rehearse_result = "refused"
+    assert run("migration", state="rehearsed")["failure"]["code"] == "CUT-AGENT-42"
+
+
+def test_revocation(agent: RunningAgent, run: Any) -> None:
+    assert "revoke_opening" in run("migration", state="revoked")["msg"]
+    assert run("migration", state="revoked", revoke_opening="default")["failure"]["code"] == "CUT-AGENT-43"
+    agent.engine.document["state"] = "completed"
+    assert run("migration", check=True, state="revoked", revoke_opening="default")["changed"] is True
+    assert agent.engine.document["state"] == "completed"
+    assert run("migration", state="revoked", revoke_opening="other")["failure"]["http_status"] == 400
+    done = run("migration", state="revoked", revoke_opening="default")
+    assert (done["changed"], done["migration"]["state"]) == (True, "aborted")
+    agent.engine.document["cutover"]["last_attempt"] = {"result": "revoked"}
+    assert run("migration", state="revoked", revoke_opening="default")["changed"] is False

@@ -30,3 +30,10 @@ def test_everything(agent: RunningAgent, run: Any) -> None:
 def test_wrong_token(run: Any) -> None:
     result = run("migration_info", agent_token="wrong")
     assert (result["failure"]["code"], result["failure"]["http_status"]) == ("CUT-AGENT-10", 401)
+
+
+def test_changes_and_the_page(agent: RunningAgent, run: Any) -> None:
+    agent.engine.document["state"] = "completed"
+    result = run("migration_info", gather=["changes", "report_page"])
+    assert result["changes"]["totals"] == {"created": 0, "changed": 0, "removed": 0}
+    assert result["report_page"].startswith("<!DOCTYPE html>")

@@ -115,7 +115,8 @@ def test_every_route_has_the_role_that_the_design_names() -> None:
         ("GET", "/healthzZ"), ("GET", "/readyzZ"), ("GET", "/style.cssZ"), ("GET", "/page.jsZ"),
     }  # fmt: skip
     assert {key[1].rstrip("Z") for key, role in table.items() if role == "cutover"} == {
-        "/v1/migration/stop", "/v1/migration/abort", "/v1/source/server-mode",
+        "/v1/migration/stop", "/v1/migration/abort", "/v1/migration/rehearse", "/v1/migration/revoke",
+        "/v1/source/server-mode",
     }  # fmt: skip
     assert all(role != "read" for (method, _path), role in table.items() if method != "GET")
 
@@ -169,7 +170,14 @@ def test_wrong_token_and_basic_only_for_reading(agent: RunningAgent) -> None:
         ("PUT", "/v1/source/server-mode", b"{}", 400, "CUT-AGENT-16", "mode"),
         ("GET", "/v1/migration/shards?colour=red", None, 400, "CUT-AGENT-16", "colour"),
         ("GET", "/v1/migration/shards?limit=many", None, 400, "CUT-AGENT-16", "limit"),
+        ("POST", "/v1/migration/rehearse", b'{"fence": 3}', 400, "CUT-AGENT-16", "fence"),
+        ("POST", "/v1/migration/rehearse", b'{"fence_seconds": "3"}', 400, "CUT-AGENT-16", "fence_seconds"),
+        ("POST", "/v1/migration/revoke", b'{"nme": "default"}', 400, "CUT-AGENT-16", "nme"),
+        ("POST", "/v1/migration/revoke", b'{"name": 7}', 400, "CUT-AGENT-16", "name"),
+        ("POST", "/v1/migration/revoke", b'{"name": "x"}', 400, "CUT-SPEC-1", "name"),
+        ("POST", "/v1/changes", b'{"timeout": true}', 400, "CUT-AGENT-16", "timeout"),
         ("GET", "/v1/migration/report", None, 404, "CUT-AGENT-21", None),
+        ("GET", "/v1/migration/report.html", None, 404, "CUT-AGENT-21", None),
     ],
 )
 def test_bad_input_is_4xx_and_names_the_field(
@@ -293,3 +301,39 @@ def test_the_list_of_shards_is_paged(agent: RunningAgent) -> None:
     assert "in-sync" in body
     assert agent.engine.calls[-1] == ("shards", {"state": "in-sync", "limit": 200, "offset": 0})
     assert error_of(call(agent, "GET", "/shards?color=red"))[2] == {"field": "color"}
+
+
+def test_rehearse_and_revoke(agent: RunningAgent) -> None:
+    api = agent.api()
+    changed, status = api.rehearse({"fence_seconds": 5})
+    assert (changed, status["cutover"]["last_attempt"]["result"]) == (True, "rehearsed")
+    assert agent.engine.calls[-1] == ("rehearse", {"fence_seconds": 5.0})
+    agent.engine.document["state"] = "completed"
+    assert api.revoke({"name": "default", "timeout": 60})[0] is True
+    assert api.revoke({"name": "default"})[0] is False
+
+
+def test_who_asks_is_passed_on(agent: RunningAgent) -> None:
+    api = agent.api()
+    api.start(SPEC)
+    api.stop({})
+    assert agent.engine.asked_by == "cutover"
+
+
+def test_changes_are_found_in_the_background(agent: RunningAgent) -> None:
+    api = agent.api("operate")
+    run = api.begin_changes({"timeout": 9})
+    deadline = time.monotonic() + 10
+    while run["state"] == "running" and time.monotonic() < deadline:
+        run = api.changes(run["id"])
+    assert (run["state"], run["result"]["source_mode"]) == ("finished", "readonly")
+    assert ("changes", {"timeout": 9.0}) in agent.engine.calls
+    assert error_of(call(agent, "GET", "/v1/changes/abcdef"))[:2] == (404, "CUT-AGENT-20")
+
+
+def test_the_report_is_a_page_too(agent: RunningAgent) -> None:
+    agent.engine.document["state"] = "completed"
+    status, headers, body = call(agent, "GET", "/v1/migration/report.html", token=TOKENS["read"])
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert b"Completed: source and target were proved equal" in body

@@ -111,3 +111,35 @@ def test_serve_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "--config is needed" in capsys.readouterr().err
     assert cli.main(["serve", "--shutdown", "--pid-file", str(tmp_path / "none")]) == cli.FINE
     assert capsys.readouterr().out == "not running\n"
+
+
+def test_rehearse_tells_what_to_expect(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    agent.engine.document["state"] = "running"
+    agent.engine.document["cutover"]["predicted_downtime_seconds"] = {"low": 1.0, "mid": 2.0, "high": 3.0}
+    assert run("rehearse", "--fence-seconds", "4") == cli.FINE
+    assert "2.0 s without writes (1.0 to 3.0 s)" in capsys.readouterr().out
+    assert ("rehearse", {"fence_seconds": 4.0}) in agent.engine.calls
+    agent.engine.rehearse_result = "refused"
+    assert run("rehearse") == cli.BLOCKED
+
+
+def test_changes_are_differences(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("changes") == cli.FINE
+    figures = {"created": 1, "changed": 0, "removed": 2}
+    agent.engine.found.update(
+        collections=[{"database": "db", "collection": "c", **figures, "keys": ["k"]}], totals=figures
+    )
+    assert run("changes") == cli.DIFFERENT
+    assert "db/c: 1 created, 0 changed, 2 removed (such as k)" in capsys.readouterr().out
+    agent.engine.fail = CutoverError("CUT-CHANGES-1", "not open")
+    assert run("changes") == cli.BLOCKED
+
+
+def test_revoke_opening_and_report(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("report") == cli.BLOCKED
+    agent.engine.document["state"] = "completed"
+    assert run("report") == cli.FINE
+    assert run("report", "--html") == cli.FINE
+    assert "<!DOCTYPE html>" in capsys.readouterr().out
+    assert run("revoke-opening", "--name", "other") == cli.USAGE
+    assert run("revoke-opening", "--name", "default") == cli.FINE
