@@ -10,14 +10,26 @@ from pathlib import Path
 import pytest
 
 from tests.build_agent import build
+from tests.e2e.variants import ENOUGH, planned, table
+
+
+def seeds() -> list[str]:
+    """What ``E2E_SEEDS`` says: a number of seeds, or a list like 7,12."""
+    wanted = os.environ.get("E2E_SEEDS", str(ENOUGH))
+    listed = wanted.split(",") if "," in wanted else [str(number) for number in range(int(wanted))]
+    return [seed.strip() for seed in listed if seed.strip()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The variants that the migrations had."""
+    if any("test_migration" in report.nodeid for report in terminalreporter.getreports("passed")):
+        terminalreporter.write_line(table(planned(int(seed)) for seed in seeds() if seed.isdigit()))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``E2E_SEEDS`` is the number of seeds, or a list like 7,12."""
+    """One end-to-end migration for each seed."""
     if "seed" in metafunc.fixturenames:
-        wanted = os.environ.get("E2E_SEEDS", "2")
-        seeds = wanted.split(",") if "," in wanted else [str(number) for number in range(int(wanted))]
-        metafunc.parametrize("seed", [seed.strip() for seed in seeds if seed.strip()])
+        metafunc.parametrize("seed", seeds())
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,7 @@ class Pair:
             ShardPlan(
                 ShardId(database, plan_id, shard),
                 name,
-                f"c{plan_id}/{shard}",
+                shard,
                 servers[0],
                 **{"key_determines_shard": not custom, **changes},
             )

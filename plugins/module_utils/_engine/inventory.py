@@ -48,9 +48,8 @@ class CollectionDef:
         return {shard: servers[0] if servers else "" for shard, servers in self.shards.items()}
 
     def cuid(self, shard: str) -> str:
-        """How the log names a shard (facts §5.6)."""
-        whole = str(self.parameters.get("globallyUniqueId") or "")
-        return f"{whole}{shard}" if whole.endswith("/") else f"c{self.plan_id}/{shard}"
+        """How a marker names a shard (facts §5.6): by the name alone, see ``Marker``."""
+        return shard
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ REMOVE = 2302
 SINGLE = b"0"
 
 _DOCUMENT = re.compile(
-    rb'\{"tick":"([0-9]+)","type":(2300|2302),"db":"([^"\\]*)","cuid":"([^"\\]*)","tid":"([0-9]+)",'
+    rb'\{"tick":"([0-9]+)","type":(2300|2302),"db":"([^"\\]*)","cuid":"(?:[^"\\/]*/)?([^"\\]*)","tid":"([0-9]+)",'
     rb'"data":(\{"_key":"([^"\\]+)"(?:,"_id":"[^"\\]*")?,"_rev":"([^"\\]*)"[,}].*)\}\Z',
     re.DOTALL,
 )
@@ -34,7 +34,11 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class Marker(NamedTuple):
-    """One marker. ``database``, ``cuid``, ``tid``, ``key`` and ``rev`` are UTF-8 texts, ``data`` raw JSON."""
+    """One marker. ``database``, ``cuid``, ``tid``, ``key`` and ``rev`` are UTF-8 texts, ``data`` raw JSON.
+
+    ``cuid`` is cut down to the shard's name, which is unique in its cluster: of shards that very old versions made, the
+    log may know nothing else (facts §5.6).
+    """
 
     tick: int
     type: int
@@ -69,7 +73,7 @@ def parse_slowly(line: bytes) -> Marker:
             int(_value(members["tick"])),
             int(_value(members["type"])),
             _text(members, "db"),
-            _text(members, "cuid"),
+            bare_cuid(_text(members, "cuid")),
             _text(members, "tid"),
             _text(head, "_key"),
             _text(head, "_rev"),
@@ -79,6 +83,12 @@ def parse_slowly(line: bytes) -> Marker:
         raise CutoverError(
             "CUT-DATA-1", f"a line of a server's log is no marker that this version understands: {line[:200]!r}"
         ) from error
+
+
+def bare_cuid(whole: bytes) -> bytes:
+    """The shard's name of a ``cuid`` as a server writes it."""
+    plan, slash, shard = whole.partition(b"/")
+    return shard if slash else plan
 
 
 def document_key(line: bytes) -> Optional[bytes]:

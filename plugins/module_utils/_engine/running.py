@@ -227,7 +227,7 @@ class Running:
                 if error.error_num != 1228:
                     raise
                 continue
-            found.update(str(item.get("globallyUniqueId", "")) for item in answer["result"])
+            found.update(str(item.get("name", "")) for item in answer["result"])
         return found
 
     def checkpoint(self) -> None:

@@ -74,7 +74,7 @@ class ShardId:
 class ShardPlan:
     """How one shard is to be migrated.
 
-    ``cuid`` is the text of its markers (facts §5.6), ``leader`` the id of the DB-Server (``PRMR-…``) whose log counts,
+    ``cuid`` is how its markers name it (facts §5.6), ``leader`` the id of the DB-Server (``PRMR-…``) whose log counts,
     ``key_determines_shard`` whether ``_key`` alone decides the shard (else removes are guarded, design §4.5),
     ``first_copy_into_empty`` whether no copy into this target collection was ever begun (else a sweep ends the copy).
     """

@@ -17,8 +17,8 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards im
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.target import TargetWriter
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.unit import UnitWriter
 
-PLAN = ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "PRMR-1")
-GUARDED = ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "PRMR-1", key_determines_shard=False)
+PLAN = ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "PRMR-1")
+GUARDED = ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "PRMR-1", key_determines_shard=False)
 BUSY = {"error": True, "errorNum": 1200, "errorMessage": "write-write conflict"}
 
 

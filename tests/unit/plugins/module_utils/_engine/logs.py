@@ -15,12 +15,12 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker im
 
 def line_of(marker: Marker) -> bytes:
     """The line of a marker as a server writes it (facts §5.5)."""
-    tick, kind, database, cuid = marker.tick, marker.type, marker.database or b"d", marker.cuid or b"c1/s2"
+    tick, kind, database, cuid = marker.tick, marker.type, marker.database or b"d", marker.cuid or b"s2"
     if kind in (BEGIN, COMMIT):
         return b'{"tick":"%d","type":%d,"tid":"%s","db":"%s"}' % (tick, kind, marker.tid, database)
     if kind not in (INSERT, REMOVE):
-        return b'{"tick":"%d","type":%d,"db":"%s","cuid":"%s"}' % (tick, kind, database, cuid)
-    head = b'{"tick":"%d","type":%d,"db":"%s","cuid":"%s","tid":"%s","data":' % (
+        return b'{"tick":"%d","type":%d,"db":"%s","cuid":"c1/%s"}' % (tick, kind, database, cuid)
+    head = b'{"tick":"%d","type":%d,"db":"%s","cuid":"c1/%s","tid":"%s","data":' % (
         tick, kind, database, cuid, marker.tid or b"0",
     )
     return head + marker.data + b"}"

@@ -43,7 +43,7 @@ class World:
         patience = Patience(self.stop, Troubles(), 0.001)
         self.pool = ApplierPool(3, self.book, self._apply, self._fail, patience, limit)
         self.shards = [
-            self.book.add(ShardPlan(ShardId("d", "1", f"s{number}"), "c", f"c1/s{number}", "S"))
+            self.book.add(ShardPlan(ShardId("d", "1", f"s{number}"), "c", f"s{number}", "S"))
             for number in range(shards)
         ]
         self.crashes: list[str] = []

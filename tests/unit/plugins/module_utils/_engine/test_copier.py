@@ -101,7 +101,7 @@ class World:
         self.restored: list[bytes] = []
         self.patience = Patience(threading.Event(), Troubles(), 0.001)
         self.book = ShardBook(directory)
-        plan = ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "S1", first_copy_into_empty=empty)
+        plan = ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1", first_copy_into_empty=empty)
         self.shard: Shard = self.book.add(plan)
         self.tailer = Immediately(self.server, self.patience)
         self.copiers = Copiers(

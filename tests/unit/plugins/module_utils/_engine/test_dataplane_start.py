@@ -12,7 +12,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import Settings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardPlan
 
-PLANS = [ShardPlan(ShardId("d", plan, shard), "c", f"c{plan}/{shard}", "PRMR-1") for plan in "12" for shard in "ab"]
+PLANS = [ShardPlan(ShardId("d", plan, shard), "c", shard, "PRMR-1") for plan in "12" for shard in "ab"]
 
 
 def plane(directory: Path, *, took_over: bool) -> DataPlane:

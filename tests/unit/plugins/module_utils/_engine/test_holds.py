@@ -28,7 +28,7 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.book = ShardBook(directory)
         self.recheck = Recheck(directory / "recheck.log", 0.3)
-        self.shard: Shard = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "S1"))
+        self.shard: Shard = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1"))
         patience = Patience(threading.Event(), Troubles(), 0.001)
         self.holds = Holds(self.book, {}, {}, None, self.recheck, patience)  # type: ignore[arg-type]
 

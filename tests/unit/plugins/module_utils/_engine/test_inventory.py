@@ -69,7 +69,7 @@ def test_what_is_read() -> None:
     things = database.collections["things"]
     assert (database.id, things.plan_id, things.ready, things.in_sync) == ("77", "10", True, False)
     assert things.leaders == {"s11": "PRMR-a", "s12": "PRMR-b"}
-    assert things.cuid("s11") == "c10/s11"
+    assert things.cuid("s11") == "s11"
     assert set(things.indexes) == {"n", "t"}
     assert database.views == {"v": {"name": "v", "type": "arangosearch", "links": {"things": {}}}}
     assert set(database.analyzers) == {"low"}

@@ -49,7 +49,7 @@ def test_slicing_equals_decoding(document: tuple[str, str, str], database: str, 
     assert found == m.parse_slowly(line)
     decoded = json.loads(line)
     assert (found.tick, found.type, found.tid) == (tick, 2300, b"0")
-    assert found.database.decode() == decoded["db"] and found.cuid.decode() == decoded["cuid"]
+    assert found.database.decode() == decoded["db"] and found.cuid == b"s2"
     assert found.key.decode() == key and found.rev.decode() == rev
     assert found.data == data.encode()
     assert json.loads(found.data) == decoded["data"]
@@ -62,7 +62,7 @@ def test_any_order_of_members_is_cut_alike(order: list[str], document: tuple[str
     }
     body = f",{space}".join(f'"{name}"{space}:{space}{members[name]}' for name in order)
     found = m.parse(f"{{{space}{body}{space}}}".encode())
-    expected = m.Marker(7, 2300, b"d", b"c1/s2", b"9", document[0].encode(), document[1].encode(), document[2].encode())
+    expected = m.Marker(7, 2300, b"d", b"s2", b"9", document[0].encode(), document[1].encode(), document[2].encode())
     assert found == expected
 
 
@@ -73,12 +73,25 @@ def test_number_texts_are_not_rewritten(number: str) -> None:
     assert m.parse(line).data == data.encode() == m.parse_slowly(line).data
 
 
+@pytest.mark.parametrize("cuid", ["c1/s2", "s2", "hA1/s2"])
+def test_shards_are_known_by_name_whatever_stands_before_it(cuid: str) -> None:
+    """Of shards that very old versions made, the log has the name alone (facts §5.6)."""
+    line = f'{{"tick":"1","type":2300,"db":"d","cuid":"{cuid}","tid":"0","data":{{"_key":"k","_rev":"_r"}}}}'.encode()
+    assert m.parse(line).cuid == b"s2" == m.parse_slowly(line).cuid
+
+
+@given(st.text(st.characters(blacklist_characters='\\"', blacklist_categories=["Cs", "Cc"])))
+def test_any_cuid_is_cut_alike(cuid: str) -> None:
+    line = f'{{"tick":"1","type":2300,"db":"d","cuid":"{cuid}","tid":"0","data":{{"_key":"k","_rev":"_r"}}}}'.encode()
+    assert m.parse(line) == m.parse_slowly(line)
+
+
 def test_removes_frames_and_truncates() -> None:
     remove = b'{"tick":"5","type":2302,"db":"d","cuid":"c1/s2","tid":"0","data":{"_key":"k","_rev":"_r"}}'
-    assert m.parse(remove) == m.Marker(5, 2302, b"d", b"c1/s2", b"0", b"k", b"_r", b'{"_key":"k","_rev":"_r"}')
+    assert m.parse(remove) == m.Marker(5, 2302, b"d", b"s2", b"0", b"k", b"_r", b'{"_key":"k","_rev":"_r"}')
     assert m.parse(b'{"tick":"5","type":2200,"tid":"8","db":"d"}') == m.Marker(5, m.BEGIN, b"d", b"", b"8")
     assert m.parse(b'{"tick":"6","type":2201,"tid":"8","db":"d"}') == m.Marker(6, m.COMMIT, b"d", b"", b"8")
-    assert m.parse(b'{"tick":"6","type":2004,"db":"d","cuid":"c1/s2"}') == m.Marker(6, m.TRUNCATE, b"d", b"c1/s2")
+    assert m.parse(b'{"tick":"6","type":2004,"db":"d","cuid":"c1/s2"}') == m.Marker(6, m.TRUNCATE, b"d", b"s2")
 
 
 def test_bytes_that_are_no_utf8_pass_through() -> None:

@@ -73,8 +73,8 @@ class World:
             disk_full=self.full.append,
             touched=lambda shard, keys: self.touched.append((shard, None if keys is None else set(keys))),
         )
-        self.led = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "c1/s2", "S1"))
-        self.other = self.book.add(ShardPlan(ShardId("d", "1", "s3"), "c", "c1/s3", "S2"))
+        self.led = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1"))
+        self.other = self.book.add(ShardPlan(ShardId("d", "1", "s3"), "c", "s3", "S2"))
         for shard in (self.led, self.other):
             self.router.know(shard)
 
@@ -85,7 +85,7 @@ class World:
     def take(self, *markers: Marker, before: int = 100) -> None:
         chunk = self.ledger.open()
         for marker in markers:
-            whole = marker._replace(database=b"d", cuid=marker.cuid or b"c1/s2")
+            whole = marker._replace(database=b"d", cuid=marker.cuid or b"s2")
             self.router.take(whole, line_of(whole), before)
         self.router.flush(chunk)
         self.ledger.seal(chunk, markers[-1].tick, markers[-1].tick)
@@ -102,7 +102,7 @@ def world(tmp_path: Path) -> World:
 def test_i1_only_the_leaders_markers_count(world: World) -> None:
     world.live()
     world.other.route = Route.LIVE
-    world.take(insert(101, b"a"), insert(102, b"b")._replace(cuid=b"c1/s3"), insert(103, b"c"))
+    world.take(insert(101, b"a"), insert(102, b"b")._replace(cuid=b"s3"), insert(103, b"c"))
     assert world.pool.ticks() == [[101, 103]]
     assert world.observations.unknown() == set()
 
@@ -148,22 +148,22 @@ def test_a_truncate_is_held_where_it_stands(world: World) -> None:
 
 
 def test_unknown_names_are_counted_until_they_are_explained(world: World) -> None:
-    strange = insert(101, b"a")._replace(cuid=b"c9/s9")
+    strange = insert(101, b"a")._replace(cuid=b"s9")
     world.take(strange, strange._replace(tick=102))
-    assert world.observations.unknown() == {("d", "c9/s9")}
-    world.observations.explain(name_of("d", "c9/s9"), discard=True)
+    assert world.observations.unknown() == {("d", "s9")}
+    world.observations.explain(name_of("d", "s9"), discard=True)
     assert world.observations.discarded == 2
     assert world.observations.unknown() == set()
-    world.router.ignore(name_of("d", "c9/s9"))
+    world.router.ignore(name_of("d", "s9"))
     world.take(strange)
     assert world.observations.unknown() == set()
 
 
 def test_watched_names_are_told_once_per_change(world: World) -> None:
-    world.observations.watch(name_of("d", "c7/s7"))
+    world.observations.watch(name_of("d", "s7"))
     assert world.observations.take_dirty() == set()
-    world.take(insert(101, b"u")._replace(cuid=b"c7/s7"))
-    assert world.observations.take_dirty() == {("d", "c7/s7")}
+    world.take(insert(101, b"u")._replace(cuid=b"s7"))
+    assert world.observations.take_dirty() == {("d", "s7")}
     assert world.observations.take_dirty() == set()
     assert world.observations.unknown() == set()
 
@@ -173,7 +173,7 @@ def test_late_writes_are_told_even_if_they_were_read_before_the_watch(world: Wor
     world.take(insert(101, b"a"), insert(105, b"late"))
     world.router.watch_late(103)
     assert [(late.key, late.tick) for late in world.observations.late().samples] == [("late", 105)]
-    world.take(insert(107, b"later"), insert(108, b"x")._replace(cuid=b"c1/s3"))
+    world.take(insert(107, b"later"), insert(108, b"x")._replace(cuid=b"s3"))
     assert world.observations.late().count == 2, "a follower's copy is not another write"
     world.observations.forget_late()
     world.router.watch_late(None)
@@ -210,7 +210,7 @@ def test_keys_of_watched_shards_are_told_before_the_chunk_counts_as_read(world: 
     world.take(insert(101, b"a"))
     assert world.touched == []
     world.led.watched = world.other.watched = True
-    world.take(insert(102, b"a"), insert(103, b"b"), insert(104, b"a"), insert(105, b"z")._replace(cuid=b"c1/s3"))
+    world.take(insert(102, b"a"), insert(103, b"b"), insert(104, b"a"), insert(105, b"z")._replace(cuid=b"s3"))
     assert world.touched == [(world.led, {b"a", b"b"})]
 
 
