@@ -59,21 +59,20 @@ def begin(world: World, deployment: Deployment, wish: Mapping[str, Any], *, crea
     world.backups[identifier] = backup
     world.event("backup.backup.created", backup, created_with=created_with)
     world.clock.after(world.options.backup_pending_seconds, lambda: _make(world, deployment, backup))
-    if backup["auto_deleted_at"]:
-        _remove_later(world, backup)
+    remove_in_time(world, backup)
     return backup
 
 
-def _remove_later(world: World, backup: Value) -> None:
+def remove_in_time(world: World, backup: Value) -> None:
+    """Remove a backup at its `auto_deleted_at`, if it has one then."""
+
     def due() -> None:
         ends_at = backup.get("auto_deleted_at")
-        if ends_at and backup["id"] in world.backups:
-            if ends_at <= world.clock.now():
-                remove(world, backup)
-            else:  # it was changed meanwhile
-                world.clock.at(ends_at, due)
+        if ends_at and ends_at <= world.clock.now() and backup["id"] in world.backups:  # else it was changed
+            remove(world, backup)
 
-    world.clock.at(backup["auto_deleted_at"], due)
+    if backup.get("auto_deleted_at"):
+        world.clock.at(backup["auto_deleted_at"], due)
 
 
 def _fails(world: World, backup: Value, state: str) -> bool:

@@ -61,8 +61,13 @@ async def _answer(app: App, request: Incoming) -> Response:
         return reply({"id": app.faults.add(spec)})
     if spec.get("kind") not in ACTIONS:
         raise ArangoError(400, f"unknown kind of fault: {spec.get('kind')}")
-    outcome = ACTIONS[spec["kind"]](app.world, spec)
-    return reply({"result": await outcome if isinstance(outcome, Awaitable) else outcome})
+    return reply({"result": await act(app.world, spec)})
+
+
+async def act(world: World, spec: dict[str, Any]) -> object:
+    """Do what an order of a kind says."""
+    outcome = ACTIONS[spec["kind"]](world, spec)
+    return await outcome if isinstance(outcome, Awaitable) else outcome
 
 
 def _state(app: App, name: str) -> object:

@@ -31,6 +31,8 @@ class Deployment:
         self.state = "ready"
         self.host = f"{draw.getrandbits(48):012x}.arangodb.cloud"
         self._single_type = single_type
+        ttl = catalogue.MODELS[str(spec.get("model", "sharded"))].get("deployment_ttl")
+        self._expiration = {"reason": "trial", "expires_at": now + ttl} if ttl else {"reason": "doesn't expire"}
         self.fields: Value = self._fields(spec, project_url, name, now)
         self.describe_servers(self._server_names(spec), spec, now)
 
@@ -77,7 +79,7 @@ class Deployment:
 
     def enter(self, state: str, now: float) -> None:
         """Be in a state of states.py."""
-        changes = states.changes(state, now)
+        changes = {"expiration": dict(self._expiration), **states.changes(state, now)}
         which, condition = changes.pop("servers")
         rotating = changes.pop("rotation_pending")
         for path, value in changes.items():
@@ -123,7 +125,7 @@ class Deployment:
             },
             "disk_rate_limit_period": 21_600,
             "last_root_password_rotated_at": now,
-            "expiration": {"reason": "doesn't expire"},
+            "expiration": dict(self._expiration),
             "status": {"server_versions": [version], "bootstrapped_at": now, "servers": []},
         }
 

@@ -48,7 +48,8 @@ def write(kind: str, value: Any) -> Any:
 def timestamp(seconds: float) -> str:
     """RFC 3339 with 0, 3 or 6 digits after the second."""
     moment = datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), timezone.utc)
-    return f"{_fraction(moment.strftime('%Y-%m-%dT%H:%M:%S.%f000'))}Z"
+    text = moment.replace(tzinfo=None).isoformat(timespec="microseconds")
+    return f"{_fraction(text + '000')}Z"
 
 
 def _fraction(text: str) -> str:

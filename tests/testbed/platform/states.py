@@ -20,7 +20,6 @@ _SOUND: dict[str, Any] = {
     "version_is_end_of_life": False,
     "replace_version_by": None,
     "disk_rate_limit_active": 0,
-    "expiration": {"reason": "doesn't expire"},
     "status.description": "",
     "status.created": True,
     "status.bootstrapped": True,

@@ -119,10 +119,15 @@ class World:
         return key
 
     async def add_deployment(self, spec: Mapping[str, Any]) -> Deployment:
-        """A deployment with a CA certificate, in a state of its own; see docs/testbed.md for `spec`."""
+        """A deployment with a CA certificate, in a state of its own; see docs/testbed.md for `spec`.
+
+        ValueError when there is one of its id, which comes from its name.
+        """
         now, reads = self.clock.now(), self.options.reads
         single_type = "dbserver" if reads(9, "single-dbserver") else "single"
         made = Deployment(spec, PROJECT_URL, single_type=single_type, now=now)
+        if made.id in self.deployments:
+            raise ValueError(f"there is a deployment {made.id} already: give this one another name")
         if made.target is not None:
             overview = await made.target.overview()
             made.put("version", overview["version"])
@@ -176,6 +181,14 @@ class World:
             deployment.put(f"status.{name}", "" if state == "creating" else value)
         self.touch(deployment, "pause_deployment" if state == "paused" else "status")
         await self.update_door(deployment)
+        ends_at = deployment.fields["expiration"].get("expires_at")
+        if ends_at and state != "deleted":
+            self.clock.at(ends_at, lambda: self._expire(deployment))
+
+    async def _expire(self, deployment: Deployment) -> None:
+        ends_at = deployment.fields["expiration"].get("expires_at")
+        if ends_at and ends_at <= self.clock.now() and deployment.state != "deleted":
+            await self.enter(deployment, "deleted")
 
     async def update_door(self, deployment: Deployment) -> None:
         """Let the deployment's cluster answer as its state and allowlist want it."""

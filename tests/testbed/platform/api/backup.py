@@ -32,6 +32,11 @@ def _backup(call: Call, identifier: str, permission: str) -> Value:
     return backup
 
 
+def _check_end(call: Call, wish: Value) -> None:
+    if wish.get("auto_deleted_at") and wish["auto_deleted_at"] <= call.world.clock.now():
+        raise invalid("auto_deleted_at must not be in the past")
+
+
 @rpc("IsBackupFeatureAvailable", "GET", _DEPLOYMENT + "/{id}/feature", m.ID, m.YES_NO)
 def feature(call: Call, wish: Value) -> Value:
     """Whether there can be backups."""
@@ -52,8 +57,7 @@ def create(call: Call, wish: Value) -> Value:
     entry = deployment(call, wish["deployment_id"], "backup.backup.create")
     if wish.get("backup_policy_id"):
         raise invalid("backup_policy_id must not be set")
-    if wish.get("auto_deleted_at") and wish["auto_deleted_at"] <= world.clock.now():
-        raise invalid("auto_deleted_at must not be in the past")
+    _check_end(call, wish)
     if entry.state in ("paused", "creating", "bootstrapping", "deleted", "restoring"):
         raise refused(f"Deployment is {entry.state}")
     if wish.get("upload") and not backups.can_upload(world, entry):
@@ -91,6 +95,7 @@ def list_backups(call: Call, wish: Value) -> Value:
 def update(call: Call, wish: Value) -> Value:
     """Keep longer, upload later; what is missing is cleared unless a reading says otherwise."""
     world, backup = call.world, _backup(call, wish["id"], "backup.backup.update")
+    _check_end(call, wish)
     begins_upload = bool(wish.get("upload")) and not backup.get("upload")
     if begins_upload and not backup["status"].get("available"):
         raise refused("Backup is not available, it cannot be uploaded")
@@ -100,6 +105,7 @@ def update(call: Call, wish: Value) -> Value:
     before = dict(backup) if world.options.reads(6, "merged") else {}
     backup.clear()
     backup.update({**before, **wish, **kept})
+    backups.remove_in_time(world, backup)
     if begins_upload:
         backups.begin_upload(world, backup)
     return backup
