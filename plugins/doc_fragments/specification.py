@@ -47,6 +47,12 @@ options:
     description: Whether the migrated users may read on the target before the cutover.
     type: bool
     default: false
+  require_guard:
+    description:
+      - No cutover may begin unless a guard runs on the agent's host.
+      - The guard is the command C(guard) of the agent's archive; it gives the source back when the agent cannot.
+    type: bool
+    default: false
   ignore_metrics:
     description: Whether checks that cannot measure become warnings.
     type: bool

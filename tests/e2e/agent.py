@@ -34,6 +34,10 @@ class Refused(Exception):  # noqa: N818  (what the API said, with its status)
         self.status, self.error = status, error
 
 
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 class Agent:
     """One agent on one state directory; it can be killed and started again."""
 
@@ -62,11 +66,10 @@ class Agent:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(self._archive), "serve", "--config", str(self.config_path)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
             )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -87,6 +90,38 @@ class Agent:
     def stop(self) -> None:
         """SIGTERM, and SIGKILL if that isn't obeyed."""
         self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it holds everything and does nothing."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on in the middle of whatever it did."""
+        self._running().send_signal(signal.SIGCONT)
+
+    def wait_ended(self, seconds: float) -> int:
+        """Until somebody else has ended it; gives its exit code."""
+        code = self._running().wait(seconds)
+        self._process = None
+        return code
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the agent was not started"
+        return self._process
+
+    def guard(self) -> subprocess.Popen[bytes]:
+        """Its dead man's guard, to be ended by the caller."""
+        log = self._log.with_name("guard.log").open("ab")
+        with log:
+            return subprocess.Popen(
+                [sys.executable, str(self._archive), "guard", "--config", str(self.config_path)],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
+            )
+
+    @property
+    def state_directory(self) -> Path:
+        """Where it keeps what it must not forget."""
+        return self.config_path.parent / "state"
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -110,7 +110,7 @@ def _lost_at(pair: Pair, monkeypatch: pytest.MonkeyPatch, name: str) -> Engine:
 
     monkeypatch.setattr(LiveWorld, name, dying)
     monkeypatch.setattr("threading.excepthook", lambda _arguments: None)
-    engine.stop({"wait_timeout": 20.0})
+    engine.stop({"wait_timeout": 20.0, "max_downtime": 5.0})
     wait_status(engine, lambda status: status["state"] == "stopping")
     migration = engine._migration
     assert migration is not None
@@ -124,12 +124,14 @@ def _lost_at(pair: Pair, monkeypatch: pytest.MonkeyPatch, name: str) -> Engine:
 
 
 def test_i6_another_host_gives_a_fenced_source_back(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The former mode is known from the record; the next cutover succeeds."""
+    """The former mode is in the record; the next cutover succeeds when the lost host cannot meet it any more."""
     engine = _lost_at(pair, monkeypatch, "prove")
     try:
-        wait_status(engine, ready, 90.0)
+        wait_status(engine, lambda status: status["cutover"]["last_attempt"] is not None)
         assert engine.server_mode()["mode"] == "default"
         source_root(pair).json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
+        wait_status(engine, lambda status: "CUT-GATE-12" in {item["code"] for item in status["cutover"]["blockers"]})
+        wait_status(engine, ready, 150.0)
         engine.stop({"wait_timeout": 20.0})
         wait_status(engine, finished)
         assert all_differences(pair) == {}

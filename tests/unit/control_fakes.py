@@ -136,6 +136,8 @@ class FakeWorld:
     users_open: bool = False
     completed: str | None = None
     noted: bool = False
+    fence_note: str | None = None
+    young: bool = True
     calls: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     proofs: int = 0
@@ -201,6 +203,23 @@ class FakeWorld:
 
         return self._call("prove", effect)
 
+    def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
+        """See ``cutover.World``."""
+
+        def effect() -> float:
+            self.fence_note = former
+            return 70.0
+
+        return self._call("note_fence", effect)
+
+    def noted_fence(self) -> str | None:
+        """See ``cutover.World``."""
+        return self.fence_note
+
+    def fence_is_young(self) -> bool:
+        """See ``cutover.World``."""
+        return self.young
+
     def note_opening(self) -> None:
         """See ``cutover.World``."""
 
@@ -213,9 +232,9 @@ class FakeWorld:
         """See ``cutover.World``."""
         return self.noted
 
-    def clear_opening(self) -> None:
+    def clear_notes(self) -> None:
         """See ``cutover.World``."""
-        self.noted = False
+        self.noted, self.fence_note = False, None
 
     def open_users(self) -> list[tuple[str, str]]:
         """See ``cutover.World``."""

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The command line: `serve` is the agent, everything else talks to one.
+"""The command line: `serve` is the agent, `guard` its dead man's guard, everything else talks to an agent.
 
 Exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable.
 """
@@ -18,6 +18,7 @@ from .._engine import report_page
 from .._engine.display import change_lines, check_lines, expectation_lines, status_line, status_lines
 from .._engine.waiting import Wait, wait_for
 from .flags import add_agent_flags, add_spec_flags, agent_endpoint, specification
+from .guard_command import add_guard, run_guard
 from .references import resolve
 from .serve_command import add_serve, run_serve
 from .version import build_info
@@ -26,7 +27,7 @@ FINE, USAGE, BLOCKED, DIFFERENT, FAILED, UNREACHABLE = 0, 2, 3, 4, 5, 6
 USAGE_AREAS = ("CUT-SPEC", "CUT-SECRET", "CUT-TLS")
 USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CUT-AGENT-35", "CUT-AGENT-36")
 BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK", "CUT-REVOKE", "CUT-CHANGES")
-BLOCKED_CODES = ("CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
+BLOCKED_CODES = ("CUT-GUARD-4", "CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
 WATCH_FOREVER = 10.0 * 365 * 86400
 EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable"
 
@@ -190,6 +191,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=str(build_info()["version"]))
     commands = parser.add_subparsers(dest="command", required=True)
     add_serve(commands).set_defaults(run=run_serve)
+    add_guard(commands).set_defaults(run=run_guard)
     start = _command(commands, "start", "start a migration", _start)
     add_spec_flags(start)
     start.add_argument("--check-only", action="store_true", help="run the prechecks and nothing else")

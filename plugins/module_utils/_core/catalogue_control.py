@@ -130,6 +130,10 @@ CODES: dict[str, Entry] = {
         "error", "operator", "The journal is of a newer version",
         "Use an agent of the version that began this migration, or a newer one.",
     ),
+    "CUT-JOURNAL-4": Entry(
+        "error", "operator", "There is no journal on the target",
+        "Check that the target is the one of this migration; without its journal nothing is known about a cutover.",
+    ),
     "CUT-DECISION-1": Entry("error", "fatal", "A step of the decision record that does not exist", _BUG),
     "CUT-DECISION-2": Entry(
         "error", "transient", "The decision was taken differently meanwhile",
@@ -242,6 +246,31 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-GATE-11": Entry(
         "error", "transient", "Users are not copied yet", "Wait; if it stays, look at the findings."
+    ),
+    "CUT-GATE-12": Entry(
+        "error", "transient", "The host that was taken over may still give its source back",
+        "Wait: the former agent's host may lift its own fence until then, and must not lift one of this agent's.",
+    ),
+    "CUT-GATE-13": Entry(
+        "error", "operator", "No guard runs on the agent's host",
+        "Start the guard beside the agent (cutover-agent guard --config FILE), or start without require_guard.",
+    ),
+    "CUT-GUARD-1": Entry(
+        "warning", "operator", "A fence without a guard",
+        "Start the guard beside the agent (cutover-agent guard --config FILE): it gives the source back if the agent "
+        "cannot.",
+    ),
+    "CUT-GUARD-2": Entry(
+        "error", "operator", "The guard may not give the source back",
+        "Start the agent: it follows the record on the target. If its host is lost, use the playbook rescue, or take "
+        "over with an agent on another host.",
+    ),
+    "CUT-GUARD-3": Entry(
+        "error", "operator", "The guard cannot end the agent",
+        "End the agent's process by hand, and let the guard run as the same user on the same host.",
+    ),
+    "CUT-GUARD-4": Entry(
+        "error", "operator", "Another guard uses this state directory", "Use the guard that runs, or end it first."
     ),
     "CUT-ENGINE-1": Entry("error", "fatal", "The migration stopped at an unexpected error", _BUG),
 }

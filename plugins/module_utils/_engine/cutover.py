@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Protocol
 
@@ -24,16 +23,16 @@ from .._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
 from .._core.errors import CutoverError
 from . import decision as record
 from .decision import Decision
-from .fence import DEFAULT, MIXED, READONLY, summary
+from .fence import MIXED, READONLY, summary
 from .proof import Result
 from .times import stamp
+from .wayback import reclaim, roll_back, unfence
 
 LOG = logging.getLogger(__name__)
 # How often the end of the logs is looked at again when a write came after the fence.
 _PROOF_ROUNDS = 3
 # How long the way back waits for the record before it unfences a source for which no opening was ever tried.
 _RECORD_PATIENCE = 5.0
-_MODE_TRY_SECONDS = 30.0
 _USER_TRIES = 5
 REHEARSED = "rehearsed"
 
@@ -80,14 +79,26 @@ class World(Protocol):
     def prove(self, deadline: Deadline) -> Result:
         """Compare source and target."""
 
+    def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
+        """Make durable on this host that a fence is about to be put up.
+
+        Returns for how many seconds from now this host alone may lift it, without the record.
+        """
+
+    def noted_fence(self) -> Optional[str]:
+        """The former mode in that note; None when no fence of this host is open."""
+
+    def fence_is_young(self) -> bool:
+        """Whether the time that ``note_fence`` returned is not over."""
+
     def note_opening(self) -> None:
         """Make durable on this host that an opening is about to be tried."""
 
     def opening_noted(self) -> bool:
         """Whether ``note_opening`` was ever called for this attempt or an earlier one without way back."""
 
-    def clear_opening(self) -> None:
-        """Forget the note: the way back is decided."""
+    def clear_notes(self) -> None:
+        """Forget both notes: the way back was taken."""
 
     def open_users(self) -> list[tuple[str, str]]:
         """Write the source's users; returns what is not as it should be."""
@@ -236,12 +247,15 @@ class Cutover:
         if summary(modes) == MIXED:
             raise CutoverError("CUT-GATE-7", f"the source's servers show different modes: {modes}")
         attempt.former_modes = modes
+        guard_seconds = self._world.note_fence(attempt.number, summary(modes), attempt.max_downtime)
         self._decision.advance(
             record.FENCING,
             attempt=attempt.number,
             former_modes=modes,
             former_mode=summary(modes),
             agent=self._world.agent(),
+            guard_seconds=guard_seconds,
+            quiet_seconds=0.0,
             fencing_at=attempt.at,
         )
         self._fenced_at = self._clock.monotonic()
@@ -314,12 +328,10 @@ class Cutover:
                     raise OpeningRevokedError
                 if state in record.DECIDED_OPEN:
                     return state
-                if state in record.UNDECIDED:
-                    self._roll_back(reason)
-                elif self.attempt is not None:
-                    self._decision.advance(record.NONE)
-                self._way_back_done()
-                return record.NONE
+                if state == record.NONE and self._nothing_left():
+                    self._way_back_done()
+                    return record.NONE
+                roll_back(self._decision, self._world, reason, self._world.agent(), self._clock)
             except CutoverError as error:
                 LOG.warning("the way back is not finished: %s", error)
                 self._world.warn("CUT-CUTOVER-5", "source", error.message)
@@ -328,35 +340,36 @@ class Cutover:
             if self._stop.wait(pauses.next()):
                 raise StoppedError
 
-    def _roll_back(self, reason: str) -> None:
-        if self._decision.state != record.ROLLING_BACK:
-            self._decision.advance(record.ROLLING_BACK, reason=reason)
-        self._unfence(former_mode(self._decision.values))
-        self._decision.advance(record.NONE, former_modes={}, rolled_back_at=stamp(self._clock.wall()))
+    def _nothing_left(self) -> bool:
+        """Whether a record that is none says all: a lost intent cannot come late any more, no fence is up.
+
+        The way back may have been taken by somebody else before this agent's fence went up.
+        """
+        if self.attempt is not None:
+            self._decision.advance(record.NONE)
+        former = self._world.noted_fence()
+        return former is None or not reclaim(self._decision, self._world, former, self._world.agent())
 
     def _unfence_without_record(self) -> bool:
         """A source must not wait for a target that is gone; safe only while no opening was ever tried.
 
-        That is certain only of an attempt of this agent, whose disk would hold a note of it.
+        That is certain only of an attempt of this agent, whose disk would hold a note of it, and for a limited time:
+        an agent that takes over puts up no fence of its own before that is over.
         """
         former = self._decision.values.get("former_mode")
-        if former is None or self._world.opening_noted():
+        if former is None or self._world.opening_noted() or not self._world.fence_is_young():
             return False
         if self._decision.values.get("agent") != self._world.agent():
             return False
         try:
-            self._unfence(str(former))
+            unfence(self._world, str(former), self._clock)
             return True
         except CutoverError as error:
             LOG.warning("the source could not be given back: %s", error)
             return False
 
-    def _unfence(self, former: str) -> None:
-        if former == DEFAULT:
-            self._world.set_mode(DEFAULT, Deadline(_MODE_TRY_SECONDS, self._clock))
-
     def _way_back_done(self) -> None:
-        self._world.clear_opening()
+        self._world.clear_notes()
         self._world.end_watch()
 
     # -- from the point of no return ----------------------------------------------------------------------------
@@ -412,8 +425,3 @@ def steps_document(attempt: Optional[Attempt]) -> list[dict[str, Any]]:
     """``cutover.steps`` of the status document."""
     steps = attempt.steps if attempt else []
     return [{"name": item.name, "state": item.state, "seconds": item.seconds} for item in steps]
-
-
-def former_mode(values: Mapping[str, Any]) -> str:
-    """The source's mode before the fence, as recorded."""
-    return str(values.get("former_mode", DEFAULT))

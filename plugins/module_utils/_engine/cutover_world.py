@@ -17,12 +17,14 @@ from . import decision as record
 from . import fence, proof
 from . import inventory as inv
 from .definitions import problems
+from .fence_note import FenceNote, clear_note, guard_seconds, read_note, write_note
 from .files import sync_directory, write_json
 from .findings import Finding, Findings
 from .index_builder import IndexJob
-from .lease import LeaseLostError
+from .lease import LeaseLostError, SystemClocks
 from .parallel import gather
 from .running import Running
+from .wayback import MODE_TRY_SECONDS
 from .world import World
 
 _PAUSE = 0.1
@@ -159,6 +161,24 @@ class LiveWorld:
         result.differences.extend(f"shard {name} is not copied" for name in running.unexplained())
         return result
 
+    def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
+        """See ``cutover.World``."""
+        world = self._world
+        fronts = tuple(server.client.endpoint.url for server in world.source.fronts.values())
+        note = FenceNote.of(world.lease.owner.id, attempt, former, fronts, max_downtime)
+        write_note(world.paths.root, note)
+        return guard_seconds(max_downtime, world.settings.time_scale, MODE_TRY_SECONDS)
+
+    def noted_fence(self) -> Optional[str]:
+        """See ``cutover.World``."""
+        note = read_note(self._world.paths.root)
+        return None if note is None else note.former_mode
+
+    def fence_is_young(self) -> bool:
+        """See ``cutover.World``."""
+        note = read_note(self._world.paths.root)
+        return note is not None and note.blind(SystemClocks(), self._world.settings.time_scale)
+
     def note_opening(self) -> None:
         """See ``cutover.World``. An agent whose lease is not certain does not open.
 
@@ -178,8 +198,9 @@ class LiveWorld:
         """See ``cutover.World``."""
         return self._world.paths.opening.exists()
 
-    def clear_opening(self) -> None:
+    def clear_notes(self) -> None:
         """See ``cutover.World``."""
+        clear_note(self._world.paths.root)
         if self._world.paths.opening.exists():
             self._world.paths.opening.unlink()
             sync_directory(self._world.paths.root)
@@ -207,6 +228,7 @@ class LiveWorld:
         )
         self._world.migration.load()
         self._world.migration.update(state=record.COMPLETED, since=completed_at)
+        clear_note(self._world.paths.root)
 
     def warn(self, code: str, where: str, text: str) -> None:
         """See ``cutover.World``."""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import threading
@@ -23,6 +22,7 @@ from .after_opening import REVOKE_SECONDS
 from .files import read_json
 from .findings import Findings
 from .fresh import Standing
+from .guard_lock import ENGINE_LOCK, take
 from .journal import Journal
 from .lease import Owner
 from .migration import Migration
@@ -74,14 +74,9 @@ class Engine:
         self._snapshots.start()
 
     def _lock_directory(self) -> int:
-        descriptor = os.open(self._paths.root / "engine.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            raise CutoverError(
-                "CUT-STATE-6", f"the state directory {self._paths.root} is in use by another process"
-            ) from error
+        descriptor = take(self._paths.root / ENGINE_LOCK)
+        if descriptor is None:
+            raise CutoverError("CUT-STATE-6", f"the state directory {self._paths.root} is in use by another process")
         return descriptor
 
     # -- control ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Optional
 
@@ -20,7 +20,7 @@ READONLY = "readonly"
 DEFAULT = "default"
 MODES = (DEFAULT, READONLY)
 MIXED = "mixed"
-_MODE_PATH = "/_admin/server/mode"
+MODE_PATH = "/_admin/server/mode"
 # The PUT sleeps about 2 s on the server, and each server sees the flag with its next heartbeat (facts §2.3).
 _PUT_TIMEOUT = 30.0
 _TRANSACTION = "transaction "
@@ -29,7 +29,7 @@ _WRITING = re.compile(r"\b(INSERT|UPDATE|REPLACE|REMOVE|UPSERT)\b", re.IGNORECAS
 
 def read_mode(server: Server, timeout: float = 10.0) -> str:
     """The mode flag of one server. Raises CUT-FENCE-2 for an answer that names none."""
-    answer = server.json("GET", _MODE_PATH, timeout=timeout)
+    answer = server.json("GET", MODE_PATH, timeout=timeout)
     mode = answer.get("mode") if isinstance(answer, dict) else None
     if mode not in MODES:
         raise CutoverError("CUT-FENCE-2", f"{server.label} does not tell its server mode")
@@ -58,7 +58,7 @@ def set_mode(
     if mode not in MODES:
         raise CutoverError("CUT-SPEC-1", f"mode: must be one of {', '.join(MODES)}", details={"field": "mode"})
     waiting = stop or threading.Event()
-    _put_mode(source, mode, deadline, waiting)
+    put_mode(list(source.fronts.values()), mode, deadline, waiting)
     last: dict[str, str] = {}
     problem: Optional[CutoverError] = None
     while True:
@@ -80,13 +80,13 @@ def set_mode(
             ) from problem
 
 
-def _put_mode(source: Source, mode: str, deadline: Deadline, stop: threading.Event) -> None:
+def put_mode(servers: Sequence[Server], mode: str, deadline: Deadline, stop: threading.Event) -> None:
     """Ask one coordinator after another until one accepts."""
     while True:
         problem: Optional[CutoverError] = None
-        for server in source.fronts.values():
+        for server in servers:
             try:
-                server.json("PUT", _MODE_PATH, body={"mode": mode}, timeout=_PUT_TIMEOUT, idempotent=True)
+                server.json("PUT", MODE_PATH, body={"mode": mode}, timeout=_PUT_TIMEOUT, idempotent=True)
                 return
             except (TransportError, ArangoError) as error:
                 problem = error

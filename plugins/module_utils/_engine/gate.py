@@ -39,6 +39,8 @@ class Facts:
     measured: Mapping[str, float] = field(default_factory=dict)
     time_scale: float = 1.0
     collections: int = 0
+    quiet_seconds: float = 0.0
+    guard_missing: bool = False
 
 
 def blocker(code: str, text: str, remedy: Optional[str] = None) -> dict[str, str]:
@@ -72,11 +74,22 @@ def blockers(facts: Facts) -> list[dict[str, str]]:
         found.append(blocker("CUT-GATE-9", "the migration is paused"))
     if facts.waiting is not None:
         found.append(blocker("CUT-GATE-10", f"waiting for {facts.waiting}"))
+    found.extend(_host_blockers(facts))
     found.extend(_mode_blockers(facts))
     expected = predicted_downtime(facts)
     if expected["low"] > facts.max_downtime:
         text = f"at least {expected['low']:.0f} s are expected, max_downtime is {facts.max_downtime:g} s"
         found.append(blocker("CUT-GATE-8", text))
+    return found
+
+
+def _host_blockers(facts: Facts) -> list[dict[str, str]]:
+    found = []
+    if facts.quiet_seconds > 0:
+        text = f"the host of the former agent may still lift its own fence for {facts.quiet_seconds:.0f} s"
+        found.append(blocker("CUT-GATE-12", text))
+    if facts.guard_missing:
+        found.append(blocker("CUT-GATE-13", "no guard runs on the agent's host, and require_guard is set"))
     return found
 
 

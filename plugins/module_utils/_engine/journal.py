@@ -61,24 +61,45 @@ class Store(Protocol):
 class Journal:
     """The journal of one target. Every call repeats what passes by itself for at most ``patience`` seconds."""
 
-    def __init__(self, target: Coordinators, collection: str, *, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        target: Coordinators,
+        collection: str,
+        *,
+        patience: float = 30.0,
+        answer_timeout: float = _ANSWER_TIMEOUT,
+    ) -> None:
         self._target = target
         self.collection = collection
         self._path = f"/_api/document/{segment(collection)}"
         self._patience = patience
+        self._answer_timeout = answer_timeout
         self.stop = threading.Event()
 
     @classmethod
-    def find(cls, target: Coordinators) -> Optional[Journal]:
+    def find(cls, target: Coordinators, timeout: float = _ANSWER_TIMEOUT) -> Optional[Journal]:
         """The journal that is there, or None. Writes nothing."""
         for name in NAMES:
             try:
-                target.json("GET", f"/_api/collection/{segment(name)}", database=DATABASE)
+                target.json("GET", f"/_api/collection/{segment(name)}", database=DATABASE, timeout=timeout)
                 return cls(target, name)
             except ArangoError as error:
                 if error.error_num != 1203 and error.status != 404:
                     raise
         return None
+
+    @classmethod
+    def open(cls, target: Coordinators, *, patience: float, stop: threading.Event) -> Journal:
+        """The journal that must be there, for a caller in a hurry: no call takes longer than ``patience`` seconds.
+
+        Raises CUT-JOURNAL-4, or what the target answered.
+        """
+        found = cls.find(target, patience)
+        if found is None:
+            raise CutoverError("CUT-JOURNAL-4", "the target holds no journal")
+        journal = cls(target, found.collection, patience=patience, answer_timeout=patience)
+        journal.stop = stop
+        return journal
 
     @classmethod
     def ensure(cls, target: Coordinators, dbservers: int) -> Journal:
@@ -115,7 +136,7 @@ class Journal:
     def _call(self, method: str, path: str, **options: Any) -> Any:
         return call_with_retry(
             lambda: self._target.json(
-                method, path, database=DATABASE, timeout=_ANSWER_TIMEOUT, idempotent=True, **options
+                method, path, database=DATABASE, timeout=self._answer_timeout, idempotent=True, **options
             ),
             Deadline(self._patience),
             self.stop,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
@@ -17,6 +18,7 @@ from .cutover import Attempt, Cutover
 from .dataplane_types import Progress
 from .files import read_json, write_json
 from .findings import Findings
+from .guard_lock import guard_lives
 from .late import LateIndexes
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
@@ -67,6 +69,7 @@ class Migration:
         self.last_verification: Optional[dict[str, Any]] = None
         self.modes: Mapping[str, str] = {}
         self.measured: dict[str, float] = {}
+        self.quiet_until: Optional[float] = None
         self.report: Optional[dict[str, Any]] = read_json(paths.report) if known else None
         if self.report is not None:
             self.attempts = int(self.report["attempt"]["number"])
@@ -127,7 +130,10 @@ class Migration:
         if running is None:
             return None
         waiting = self.waiting[0] if self.waiting else None
-        return running.facts(paused=self.paused is not None, waiting=waiting, measured=self.measured)
+        facts = running.facts(paused=self.paused is not None, waiting=waiting, measured=self.measured)
+        quiet = 0.0 if self.quiet_until is None else max(0.0, self.quiet_until - self.clock.monotonic())
+        missing = self.spec.require_guard and not guard_lives(self.paths.root)
+        return replace(facts, quiet_seconds=quiet, guard_missing=missing)
 
     def gate_blockers(self, max_downtime: float) -> list[dict[str, str]]:
         """Every reason against a cutover now, with the modes of the source's servers read."""

@@ -21,11 +21,12 @@ from .._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
 from .._core.errors import CutoverError
 from . import decision as record
 from . import states
-from .cutover import StoppedError, former_mode
+from .cutover import StoppedError
 from .decision import Decision, DecisionChangedError
 from .lease import LeaseLostError
 from .steps import Steps
 from .times import stamp
+from .wayback import former_mode
 
 LOG = logging.getLogger(__name__)
 _MAX_SHOWN = 100

@@ -51,6 +51,7 @@ class Spec:
     repair: bool = True
     verify_rate: float = 200_000.0
     checksum_seconds: float = 2.0
+    require_guard: bool = False
     endpoint_map: Mapping[str, str] = field(default_factory=dict)
     allowed_servers: tuple[str, ...] = ()
     name: str = "default"
@@ -81,6 +82,7 @@ class Spec:
             "repair": self.repair,
             "verify_rate": self.verify_rate,
             "checksum_seconds": self.checksum_seconds,
+            "require_guard": self.require_guard,
             "endpoint_map": dict(self.endpoint_map),
             "allowed_servers": list(self.allowed_servers),
         }
@@ -217,6 +219,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "repair": _boolean,
     "verify_rate": _rate,
     "checksum_seconds": _seconds,
+    "require_guard": _boolean,
     "endpoint_map": _map,
     "allowed_servers": _texts,
     "name": _name,

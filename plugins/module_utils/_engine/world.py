@@ -64,6 +64,11 @@ class Paths:
         return self.root / "opening-attempted.json"
 
     @property
+    def alarm(self) -> Path:
+        """Present while the guard can neither leave the source nor give it back."""
+        return self.root / "guard-alarm.json"
+
+    @property
     def data(self) -> Path:
         """Spools and queues of the data path."""
         return self.root / "data"

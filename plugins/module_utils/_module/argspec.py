@@ -59,6 +59,7 @@ def specification_options() -> Options:
         "name": {"type": "str", "default": "default"},
         "overwrite_target": {"type": "bool", "default": False},
         "early_readers": {"type": "bool", "default": False},
+        "require_guard": {"type": "bool", "default": False},
         "ignore_metrics": {"type": "bool", "default": False},
         "accept": {"type": "list", "elements": "dict", "options": accepted, "default": []},
         "users": {"type": "str", "choices": ["copy", "skip"], "default": "copy"},

@@ -18,11 +18,13 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover i
 )
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wayback import roll_back
 from tests.unit.control_fakes import Crash, FakeStore, FakeWorld, fail_once, unreachable
 
 # Every call of a whole run in order: world and record. Each is interrupted in the tests below.
 CALLS = (
     "read_modes",
+    "note_fence",
     "create decision",
     "set_mode readonly",
     "cancel_writers",
@@ -145,7 +147,7 @@ def test_i7_lost_answers_of_the_record(nth: int, lost: str) -> None:
     case.check_ended()
 
 
-@pytest.mark.parametrize("name", CALLS[2:9])
+@pytest.mark.parametrize("name", CALLS[3:10])
 def test_i6_a_failed_step_takes_the_way_back(name: str) -> None:
     """With its reason, and the next attempt succeeds."""
     case = Case()
@@ -345,6 +347,82 @@ def test_i7_an_agent_that_was_taken_over_leaves_the_record_alone(name: str) -> N
     assert case.agent().recover() == (record.COMPLETED if name == "open_users" else record.NONE)
     assert case.world.calls[calls:][0] == ("open_users" if name == "open_users" else "set_mode default")
     case.check_ended()
+
+
+def test_i6_a_fence_that_goes_up_after_somebody_took_the_way_back_is_lifted() -> None:
+    """The agent was stopped just before it fenced; meanwhile the guard has ended the attempt."""
+    case = Case()
+
+    def hook(name: str) -> None:
+        if name == "set_mode readonly":
+            guard = Decision(case.store)
+            guard.read()
+            roll_back(guard, case.world, "the guard", case.world.name)
+
+    case.world.before = hook
+    assert case.run().result == "rolled-back"
+    case.check_ended()
+
+
+def test_i6_a_fence_that_went_up_after_the_way_back_is_lifted_by_a_restart() -> None:
+    """As before, and the agent dies with its fence up: the note on its disk tells."""
+    case = Case()
+
+    def hook(name: str) -> None:
+        if name == "set_mode readonly":
+            guard = Decision(case.store)
+            guard.read()
+            roll_back(guard, case.world, "the guard", case.world.name)
+
+    case.world.before = hook
+    case.world.after = fail_once("set_mode readonly", Crash())
+    with pytest.raises(Crash):
+        case.run()
+    assert (case.state, case.world.mode) == (record.NONE, "readonly")
+    case.calm()
+    assert case.agent().recover() == record.NONE
+    case.check_ended()
+
+
+def test_i7_an_old_fence_is_not_lifted_without_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then another agent may have taken over and fenced for an attempt of its own."""
+    monkeypatch.setattr(
+        "ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover._RECORD_PATIENCE", 0.0
+    )
+    case = Case()
+    case.hook("before", fail_once("drain", Crash()))
+    with pytest.raises(Crash):
+        case.run()
+    case.calm()
+    case.world.young = False
+    stop = threading.Event()
+    writes = [0]
+
+    def gone(name: str) -> None:
+        if name.startswith("replace"):
+            writes[0] += 1
+            if writes[0] > 2:
+                stop.set()
+            raise unreachable()
+
+    case.store.before = gone
+    with pytest.raises(StoppedError):
+        case.agent(stop).recover()
+    assert case.world.mode == "readonly"
+
+
+def test_i7_after_another_agents_attempt_the_source_is_left_in_peace_for_a_while() -> None:
+    """Its host may lift its fence without the record; a fence of ours must not be met by that."""
+    case = Case()
+    case.hook("before", fail_once("drain", Crash()))
+    with pytest.raises(Crash):
+        case.run()
+    case.calm()
+    case.world.name, case.world.fence_note = "second", None
+    assert case.agent().recover() == record.NONE
+    assert case.store.documents[record.KEY].body["quiet_seconds"] == 70.0
+    assert case.run().result == "completed"
+    assert case.store.documents[record.KEY].body["quiet_seconds"] == 0.0
 
 
 def test_i7_a_lost_race_is_obeyed() -> None:

@@ -209,7 +209,7 @@ def test_i7_an_opening_is_noted_after_what_a_restart_needs_for_it(case: Case) ->
     assert live.opening_noted()
     assert ("create result", False) in case.events
     assert case.store.documents["result"].body["late"][0]["indexes"][0] == {"name": "expiry"}
-    live.clear_opening()
+    live.clear_notes()
     assert not live.opening_noted()
 
 

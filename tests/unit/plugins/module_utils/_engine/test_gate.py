@@ -54,6 +54,8 @@ def test_nothing_blocks() -> None:
         ({"modes": {"CRDN-1": "default", "PRMR-1": "readonly"}}, "CUT-GATE-7"),
         ({"modes": None, "modes_error": "no answer"}, "CUT-GATE-7"),
         ({"documents": 10**10, "checksum_seconds": 1000.0}, "CUT-GATE-8"),
+        ({"quiet_seconds": 3.0}, "CUT-GATE-12"),
+        ({"guard_missing": True}, "CUT-GATE-13"),
     ],
 )
 def test_each_reason_blocks_alone(change: dict[str, Any], code: str) -> None:

@@ -1,0 +1,69 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The way back by the record, whoever takes it: the agent, its guard, or a rescue (design §5, I6, I7).
+
+The record is won first and the source given back then, so that of two who decide differently only one acts. Every
+function can be repeated after any error; it goes on from what the record says by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
+from . import decision as record
+from .decision import Decision
+from .fence import DEFAULT, summary
+from .times import stamp
+
+MODE_TRY_SECONDS = 30.0
+
+
+class Modes(Protocol):
+    """The source's server mode. Errors are ``CutoverError``."""
+
+    def read_modes(self) -> dict[str, str]:
+        """Server mode by server."""
+
+    def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
+        """Set the source's mode and see it on every server."""
+
+
+def former_mode(values: Mapping[str, Any]) -> str:
+    """The source's mode before the fence, as recorded."""
+    return str(values.get("former_mode", DEFAULT))
+
+
+def unfence(source: Modes, former: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Give the source back; one that was found read-only stays so."""
+    if former == DEFAULT:
+        source.set_mode(DEFAULT, Deadline(MODE_TRY_SECONDS, clock))
+
+
+def roll_back(decision: Decision, source: Modes, reason: str, by: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    """From ``fencing``, ``fenced`` or ``rolling-back``, as just read, to ``none`` with the source in its former mode.
+
+    Raises ``DecisionChangedError`` when somebody else decided meanwhile: the caller reads the record again and obeys.
+    ``by`` is the agent's id. The fence of another agent may still be lifted a second time, by that agent's host alone
+    and without the record: for so many ``quiet_seconds`` no new one may be put up.
+    """
+    if decision.state != record.ROLLING_BACK:
+        decision.advance(record.ROLLING_BACK, reason=reason, rolled_back_by=by)
+    values = decision.values
+    unfence(source, former_mode(values), clock)
+    quiet = values.get("quiet_seconds", 0.0)
+    if values.get("agent") != by:
+        quiet = values.get("guard_seconds", 0.0)
+    decision.advance(record.NONE, former_modes={}, quiet_seconds=quiet, rolled_back_at=stamp(clock.wall()))
+
+
+def reclaim(decision: Decision, source: Modes, former: str, by: str) -> bool:
+    """Whether the source shows a fence although the record is ``none``: somebody fenced after the way back was taken.
+
+    Then the intent is recorded anew, so that nobody else begins a cutover, and the usual way back follows.
+    """
+    if former != DEFAULT or summary(source.read_modes()) == DEFAULT:
+        return False
+    decision.advance(record.FENCING, former_mode=former, former_modes={}, agent=by)
+    return True
