@@ -43,7 +43,7 @@ def describe_platform(platform: TestPlatform) -> str:
         f"  key           {platform.key_id}, secret {platform.key_secret!r}\n"
         f"  deployment    {platform.deployment} (the target)\n"
         f"  control       {platform.control.url}, token {platform.control.token!r}\n"
-        f"  TOKEN=$({curl} -s --data-urlencode secret={platform.key_secret} {login} | jq -r .token)\n"
+        f"  TOKEN=$({curl} -s --data-urlencode secret={platform.key_secret} {login} | cut -d '\"' -f 4)\n"
         f"  {ask}/api/data/v1/deployments/{platform.deployment}\n"
         f"  {ask}/api/data/v1/deploymentcredentials/{platform.deployment}\n"
         f"  {ask}/api/backup/v1/deployment/{platform.deployment}/backup -d '{{\"name\":\"safety\"}}'\n"

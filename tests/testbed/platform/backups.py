@@ -145,12 +145,18 @@ def begin_upload(world: World, backup: Value) -> None:
 def begin_download(world: World, backup: Value) -> None:
     """Fetch an uploaded backup back."""
     backup["status"].update(state="Download", progress="0%")
+    half = world.options.backup_upload_seconds / 2
+
+    def downloading() -> None:
+        if backup["id"] in world.backups and not _fails(world, backup, "DownloadError"):
+            backup["status"].update(state="Downloading", progress="50%")
+            world.clock.after(half, downloaded)
 
     def downloaded() -> None:
         if backup["id"] in world.backups and not _fails(world, backup, "DownloadError"):
             backup["status"].update(state="Ready", progress="", available=True, upload_only=False)
 
-    world.clock.after(world.options.backup_upload_seconds, downloaded)
+    world.clock.after(half, downloading)
 
 
 async def begin_restore(world: World, deployment: Deployment, backup: Value) -> None:

@@ -258,6 +258,14 @@ def fail_backup(world: World, spec: dict[str, Any]) -> object:
     return entry.id
 
 
+@action("backup")
+def backup(world: World, spec: dict[str, Any]) -> object:
+    """`set` fields of the status of a `backup` (`state`, `available`, `size_bytes`, …)."""
+    found = world.backups[spec["backup"]]
+    found["status"].update(spec["set"])
+    return found["id"]
+
+
 @action("organization")
 def organization(world: World, spec: dict[str, Any]) -> object:
     """`set` features of the tier (`has_backup_uploads`, …); `audit_log` true: one is attached to the project."""

@@ -224,13 +224,16 @@ def test_7_download_needs_an_upload_and_as_many_servers(make: Callable[..., Dire
     direct = make()
     local, uploaded = ready(direct), ready(direct, upload=True)
     assert code(direct("POST", f"{BACKUP}{local}/download")) == (400, 9)
-    direct.world.backups[uploaded]["status"].update(available=False, upload_only=True)
+    direct.fault("backup", backup=uploaded, set={"available": False, "upload_only": True})
     assert code(direct("POST", f"{BACKUP}{uploaded}/restore")) == (400, 9)
     assert direct("POST", f"{BACKUP}{uploaded}/download").json == {}
-    assert direct.get(BACKUP + uploaded)["status"]["state"] == "Download"
-    direct.fault("advance", seconds=2000)
+    seen = []
+    for _step in range(4):
+        seen.append(direct.get(BACKUP + uploaded)["status"]["state"])
+        direct.fault("advance", seconds=300)
+    assert sorted(set(seen), key=seen.index) == ["Download", "Downloading", "Ready"]
     assert direct.get(BACKUP + uploaded)["status"]["available"] is True
-    direct.world.backups[uploaded]["status"]["dbservers"] = 5
+    direct.fault("backup", backup=uploaded, set={"dbservers": 5})
     assert code(direct("POST", f"{BACKUP}{uploaded}/download")) == (400, 9)
 
 

@@ -311,6 +311,53 @@ def test_3_9_what_is_referred_to_must_exist(direct: DirectPlatform, body: object
     assert code(direct("PATCH", PATH + direct.deployment, body)) == (404, 5)
 
 
+@pytest.mark.parametrize(
+    ("model", "wish", "status"),
+    [
+        ("oneshard", {"model": {"model": "sharded", "node_disk_size": 10}}, 200),
+        ("sharded", {"model": {"model": "oneshard", "node_disk_size": 10}}, 400),
+        ("developer", {"model": {"model": "sharded", "node_disk_size": 10}}, 200),
+        ("sharded", {"model": {"model": "developer", "node_disk_size": 10}}, 400),
+        ("sharded", {"model": {"model": "sharded", "node_disk_size": 9}}, 400),
+        ("sharded", {"model": {"model": "sharded", "node_disk_size": 20}}, 200),
+        ("sharded", {"servers": {"dbserver_args": ["--log.level=debug"]}}, 400),
+        ("flexible", {"servers": {"dbserver_args": ["--log.level=debug"]}}, 200),
+        ("sharded", {"version": "3.11.14"}, 400),
+        ("sharded", {"version": "3.12.5"}, 200),
+    ],
+)
+def test_9_what_can_be_changed(make: Callable[..., DirectPlatform], model: str, wish: Any, status: int) -> None:
+    direct = make(deployments=[{"model": model}], readings={"6": "merged"})
+    answer = direct("PATCH", PATH + direct.deployment, wish)
+    assert answer.status == status
+    if status == 400:
+        assert answer.json["code"] == 9
+        assert {name: shown(direct).get(name) for name in wish} != wish
+
+
+def test_9_the_disk_is_locked_for_a_while(make: Callable[..., DirectPlatform]) -> None:
+    direct = make(readings={"6": "merged"})
+    direct.fault("state", state="disk-locked")
+    wish = {"model": {"model": "sharded", "node_disk_size": 20}}
+    assert code(direct("PATCH", PATH + direct.deployment, wish)) == (400, 9)
+    direct.fault("state", state="ready")
+    assert direct("PATCH", PATH + direct.deployment, wish).status == 200
+
+
+def test_9_an_upgrade_goes_from_server_to_server(make: Callable[..., DirectPlatform]) -> None:
+    direct = make(deployments=[{"version": "3.11.14", "model": "developer"}], time_scale=10)
+    before = shown(direct)
+    assert direct("PATCH", PATH + direct.deployment, {**before, "version": "3.12.10"}).status == 200
+    found = shown(direct)
+    assert (found["version"], found["status"]["server_versions"]) == ("3.12.10", ["3.11.14"])
+    assert (found["status"]["upgrading"], "is_up_to_date" in found["status"]) == (True, False)
+    assert found["status"]["servers"][0]["upgrading"] is True
+    direct.fault("advance", seconds=50)
+    found = shown(direct)
+    assert (found["status"]["server_versions"], found["status"]["is_up_to_date"]) == (["3.12.10"], True)
+    assert "upgrading" not in found["status"]
+
+
 def test_9_the_free_trial_ends_in_14_days(make: Callable[..., DirectPlatform]) -> None:
     direct = make(deployments=[{"model": "free"}], token_lifetime=1e9)
     assert shown(direct)["expiration"]["expires_at"]

@@ -32,6 +32,12 @@ def test_1_2_a_wrong_host_answers_html_to_everything(platform: TestPlatform) -> 
     assert answer.body.startswith(b"<!doctype html>")
 
 
+def test_1_1_the_dashboards_host_may_be_the_apis(start: Callable[..., TestPlatform]) -> None:
+    platform = start(options={"readings": {"1": "dashboard-api"}})
+    with PlatformClient(platform, platform.dashboard) as other:
+        assert other("GET", "/api/iam/v1/api-version").json == {"major": 1, "minor": 3}
+
+
 @pytest.mark.parametrize("prefix", ["bearer", "Bearer", "BEARER"])
 def test_1_3_the_prefix_of_the_token_is_in_any_case(api: PlatformClient, prefix: str) -> None:
     api.authorization = f"{prefix} {api.authorization.split()[1]}"

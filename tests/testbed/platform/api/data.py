@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tests.testbed.platform import messages as m
-from tests.testbed.platform import servers
+from tests.testbed.platform import servers, updates
 from tests.testbed.platform.call import Call, found, page
 from tests.testbed.platform.deployment import Deployment
 from tests.testbed.platform.errors import refused
@@ -61,11 +61,16 @@ async def update_deployment(call: Call, wish: Value) -> Value:
     authority = wish.get("certificates", {}).get("ca_certificate_id", "")
     if authority:
         found(call.world.certificates, authority, "CACertificate")
+    updates.check(entry.fields, wish)
+    version = entry.fields["version"]
     kept = {name: entry.fields[name] for name in _OWN if name in entry.fields}
     before = entry.fields if call.world.options.reads(6, "merged") else {}
     entry.fields = {**before, **wish, **kept}
     for name in ("certificates", "model", "servers"):
         entry.fields.setdefault(name, {})
+    entry.fields["version"] = entry.fields.get("version") or version
+    if entry.fields["version"] != version:
+        updates.begin_upgrade(call.world, entry)
     call.world.touch(entry, "update")
     await call.world.update_door(entry)
     return entry.fields
