@@ -99,6 +99,12 @@ class Differences:
             known.looks += 1
             return known
 
+    def recall(self, collection: CollectionId, name: str, key: str, now: float) -> None:
+        """An earlier process has told of this one."""
+        with self._lock:
+            known = Difference(collection, name, key, (), (), now, confirmed=True, staying=True)
+            self._items[(collection, key)] = known
+
     def changed(self, collection: CollectionId, key: str, now: float) -> None:
         """The key was written on the source meanwhile: what was found says nothing."""
         with self._lock:

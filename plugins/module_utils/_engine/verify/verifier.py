@@ -122,7 +122,9 @@ class Verifier:
         places = {f"{identity[0]}/{standing.name}": identity for identity, standing in known.items()}
         for item in self._findings.all():
             if item["code"] == STAYS and item["where"] in places and item.get("key"):
-                self.touched.note(places[item["where"]], [str(item["key"]).encode("utf-8", "surrogateescape")])
+                collection, key = places[item["where"]], str(item["key"])
+                self.differences.recall(collection, known[collection].name, key, time.monotonic())
+                self.touched.note(collection, [key.encode("utf-8", "surrogateescape")])
 
     def start(self) -> None:
         """Begin to compare."""

@@ -1,0 +1,216 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What counts as covered, what a restart keeps, and what the cutover may rely on (design §5 step 7)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.pace import Pace
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.verifier import Options, Verifier
+from tests.unit.plugins.module_utils._engine.verify.two_sides import THINGS, DataPath
+
+
+class Case:
+    """A verifier over two sides; threads run only after ``start``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = DataPath()
+        self.findings = Findings()
+        for number in range(40):
+            self.path.write(f"k{number}", number)
+        self.path.apply()
+        self.verifier = self.make()
+
+    def make(self, *, repair: bool = True) -> Verifier:
+        verifier = Verifier(
+            self.path.source,
+            self.path.target,
+            self.path,  # type: ignore[arg-type]
+            self.findings,
+            self.directory,
+            Options(1e6, repair, 0.01),
+        )
+        verifier.resume()
+        return verifier
+
+    def finish(self) -> list[str]:
+        return self.verifier.finish(Deadline(5.0))
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    made = Case(tmp_path)
+    yield made
+    made.verifier.close(5.0)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_i5_the_cutover_covers_what_is_not_covered(case: Case) -> None:
+    del case.path.target.documents["k7"]
+    assert case.finish() == []
+    assert case.path.target.documents == case.path.source.documents
+    assert case.path.source.scans == 1
+    assert case.verifier.report()["methods"] == {"keys, revisions and contents": 1, "keys and revisions": 0}
+
+
+def test_i5_what_is_covered_is_not_compared_again_but_what_was_written_since_is(case: Case) -> None:
+    case.finish()
+    case.path.write("k3", 99)
+    case.path.apply()
+    del case.path.target.documents["k3"]
+    assert case.finish() == []
+    assert case.path.source.scans == 1
+    assert case.path.target.documents == case.path.source.documents
+
+
+@pytest.mark.parametrize("what", ["copied again", "truncated", "more keys than could be kept"])
+def test_i5_a_disturbed_collection_is_compared_anew(case: Case, what: str) -> None:
+    case.finish()
+    if what == "copied again":
+        case.path.disturbance += 1
+    elif what == "truncated":
+        case.path.truncate()
+    else:
+        case.verifier.touched._lost.add(THINGS)
+    case.finish()
+    assert case.path.source.scans == 2
+
+
+def test_i5_a_disturbance_during_a_comparison_makes_it_void(case: Case) -> None:
+    def disturb() -> None:
+        case.path.source.reading = lambda: None
+        case.path.disturbance += 1
+
+    case.path.source.reading = disturb
+    case.finish()
+    assert case.path.source.scans == 2
+
+
+def test_i5_differences_that_nobody_repairs_are_told_at_the_cutover(case: Case) -> None:
+    case.verifier = case.make(repair=False)
+    del case.path.target.documents["k7"]
+    assert case.finish() == ["db/things key k7: missing"]
+    assert case.findings.blocking()[0]["key"] == "k7"
+
+
+def test_i5_what_cannot_be_applied_in_time_ends_the_attempt(case: Case) -> None:
+    case.finish()
+    case.path.write("k3", 99)
+    case.path.reachable = False
+    with pytest.raises(CutoverError) as ended:
+        case.verifier.finish(Deadline(0.2))
+    assert ended.value.code == "CUT-VERIFY-11"
+
+
+def test_a_collection_that_is_not_calm_is_waited_for(case: Case) -> None:
+    case.path.calm = False
+    with pytest.raises(CutoverError) as ended:
+        case.verifier.finish(Deadline(0.2))
+    assert "1 collections are not compared" in ended.value.message
+
+
+def test_a_restart_goes_on_with_what_was_covered(case: Case) -> None:
+    case.finish()
+    case.path.write("k3", 99)
+    case.path.apply()
+    case.verifier.save()
+    del case.path.target.documents["k3"]
+    case.verifier = case.make()
+    case.finish()
+    assert case.path.source.scans == 1
+    assert case.path.target.documents == case.path.source.documents
+
+
+def test_i5_after_a_restart_what_must_be_copied_again_is_not_covered(case: Case) -> None:
+    case.finish()
+    case.verifier.save()
+    case.path.adopted = False
+    case.verifier = case.make()
+    case.finish()
+    assert case.path.source.scans == 2
+
+
+def test_after_a_restart_findings_are_looked_at_again(case: Case) -> None:
+    """What was put right meanwhile blocks nobody."""
+    case.finish()
+    case.verifier.save()
+    case.findings.report(Finding("CUT-VERIFY-2", "error", "db/things", "missing", "", key="k1"))
+    case.verifier = case.make()
+    case.finish()
+    assert case.findings.blocking() == []
+
+
+def test_state_of_a_newer_version_is_refused(case: Case) -> None:
+    (case.directory / "coverage.json").write_text('{"format": 99}')
+    with pytest.raises(CutoverError) as refused:
+        case.make()
+    assert refused.value.code == "CUT-DISK-2"
+
+
+def test_rounds_go_on_and_find_damage(case: Case) -> None:
+    """The status tells how far it is."""
+    verifier = case.verifier
+    assert verifier.blockers(5.0) == ["no collection was compared yet"]
+    assert verifier.document()["state"] == "comparing"
+    verifier.start()
+    until(lambda: verifier.document()["state"] == "watching")
+    until(lambda: verifier.document()["verified_up_to"] is not None)
+    assert verifier.blockers(5.0) == []
+    case.path.target.documents["k9"] = (case.path.target.documents["k9"][0], -1)
+    until(lambda: verifier.document()["repaired"] == 1)
+    assert verifier.document()["round"] > 1
+    assert case.path.target.documents == case.path.source.documents
+    found = verifier.verified_up_to(THINGS, "PRMR-a")
+    assert found is not None
+    assert found[0] == case.path.ticks()["PRMR-a"]
+
+
+def test_rounds_rest_while_the_migration_is_paused(case: Case) -> None:
+    case.path.paused = True
+    case.verifier.start()
+    time.sleep(0.3)
+    assert case.path.source.scans == 0
+    assert case.verifier.document()["state"] == "paused"
+    case.path.paused = False
+    until(lambda: case.path.source.scans > 0)
+
+
+def test_trouble_is_told_and_passes(case: Case) -> None:
+    def refuse() -> None:
+        raise CutoverError("CUT-HTTP-1", "no answer", retriable=True)
+
+    case.path.source.reading = refuse
+    case.verifier.start()
+    until(lambda: [item["code"] for item in case.findings.all()] == ["CUT-VERIFY-4"])
+    case.path.source.reading = lambda: None
+    until(lambda: case.findings.all() == [])
+
+
+def test_the_rate_is_kept_and_can_be_changed() -> None:
+    """By what has to be waited for, not by the clock of a busy machine."""
+    waited: list[float] = []
+    stop = threading.Event()
+    stop.wait = lambda seconds=None: bool(waited.append(seconds))  # type: ignore[method-assign,assignment,func-returns-value]
+    pace = Pace(1000.0, stop)
+    pace.spend(500)
+    pace.spend(500, share=0.5)
+    pace.rate = 100.0
+    pace.spend(100)
+    pace.spend(10**9, share=float("inf"))
+    assert [round(seconds, 1) for seconds in waited[:3]] == [0.5, 1.5, 2.5]
