@@ -9,6 +9,7 @@ from tests.mutants.keeping import KEEPING
 from tests.mutants.mutant import Mutant
 from tests.mutants.opening import OPENING
 from tests.mutants.reading import READING
+from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
 
-ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *OPENING)
+ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *OPENING, *VERIFYING)

@@ -45,6 +45,14 @@ def test_resolved_by_code_and_place() -> None:
     assert findings.all() == []
 
 
+def test_i9_one_key_s_finding_goes_alone() -> None:
+    findings = Findings()
+    for key in ("a", "b"):
+        findings.report(Finding("CUT-VERIFY-2", "error", "shop/things", "differs", "", key=key))
+    findings.resolve("CUT-VERIFY-2", "shop/things", "a")
+    assert [item["key"] for item in findings.all()] == ["b"]
+
+
 def test_i8_their_number_is_bounded_and_the_rest_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken rule can hit every document."""
     monkeypatch.setattr(module, "MAX_FINDINGS", 3)
