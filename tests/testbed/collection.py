@@ -69,7 +69,9 @@ class Collection:
         self.keys = keygen.make(wishes.get("keyOptions") or {})
         self.indexes: list[dict[str, Any]] = []  # beyond primary and edge; kept by the index API
         self.unique_indexes: list[dict[str, Any]] = []
-        self.shards = self._make_shards(int(wishes.get("numberOfShards") or 1))
+        self.parts: list[Collection] = []  # the hidden collections behind one of smart edges
+        number = int(wishes.get("numberOfShards") or 1)
+        self.shards = [] if self.has_parts else self._make_shards(number)
         for shard in self.shards:
             shard.create()
 
@@ -86,6 +88,23 @@ class Collection:
         if self.is_system:
             return self.name
         return f"h{int(self.deployment.data_servers[0].replication_id):X}/{self.id}"
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether its documents are in hidden collections: smart edges in a cluster (facts §3.3)."""
+        own = self.properties
+        return self.deployment.clustered and self.type == EDGE and own["isSmart"] and not own["isSmartChild"]
+
+    @property
+    def placed_shards(self) -> list[Shard]:
+        """The shards that belong to it, those of its hidden collections included."""
+        return [shard for part in self.parts for shard in part.shards] if self.has_parts else self.shards
+
+    def _shown_number(self) -> int:
+        """`numberOfShards`; that of smart edges is 0 before 3.11 (facts §10)."""
+        if not self.has_parts:
+            return len(self.shards)
+        return len(self.parts[0].shards) if self.parts and self.deployment.version_tuple >= (3, 11, 0) else 0
 
     @property
     def by_revision(self) -> bool:
@@ -150,7 +169,7 @@ class Collection:
         if not self.deployment.clustered:
             values["objectId"] = str(int(self.id) + 1)
             return values
-        values |= {"numberOfShards": len(self.shards), "replicationFactor": self.replication_factor}
+        values |= {"numberOfShards": self._shown_number(), "replicationFactor": self.replication_factor}
         values |= {name: own[name] for name in ("shardingStrategy", "isSmart", "isDisjoint")}
         values["shardKeys"] = self.shard_keys
         if version < (4, 0, 0):
@@ -213,6 +232,8 @@ class Collection:
         if any(other.prototype is self for other in others) and not self.is_system:
             raise ArangoError(1485)
         self.database.collections.pop(self.name, None)
+        for part in self.parts:
+            part.drop()
         for shard in self.shards:
             shard.drop()
         for forget in ON_DROP:

@@ -92,6 +92,7 @@ def carry_out(fault: Fault, request: Incoming, run: Run, when: str) -> None:
     When: `now`; `late`, after the option `late_delay`, which is after its own retry and later writes; `after-retry`,
     right after its own repetition and the next `writes` (1) requests that may write; or `never`.
     """
+
     def begin(delay: float) -> None:
         task = asyncio.ensure_future(_run_later(request, run, delay))
         fault.pending.add(task)

@@ -70,6 +70,8 @@ class Writer:
     def __init__(
         self, transaction: Transaction, collection: Collection, server: Server, options: WriteOptions = DEFAULTS
     ) -> None:
+        if collection.has_parts:
+            raise ArangoError(9, "documents of smart edge collections are not emulated", status=501)
         self.transaction = transaction
         self.collection = collection
         self.server = server

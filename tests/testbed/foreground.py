@@ -46,8 +46,8 @@ def describe_platform(platform: TestPlatform) -> str:
         f"  TOKEN=$({curl} -s --data-urlencode secret={platform.key_secret} {login} | cut -d '\"' -f 4)\n"
         f"  {ask}/api/data/v1/deployments/{platform.deployment}\n"
         f"  {ask}/api/data/v1/deploymentcredentials/{platform.deployment}\n"
-        f"  {ask}/api/backup/v1/deployment/{platform.deployment}/backup -d '{{\"name\":\"safety\"}}'\n"
-        f"  {order}/fault -d '{{\"kind\":\"state\",\"state\":\"paused\"}}'\n"
+        f'  {ask}/api/backup/v1/deployment/{platform.deployment}/backup -d \'{{"name":"safety"}}\'\n'
+        f'  {order}/fault -d \'{{"kind":"state","state":"paused"}}\'\n'
     )
 
 

@@ -126,7 +126,8 @@ def check_same_elsewhere(database: Database, entry: Mapping[str, Any], name: str
 def ensure_collections(request: Request, graph: Mapping[str, Any]) -> None:
     """Create the collections of a graph that do not exist; errorNum 1218 where one has the wrong type."""
     database = request.database
-    options = {name: graph[name] for name in _OPTION_NAMES if name in graph}
+    options = {name: graph[name] for name in (*_OPTION_NAMES, "smartGraphAttribute", "isDisjoint") if name in graph}
+    options["isSmart"] = bool(graph.get("isSmart"))
     wanted = dict.fromkeys(vertex_collections(graph), 2) | dict.fromkeys(edge_collections(graph), 3)
     for name, kind in wanted.items():
         known = database.collections.get(name)

@@ -140,7 +140,7 @@ READINGS = (
 NOT_OBSERVABLE = {
     1: "the whole of the log's format rests on agreement of sources",
     8: "the old dump has no position that a client could ask for again",
-    16: "smart graphs are not emulated",
+    16: "hidden collections of smart edges are there by name and place; their documents are refused with 501",
     18: "tokens are HS256; `harden` and `api_jwt_policy` are options",
     21: "hidden behind the API",
     22: "429 is a fault (`status`, preset `too-many-requests`)",

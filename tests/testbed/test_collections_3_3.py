@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.testbed.client import Client
+from tests.testbed.inprocess import Direct
 from tests.testbed.launch import TestCluster
 
 KEYS_3_11 = {  # facts §3.3, without supportsRBAC, which came with 3.12.10
@@ -214,3 +215,44 @@ def test_keys_of_users_can_be_forbidden(client: Client) -> None:
     client("POST", "/_api/collection", {"name": "nokeys", "keyOptions": {"allowUserKeys": False}})
     assert client("POST", "/_api/document/nokeys", {"_key": "a"}).json["errorNum"] == 1222
     assert client("POST", "/_api/document/nokeys?isRestore=true", {"_key": "a"}).status == 202
+
+
+@pytest.mark.parametrize(("version", "number"), [("3.10.14", 0), ("3.11.14", 2)])
+def test_smart_edges_have_hidden_collections(version: str, number: int) -> None:
+    """Names, places and counts of facts §3.3 and §10; documents are refused, never kept in another way."""
+    names = {"_local_e", "_from_e", "_to_e"}
+    with Direct(version=version) as server:
+        smart = {"isSmart": True, "numberOfShards": 2}
+        server("POST", "/_api/collection", {"name": "v", "smartGraphAttribute": "region", **smart})
+        server("POST", "/_api/collection", {"name": "e", "type": 3, "distributeShardsLike": "v", **smart})
+        shown = server("GET", "/_api/replication/clusterInventory").json["collections"]
+        found = {entry["parameters"]["name"]: entry["parameters"] for entry in shown}
+        hidden = [found[name] for name in names]
+        assert all(part["isSmartChild"] and part["isSystem"] and part["type"] == 3 for part in hidden)
+        assert set(found["e"]["shadowCollections"]) == {part["id"] for part in hidden}
+        assert set(found["e"]["shards"]) == {shard for part in hidden for shard in part["shards"]}
+        assert len(found["e"]["shards"]) == 6
+        assert (found["e"]["numberOfShards"], found["e"]["isSmartChild"]) == (number, False)
+        assert server("GET", "/_api/collection/e/shards?details=true").json["shards"] == found["e"]["shards"]
+        assert "e" in server("GET", "/_api/collection?excludeSystem=true").body.decode()
+        edge = {"_key": "a:1:b", "_from": "v/a:1", "_to": "v/b:1"}
+        assert server("POST", "/_api/document/e", edge).json["errorNum"] == 9
+        assert server("DELETE", "/_api/collection/e").status == 200
+        left = {entry["name"] for entry in server("GET", "/_api/collection").json["result"]}
+        assert not left & {"e", *names}
+
+
+def test_a_smart_graph_makes_smart_collections() -> None:
+    with Direct(version="3.12.10") as server:
+        body = {
+            "name": "g",
+            "isSmart": True,
+            "edgeDefinitions": [{"collection": "e", "from": ["v"], "to": ["v"]}],
+            "options": {"smartGraphAttribute": "region", "numberOfShards": 2, "replicationFactor": 1},
+        }
+        assert server("POST", "/_api/gharial", body).status == 202
+        vertices = server("GET", "/_api/collection/v/properties").json
+        assert (vertices["isSmart"], vertices["smartGraphAttribute"]) == (True, "region")
+        assert server("GET", "/_api/collection/_local_e").json["isSystem"] is True
+        assert server("DELETE", "/_api/gharial/g?dropCollections=true").status == 202
+        assert server("GET", "/_api/collection/_local_e").status == 404

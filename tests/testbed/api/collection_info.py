@@ -154,9 +154,9 @@ def shards(request: Request) -> Response:
     if not request.deployment.clustered:
         raise ArangoError(501, "shards API is only available in a cluster")
     if not request.flag("details"):
-        names = [shard.name for shard in collection.shards]
+        names = [shard.name for shard in collection.placed_shards]
         return _answer(request, **collection.describe(), shards=names)
-    placed = {shard.name: shard.servers for shard in collection.shards}
+    placed = {shard.name: shard.servers for shard in collection.placed_shards}
     return _answer(request, shards=placed, **collection.describe())
 
 

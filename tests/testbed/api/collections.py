@@ -42,6 +42,7 @@ _COPIED = [
     "shardingStrategy",
     "internalValidatorType",
 ]
+SMART_PARTS = ("_local_", "_from_", "_to_")
 ON_DROP.append(views.forget_collection)
 
 
@@ -76,6 +77,10 @@ def create_collection(database: Database, body: dict[str, Any], *, restoring: bo
         _check_layout(database, wishes, body.get("distributeShardsLike"))
     collection = Collection(database, wishes)
     database.collections[collection.name] = collection
+    if collection.has_parts:
+        for prefix in SMART_PARTS:
+            part = {**body, "name": prefix + collection.name, "isSmartChild": True, "isSystem": True}
+            collection.parts.append(create_collection(database, part, restoring=True))
     return collection
 
 
@@ -86,6 +91,8 @@ def _check_layout(database: Database, wishes: dict[str, Any], prototype: object)
         wishes["prototype"] = database.collections.get(str(prototype))
         if wishes["prototype"] is None:
             raise ArangoError(1486, f"Collection not found: {prototype} in database {database.name}")
+        if wishes["prototype"].has_parts:
+            wishes["prototype"] = wishes["prototype"].parts[0]
         wishes.pop("numberOfShards", None)
     elif database.sharding == "single" and not wishes["name"].startswith("_"):
         wishes |= {"numberOfShards": 1, "prototype": database.collections["_graphs"]}

@@ -51,7 +51,9 @@ def entry(collection: Collection) -> dict[str, Any]:
     """One collection of the inventory; `isReady` and `allInSync` say whether its servers are as planned."""
     parameters = {name: value for name, value in collection.describe().items() if name not in _LEFT_OUT}
     parameters |= {"planId": collection.id, "deleted": False}
-    parameters["shards"] = {shard.name: shard.servers for shard in collection.shards}
+    parameters["shards"] = {shard.name: shard.servers for shard in collection.placed_shards}
+    if collection.parts:
+        parameters["shadowCollections"] = [part.id for part in collection.parts]
     return {
         "parameters": parameters,
         "indexes": indexes.visible(collection),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.testbed import indexes, views
-from tests.testbed.api.collections import create_collection
+from tests.testbed.api.collections import SMART_PARTS, create_collection
 from tests.testbed.collection import Collection
 from tests.testbed.documents import WriteOptions, Writer
 from tests.testbed.errors import ArangoError
@@ -18,7 +18,6 @@ from tests.testbed.routing import FRONT, route
 from tests.testbed.storage import Transaction
 
 _REMOVED = ("minReplicationFactor", "status", "statusString")
-_HIDDEN = ("_local_", "_from_", "_to_")
 _ENTERPRISE = ("isSmart", "isSmartChild", "isDisjoint", "smartGraphAttribute", "smartJoinAttribute")
 _OPTIONS = WriteOptions(overwrite="replace", is_restore=True)
 _DONE = {"result": True}
@@ -44,7 +43,7 @@ def _parameters(request: Request) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _skipped(request: Request, parameters: dict[str, Any]) -> bool:
-    hidden = str(parameters["name"]).startswith(_HIDDEN) and not request.flag("force")
+    hidden = str(parameters["name"]).startswith(SMART_PARTS) and not request.flag("force")
     return hidden or parameters.get("deleted") is True
 
 
