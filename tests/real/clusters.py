@@ -16,6 +16,7 @@ import requests
 from tests.demo.clusters import Clusters
 from tests.e2e.agent import Agent
 from tests.e2e.migration import Migration
+from tests.e2e.variants import Variants
 from tests.testbed.launch import TestCluster
 
 __all__ = ["RealMigration", "Running", "load", "save"]
@@ -100,6 +101,7 @@ class RealMigration(Migration):
 
     def __init__(self, home: Path, archive: Path, clusters: Mapping[str, Running], time_scale: float) -> None:
         self.draw = random.Random("real")
+        self.variants = Variants(("", ""), ())  # real servers: nothing was chosen for them
         self.clusters = _Clusters(clusters)
         self.agent = Agent(archive, home / "agent", clusters["source"].jwt_secret_path, time_scale)
         self._seed = "real"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tests.testbed.errors import ArangoError
@@ -17,6 +18,7 @@ from tests.testbed.rawjson import Element, merge
 from tests.testbed.storage import Transaction, Version
 
 if TYPE_CHECKING:
+    from tests.testbed.aql.syntax import Query
     from tests.testbed.collection import Collection
     from tests.testbed.model import Database, Server
 
@@ -62,6 +64,13 @@ def _check_schema(schema: Any) -> None:
         raise ArangoError(1621, f"invalid schema rule: {error.message}") from error
 
 
+@lru_cache(maxsize=256)
+def _parsed(expression: str) -> Query:
+    from tests.testbed.aql.parser import parse
+
+    return parse(expression)
+
+
 def of(collection: Collection, server: Server) -> Rules | None:
     """The rules of a collection, None when it has none."""
     own = collection.properties
@@ -76,6 +85,7 @@ class Rules:
         self._computed: list[dict[str, Any]] = collection.properties["computedValues"] or []
         self._schema: dict[str, Any] = collection.properties["schema"] or {}
         self._server = server
+        self._validator: Any = None
 
     def applied(self, element: Element, operation: str, before: Version | None) -> Element:
         """The document as it will be stored; errorNum 1620 when the schema forbids it."""
@@ -95,17 +105,18 @@ class Rules:
 
     def _evaluated(self, expression: str, document: dict[str, Any]) -> Any:
         from tests.testbed.aql.context import Context
-        from tests.testbed.aql.parser import parse
         from tests.testbed.aql.pipeline import Plan
 
         request = Request(self._server, "POST", f"/_db/{self._database.name}/", {}, b"", "")
         context = Context(request, {"doc": document}, {}, Transaction(self._database))
-        return next(iter(Plan(context, parse(expression)).run()))
+        return next(iter(Plan(context, _parsed(expression)).run()))
 
     def _valid(self, document: Mapping[str, Any]) -> bool:
-        from jsonschema import Draft4Validator
+        if self._validator is None:
+            from jsonschema import Draft4Validator
 
-        return bool(Draft4Validator(self._schema["rule"]).is_valid(document))
+            self._validator = Draft4Validator(self._schema["rule"])
+        return bool(self._validator.is_valid(document))
 
     def _strict(self, operation: str, before: Version | None) -> bool:
         """Whether an invalid document is refused: by the level, and by what it replaces."""

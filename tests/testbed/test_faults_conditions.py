@@ -71,7 +71,7 @@ def test_clock_skew_shows_in_revisions_and_never_turns_a_key_back(started: Start
 
 def test_queue_time_grows_under_load(started: Started) -> None:
     cluster, _root, _shard, _servers = started
-    cluster.control.fault("load", capacity=20, limit=12)
+    cluster.control.fault("load", capacity=4, limit=8)
 
     def ask(wait: str | None) -> tuple[int, float]:
         with Client.root(cluster) as one:

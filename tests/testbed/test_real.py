@@ -64,7 +64,7 @@ def test_the_readme_says_that_it_was_not_run_and_names_only_what_there_is() -> N
     assert real.main([]) == 2
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_the_migration_works_with_emulated_clusters(tmp_path: Path) -> None:
     options = {"time_scale": 0.2}
     with (
@@ -78,7 +78,7 @@ def test_the_migration_works_with_emulated_clusters(tmp_path: Path) -> None:
         real.wait(clusters)
         save(tmp_path / "clusters.json", clusters)
         archive = build(tmp_path / "agent.pyz")
-        found = migrate(tmp_path, archive, load(tmp_path / "clusters.json"), time_scale=0.2, seconds=90)
+        found = migrate(tmp_path, archive, load(tmp_path / "clusters.json"), time_scale=0.2, seconds=240)
         assert found == []
 
 
