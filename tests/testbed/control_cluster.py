@@ -48,6 +48,7 @@ async def restart(cluster: Cluster, spec: dict[str, Any]) -> object:
     server = server_named(cluster.deployment, spec["server"])
     cluster.close(server)
     server.reboot_id += 1
+    server.forget_ids()
     if server.wal is not None:
         snapshots(server).clear()
         server.wal.restarted()

@@ -153,7 +153,7 @@ class Writer:
         collection = self.collection
         restoring = self.options.is_restore
         if "_key" not in value:
-            return collection.keys.next(self.server)
+            return collection.keys.next(self.server, tracking=collection.tracks_keys)
         key = value["_key"]
         if not keygen.valid(key):
             raise ArangoError(1221)

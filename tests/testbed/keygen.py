@@ -31,9 +31,14 @@ class KeyGenerator:
         self.allow_user_keys = bool(options.get("allowUserKeys", True))
         self.last_value = 0
 
-    def next(self, server: Server) -> str:
-        """A new key, made on behalf of a server."""
-        self.last_value = max(server.unique_id(), self.last_value + 1)
+    def next(self, server: Server, *, tracking: bool = True) -> str:
+        """A new key, made on behalf of a server.
+
+        Without `tracking`, as in collections of several shards, it is the id of that server and of nothing else: keys
+        that were given, or made by another coordinator, are not known to it (facts §3.4).
+        """
+        value = server.unique_id()
+        self.last_value = max(value, self.last_value + 1) if tracking else value
         return str(self.last_value)
 
     def observe(self, key: str) -> None:
@@ -52,9 +57,9 @@ class Padded(KeyGenerator):
 
     name = "padded"
 
-    def next(self, server: Server) -> str:
+    def next(self, server: Server, *, tracking: bool = True) -> str:
         """A new key."""
-        return f"{int(super().next(server)):016x}"
+        return f"{int(super().next(server, tracking=tracking)):016x}"
 
 
 class Autoincrement(KeyGenerator):
@@ -67,7 +72,7 @@ class Autoincrement(KeyGenerator):
         self.increment = int(options.get("increment", 1))
         self.offset = int(options.get("offset", 0))
 
-    def next(self, server: Server) -> str:
+    def next(self, server: Server, *, tracking: bool = True) -> str:
         """The next multiple of the increment above the last key."""
         steps = max(0, self.last_value - self.offset) // self.increment + 1
         self.last_value = self.offset + steps * self.increment
@@ -84,7 +89,7 @@ class Uuid(KeyGenerator):
 
     name = "uuid"
 
-    def next(self, server: Server) -> str:
+    def next(self, server: Server, *, tracking: bool = True) -> str:
         """A new key."""
         return str(uuid.uuid4())
 

@@ -29,7 +29,7 @@ Role = Literal["coordinator", "dbserver", "single"]
 _PREFIX = {"coordinator": "CRDN", "dbserver": "PRMR", "single": "SNGL"}
 _SHORT = {"coordinator": "Coordinator", "dbserver": "DBServer", "single": "Single"}
 _FIRST_ID = 10_045
-_ID_RANGE = 1_000_000  # ids are fetched from the agency in ranges, per server
+_ID_RANGE = 10_000  # ids are fetched from the agency in ranges, per server
 
 
 class Server:
@@ -90,13 +90,22 @@ class Server:
         self._next_tid += 4
         return str(self._next_tid)
 
+    def forget_ids(self) -> None:
+        """A restart: what is left of the fetched range is never given out, the next one is fetched anew."""
+        self._ids = range(0)
+
     def unique_id(self) -> int:
         """A cluster-wide unique id out of the range this server fetched (facts §3.4)."""
-        if not self._ids:
-            start = self.deployment.reserve_ids(_ID_RANGE)
-            self._ids = range(start, start + _ID_RANGE)
+        return self.unique_ids(1)
+
+    def unique_ids(self, number: int) -> int:
+        """The first of so many ids in a row; too short a rest of the range is never given out."""
+        if len(self._ids) < number:
+            fetched = max(number, _ID_RANGE)
+            start = self.deployment.reserve_ids(fetched)
+            self._ids = range(start, start + fetched)
         value = self._ids[0]
-        self._ids = self._ids[1:]
+        self._ids = self._ids[number:]
         return value
 
 

@@ -197,3 +197,21 @@ def test_2_3_what_read_only_refuses_and_whom_it_does_not(start: Callable[..., Te
         assert root("GET", "/_api/document/c/a").status == 200
         root("PUT", "/_admin/server/mode", {"mode": "default"})
         assert root("POST", "/_api/document/c", {"_key": "b"}).status == 202
+
+
+def test_3_4_a_minimum_of_unique_ids_counts_after_a_restart_only(start: Callable[..., TestCluster]) -> None:
+    newer = start(coordinators=1, dbservers=1, version="3.12.10")
+
+    def new_key(client: Client) -> int:
+        return int(client("POST", "/_api/document/c", {}).json["_key"])
+
+    with Client.root(newer) as root:
+        root("POST", "/_api/collection", {"name": "c", "numberOfShards": 2, "replicationFactor": 1})
+        before = new_key(root)
+        wanted = before + 5_000_000
+        assert root("PUT", f"/_admin/cluster/uniqId?minimum={wanted}").json["code"] == 200
+        assert new_key(root) < before + 1000
+        name = root("GET", "/_admin/server/id").json["id"]
+    newer.control.fault("restart_server", server=name)
+    with Client.root(newer) as root:
+        assert new_key(root) >= wanted

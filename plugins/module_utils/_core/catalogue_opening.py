@@ -18,6 +18,12 @@ CODES: dict[str, Entry] = {
     "CUT-CHANGES-2": Entry(
         "error", "transient", "Reading the target did not end in time", "Ask again with a longer timeout.",
     ),
+    "CUT-KEYS-1": Entry(
+        "error", "operator", "Keys made on the target may meet migrated ones",
+        "Give keys in the application or use the key generator uuid; or let somebody who can restart the target raise "
+        "its ids (PUT /_admin/cluster/uniqId?minimum=N, from 3.12.5 on). If no application relies on keys made by the "
+        "server, accept features-generated-keys with a reason.",
+    ),
     "CUT-REVOKE-1": Entry(
         "error", "operator", "There is no opening that could be revoked",
         "Only the opening of a completed migration can be revoked; before it, abort.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
-from . import states
+from . import gate, states
 from .cutover import REHEARSED, Attempt, Cutover
 from .cutover_world import LiveWorld
 from .estimate import STEPS
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .migration import Migration
 
 LOG = logging.getLogger(__name__)
+# For the target's key generators, before anybody is fenced.
+_KEYS_SECONDS = 120.0
 
 
 class Attempts:
@@ -35,6 +37,8 @@ class Attempts:
     def make_what_is_asked(self) -> bool:
         """Make the cutover if the gate lets it, or a rehearsal; True when the target is open."""
         migration = self._migration
+        if not self._running.keys_examined and self._ready():
+            self._running.examine_keys(Deadline(_KEYS_SECONDS))
         if migration.rehearse_request is not None:
             request, migration.rehearse_request = migration.rehearse_request, None
             self._rehearse(request)
@@ -49,12 +53,17 @@ class Attempts:
         migration.enter(states.RUNNING)
         return False
 
+    def _ready(self) -> bool:
+        facts = self._migration.facts()
+        return self._migration.state == states.RUNNING and facts is not None and not gate.blockers(facts)
+
     def _passes_gate(self, request: dict[str, Any]) -> bool:
         """Refuses for good when the time to wait for it is over."""
         migration = self._migration
         found = migration.gate_blockers(request["max_downtime"])
         if not found and "estimated" not in request:
-            request["estimated"] = 1.0
+            request["estimated"] = True
+            self._running.examine_keys(Deadline(_KEYS_SECONDS))
             self._estimate(request["max_downtime"])
             found = migration.gate_blockers(request["max_downtime"])
         if found and migration.clock.monotonic() >= request["until"]:

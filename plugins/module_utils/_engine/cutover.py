@@ -140,6 +140,7 @@ class Attempt:
     former_modes: dict[str, str] = field(default_factory=dict)
     writers_cancelled: int = 0
     by: str = ""
+    keys: Optional[dict[str, Any]] = None
 
     def document(self) -> dict[str, Any]:
         """``cutover.last_attempt`` of the status document."""
@@ -222,7 +223,7 @@ class Cutover:
         for _round in range(_PROOF_ROUNDS):
             attempt.positions = self._do("drain", lambda: self._world.drain(deadline))
             result = self._do("proof", lambda: self._world.prove(deadline))
-            attempt.proof = result.document()
+            attempt.proof, attempt.keys = result.document(), result.keys
             if self._world.late_writes(deadline) == 0:
                 break
         else:

@@ -21,6 +21,7 @@ from .fence_note import FenceNote, clear_note, guard_seconds, read_note, write_n
 from .files import sync_directory, write_json
 from .findings import Finding, Findings
 from .index_builder import IndexJob
+from .key_guard import MOST_BURNED_FENCED
 from .lease import LeaseLostError, SystemClocks
 from .parallel import gather
 from .running import Running
@@ -157,6 +158,9 @@ class LiveWorld:
                 risky={proof.Subject(*place) for place in running.verifier.risky()},
             )
         result.differences.extend(differing)
+        keys = running.key_guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)
+        result.keys = keys.document()
+        result.differences.extend([keys.text] if keys.text is not None else [])
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())
         result.differences.extend(f"shard {name} is not copied" for name in running.unexplained())
         return result

@@ -41,6 +41,7 @@ class Facts:
     collections: int = 0
     quiet_seconds: float = 0.0
     guard_missing: bool = False
+    keys: Optional[str] = None
 
 
 def blocker(code: str, text: str, remedy: Optional[str] = None) -> dict[str, str]:
@@ -70,6 +71,8 @@ def blockers(facts: Facts) -> list[dict[str, str]]:
     if not facts.users_current:
         found.append(blocker("CUT-GATE-11", "the users on the target are not what they must be yet"))
     found.extend(blocker("CUT-VERIFY-10", text) for text in facts.unverified)
+    if facts.keys is not None:
+        found.append(blocker("CUT-KEYS-1", facts.keys))
     if facts.paused:
         found.append(blocker("CUT-GATE-9", "the migration is paused"))
     if facts.waiting is not None:

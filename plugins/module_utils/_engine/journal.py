@@ -23,6 +23,8 @@ from .._core.retry import call_with_retry
 SCHEMA = 1
 DATABASE = "_system"
 NAMES = ("_cutover", "cutover_journal")
+# With the collection in which the target's key generators are tried: nothing of these is ever migrated or compared.
+OWN = (*NAMES, *(f"{name}_keys" for name in NAMES))
 _WRITE_ID = "write_id"
 _CONFLICTS = frozenset({1200, 1210})
 _NOT_FOUND = frozenset({1202, 1203})

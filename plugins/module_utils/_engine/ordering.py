@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .inventory import CollectionDef
-from .journal import NAMES as JOURNALS
+from .journal import OWN
 from .mapping import Version
 
 # Data in system collections that is copied like user data (facts §3.6). ``_users`` and ``_analyzers`` have ways of
@@ -20,7 +20,7 @@ EDGE = 3
 
 def migrated(collection: CollectionDef, target_version: Version) -> bool:
     """Whether a collection's documents are copied."""
-    if collection.name in JOURNALS:
+    if collection.name in OWN:
         return False
     if not collection.is_system:
         return True

@@ -57,6 +57,7 @@ class Result:
     covered: int = 0
     hashes_alike: Optional[bool] = None
     seconds: float = 0.0
+    keys: Optional[dict[str, Any]] = None
 
     @property
     def proved(self) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .migration import Migration
 
 SCHEMA = 1
-NOT_VERIFIED = ("password hashes (ArangoDB does not show them to its users)", "tasks", "key generators' counters")
+NOT_VERIFIED = ("password hashes (ArangoDB does not show them to its users)", "tasks")
 
 
 def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
             "operations_applied": progress.operations_applied if progress else None,
         },
         "proof": attempt.proof,
+        "keys": attempt.keys,
         "verification": running.verifier.report() if running else None,
         "not_verified": list(NOT_VERIFIED),
         "accepted": migration.spec.accepted,

@@ -21,6 +21,7 @@ from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
 from .journal import Record
+from .key_guard import KeyGuard, unanswered
 from .mapping import Version
 from .ordering import migrated
 from .parallel import gather
@@ -107,6 +108,9 @@ class Running:
         self._alarmed = Every(clock)
         self._suspects: Counter[tuple[str, str]] = Counter()
         self._positions: dict[str, Any] = {}
+        self.key_guard = KeyGuard(world, self.verifier.keys, world.journal.stop)
+        self.keys_examined = False
+        self._keys_question: Optional[str] = None
         self.watch = ServerWatch(world.source, self.plane, findings)
         self.modes: Mapping[str, str] = {}
 
@@ -294,6 +298,15 @@ class Running:
         sides = (world.source.coordinators, world.target)
         return proof.measure(*sides, self.subjects(), deadline, world.spec.checksum_seconds)
 
+    def examine_keys(self, deadline: Deadline) -> None:
+        """Find out whether keys made on the target can meet migrated ones; the gate has the question then."""
+        try:
+            self._keys_question = self.key_guard.examine(self.inventory, deadline).text
+        except CutoverError as error:
+            LOG.warning("the target's key generators: %s", error)
+            self._keys_question = unanswered(error)
+        self.keys_examined = True
+
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
         """What the gate and the status look at; from memory."""
         states = self.plane.states()
@@ -310,6 +323,7 @@ class Running:
             findings=self.findings.blocking(),
             users_current=self.world.users.current,
             unverified=self.verifier.blockers(spec.max_lag),
+            keys=self._keys_question,
             paused=paused,
             waiting=waiting,
             documents=progress.documents_total or progress.documents_copied,

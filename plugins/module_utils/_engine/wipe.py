@@ -15,7 +15,7 @@ from .._core.arango import Coordinators, segment
 from .._core.errors import ArangoError
 from . import inventory as inv
 from .dataplane_types import TargetGate
-from .journal import NAMES, Record
+from .journal import OWN, Record
 from .target_admin import TargetAdmin
 from .users import ROOT
 
@@ -35,7 +35,7 @@ def plan(target: Coordinators, own_users: Iterable[str]) -> dict[str, Any]:
         "collections": {
             item.name: str(item.parameters.get("id", item.plan_id))
             for item in system.collections.values()
-            if not item.is_system and item.name not in NAMES
+            if not item.is_system and item.name not in OWN
         },
         "views": sorted(system.views),
         "analyzers": sorted(system.analyzers),

@@ -157,7 +157,10 @@ def maintenance(request: Request) -> Response:
 
 @route("PUT", "/_admin/cluster/uniqId", level="admin", on=("coordinator",))
 def unique_ids(request: Request) -> Response:
-    """Reserve ids; exists from 3.12.5-3 on; `minimum` only counts after a restart of the servers (facts §3.4)."""
+    """Reserve ids, out of the range that this server has fetched (facts §3.4; exists from 3.12.5-3 on).
+
+    `minimum` is for ranges that are fetched from now on: servers that have one use it up, unless they are restarted.
+    """
     deployment = request.deployment
     if (*deployment.version_tuple, release(deployment.version)) < _UNIQUE_IDS:
         raise ArangoError(404, f"unknown path '{request.path}'")
@@ -169,5 +172,5 @@ def unique_ids(request: Request) -> Response:
         missing = minimum - deployment.reserve_ids(0)
         if missing > 0:
             deployment.reserve_ids(missing)
-    smallest = deployment.reserve_ids(number)
+    smallest = request.server.unique_ids(number)
     return result(smallest=smallest, largest=smallest + number - 1)

@@ -24,10 +24,12 @@ def compare(
     matching: Matching,
     pay: Callable[[int], None],
     halted: Callable[[], bool],
+    seen: Callable[[list[str]], None],
 ) -> int:
     """Bring all rows of source and target together; returns how many documents the source has.
 
-    ``pay`` is called with the number of keys read. Raises ``HaltedError``, what a server answered, or ``OSError``.
+    ``pay`` is called with the number of keys read, ``seen`` with the source's rows. Raises ``HaltedError``, what a
+    server answered, or ``OSError``.
     """
     streams = [scan(front, database, collection, hashed) for front in fronts]
     documents = 0
@@ -45,5 +47,6 @@ def compare(
                 matching.add(side, rows)
                 if side == SOURCE:
                     documents += len(rows)
+                    seen(rows)
                     pay(len(rows))
     return documents

@@ -24,6 +24,7 @@ from ..._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
 from ..._core.errors import ArangoError, CutoverError
 from ..findings import Finding, Findings
 from ..inspection import CollectionId, Inspection, Standing
+from ..keys import LargestKeys
 from ..patience import Stopped
 from .coverage import Comparison, Coverage
 from .differences import STAYS, Differences
@@ -91,6 +92,7 @@ class Verifier:
         self._threads: list[threading.Thread] = []
         self.coverage = Coverage(directory / "coverage.json")
         self.touched = Touched(directory / "touched")
+        self.keys = LargestKeys(directory / "largest-keys.json")
         self.differences = Differences(findings)
         self._pace = Pace(options.rate, self._stop)
         self._readback = ReadBack(
@@ -151,6 +153,7 @@ class Verifier:
         except OSError as error:
             text = f"cannot write below {self._directory}: {error.strerror or error}"
             raise CutoverError("CUT-DISK-1", text, retriable=True) from error
+        self.keys.save()
         self.coverage.save()
 
     def set_rate(self, keys_per_second: float) -> None:
@@ -235,6 +238,7 @@ class Verifier:
             self.invalidate(collection)
         elif keys:
             self.touched.note(collection, keys)
+            self.keys.written(collection, keys)
 
     def invalidate(self, collection: CollectionId) -> None:
         """What was compared of this collection says nothing any more."""
@@ -344,6 +348,7 @@ class Verifier:
                 matching,
                 partial(self._pace.spend, share=share),
                 self._stop.is_set if urgent else self._halted,
+                partial(self.keys.rows, collection),
             )
             for keys in matching.leftovers():
                 self.touched.note(collection, [key.encode("utf-8", "surrogateescape") for key in keys])

@@ -20,6 +20,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.index_builder import IndexJob
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory import DatabaseDef
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_guard import Answer
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
@@ -41,6 +42,7 @@ class Case:
         self.lease_lost = False
         self.jobs = [IndexJob("shop", "10", "things", ({"name": "expiry"},), False)]
         self.differences: list[str] = []
+        self.keys = Answer()
         self.staying: list[str] = []
         self.running: Any = SimpleNamespace(
             plane=SimpleNamespace(
@@ -56,6 +58,8 @@ class Case:
             findings=self.findings,
             verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish, risky=set),
             builder=SimpleNamespace(busy=False),
+            inventory={},
+            key_guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys),
             settle_on=lambda source: self.events.append("follow"),
             want_indexes=lambda: None,
             all_calm=lambda: True,
@@ -222,3 +226,12 @@ def test_i5_nothing_is_applied_from_the_opening_on(case: Case) -> None:
     case.running.plane.end_watch = lambda: case.events.append("end watch")
     live.end_watch()
     assert case.events[-1] == "resume"
+
+
+def test_i5_keys_that_grew_too_large_since_the_gate_are_a_difference(case: Case) -> None:
+    case.keys = Answer(open=["shop/things"], largest=900, next=17)
+    result = case.live().prove(Deadline(5.0))
+    assert not result.proved
+    assert result.keys == case.keys.document()
+    case.keys.accepted = "applications give their keys"
+    assert case.live().prove(Deadline(5.0)).proved

@@ -1,0 +1,189 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Largest generated keys, and what is done on a target whose next ones are smaller (facts §3.4)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import ArangoError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import keys
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory import CollectionDef, DatabaseDef
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_guard import MOST_BURNED, KeyGuard
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.keys import LargestKeys
+
+WHERE = ("shop", "10")
+
+
+def test_what_looks_generated() -> None:
+    """Decimal numbers, sixteen hexadecimal digits; nothing else."""
+    assert [keys.decimal(key) for key in ("17", "x17", "", "1_7", "\uff11", "9" * 20)] == [17, 0, 0, 0, 0, 0]
+    assert [keys.padded(key) for key in ("00000000000000ff", "ff", "g" * 16, "0x000000000000ff")] == [255, 0, 0, 0]
+
+
+@given(st.lists(st.integers(0, 10**18), max_size=20), st.lists(st.integers(0, 10**18), max_size=20))
+def test_the_largest_of_rows_and_of_the_log(read: list[int], written: list[int]) -> None:
+    """Whichever way a key was seen."""
+    found = LargestKeys()
+    found.rows(WHERE, [f"{number}/_rev" for number in read] + ["name/_rev"])
+    found.written(WHERE, {str(number).encode() for number in written} | {b"\xff"})
+    assert found.largest(WHERE, is_padded=False) == max([0, *read, *written])
+
+
+def test_a_restart_knows_them_still(tmp_path: Path) -> None:
+    """What is covered is not read again."""
+    found = LargestKeys(tmp_path / "keys.json")
+    found.rows(WHERE, ["12/r", "00000000000000ff/r"])
+    found.save()
+    again = LargestKeys(tmp_path / "keys.json")
+    assert (again.largest(WHERE, is_padded=False), again.largest(WHERE, is_padded=True)) == (12, 255)
+
+
+class FakeTarget:
+    """One coordinator with a counter; it may know restored keys, and may be able to reserve ids."""
+
+    def __init__(self, counter: int, *, tracks: bool = False, reserves: bool = False) -> None:
+        self.counter = counter
+        self.tracks = tracks
+        self.reserves = reserves
+        self.collections: set[str] = set()
+        self.documents = 0
+        self.reserved = 0
+
+    def each(self) -> list[FakeTarget]:
+        return [self]
+
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        if path == "/_admin/cluster/uniqId":
+            if not self.reserves:
+                raise _refused(404)
+            number = options["query"]["number"]
+            self.reserved += 1
+            self.counter += number
+            return {"smallest": self.counter - number, "largest": self.counter - 1}
+        if path == "/_api/collection":
+            self.collections.add(options["body"]["name"])
+            return {}
+        if method == "DELETE":
+            name = path.rpartition("/")[2]
+            if name not in self.collections:
+                raise _refused(404)
+            self.collections.remove(name)
+            return {}
+        count = len(options["body"])
+        self.documents += count
+        self.counter += count
+        return [{"_key": str(self.counter - count + number)} for number in range(count)]
+
+    def request(self, _method: str, _path: str, **options: Any) -> None:
+        if self.tracks:
+            self.counter = max(self.counter, int(json.loads(options["body"])["_key"]) + 1)
+
+
+def _refused(status: int) -> ArangoError:
+    return ArangoError("CUT-ARANGO-5", "no", status=status, error_num=0, method="", url="", kind="operator",
+                       from_arangodb=True)  # fmt: skip
+
+
+def guard(
+    target: FakeTarget,
+    found: LargestKeys,
+    *,
+    version: tuple[int, ...] = (3, 11, 0),
+    accepted: dict[str, str] | None = None,
+) -> KeyGuard:
+    """Of a world with this target."""
+    world: Any = SimpleNamespace(
+        target=target,
+        target_version=version,
+        journal=SimpleNamespace(collection="_cutover"),
+        lease=SimpleNamespace(check=lambda: None),
+        spec=SimpleNamespace(accepted=accepted or {}),
+    )
+    return KeyGuard(world, found, threading.Event())
+
+
+def source(**parameters: Any) -> dict[str, DatabaseDef]:
+    """An inventory of one collection of two shards."""
+    made = CollectionDef("things", "10", parameters, {}, {"s1": ("a",), "s2": ("b",)}, True, True)
+    return {"shop": DatabaseDef("shop", "1", {}, {"things": made}, {}, {})}
+
+
+def largest(number: int) -> LargestKeys:
+    """One migrated key."""
+    found = LargestKeys()
+    found.rows(WHERE, [f"{number}/r"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "number", "version", "how"),
+    [
+        (FakeTarget(10), 0, (3, 11, 0), None),
+        (FakeTarget(10_000), 500, (3, 11, 0), "the next key is"),
+        (FakeTarget(10, tracks=True), 500_000_000, (3, 11, 0), "goes on above restored keys"),
+        (FakeTarget(10, reserves=True), 500_000_000, (3, 12, 5), "were reserved"),
+        (FakeTarget(10), 30_000, (3, 11, 0), "were used up"),
+        (FakeTarget(10), 30_000, (3, 12, 5), "were used up"),
+    ],
+)
+def test_what_makes_new_keys_safe(target: FakeTarget, number: int, version: tuple[int, ...], how: str | None) -> None:
+    """And nothing is left behind."""
+    answer = guard(target, largest(number), version=version).examine(source(), Deadline(10.0))
+    assert answer.text is None
+    assert (how is None) == (answer.how == {})
+    assert how is None or how in answer.how["several shards"]
+    assert target.tracks or target.counter > number
+    assert target.collections == set()
+
+
+def test_too_many_ids_are_not_used_up() -> None:
+    """The question goes to the operator, with both figures; an accepted one is no question."""
+    target = FakeTarget(10)
+    number = MOST_BURNED * 2
+    answer = guard(target, largest(number)).examine(source(), Deadline(10.0))
+    assert answer.open == ["shop/things"]
+    assert answer.text is not None
+    assert str(number) in answer.text
+    assert target.documents < 1000
+    for name in ("CUT-KEYS-1", "features-generated-keys"):
+        answer = guard(target, largest(number), accepted={name: "why not"}).examine(source(), Deadline(10.0))
+        assert (answer.text, answer.accepted) == (None, "why not")
+
+
+def test_what_was_seen_once_costs_nothing_again() -> None:
+    """The last look is made while the source is fenced; only larger keys make it act."""
+    target, found = FakeTarget(10), largest(5000)
+    watching = guard(target, found)
+    watching.examine(source(), Deadline(10.0))
+    before = target.documents
+    assert watching.examine(source(), Deadline(10.0)).text is None
+    assert target.documents == before
+    found.rows(WHERE, [f"{target.counter + 10}/r"])
+    assert watching.examine(source(), Deadline(10.0)).text is None
+    assert target.counter > found.largest(WHERE, is_padded=False)
+
+
+def test_random_keys_are_no_question() -> None:
+    """Whatever numbers an application gives itself."""
+    target = FakeTarget(10)
+    answer = guard(target, largest(10**12)).examine(source(keyOptions={"type": "uuid"}), Deadline(10.0))
+    assert (answer.how, answer.open, target.documents) == ({}, [], 0)
+
+
+def test_padded_keys_are_read_as_such() -> None:
+    """Sixteen hexadecimal digits of the same ids."""
+    target, found = FakeTarget(10), LargestKeys()
+    found.rows(WHERE, [f"{4000:016x}/r", "99999999/r"])
+    answer = guard(target, found).examine(source(keyOptions={"type": "padded"}), Deadline(10.0))
+    assert (answer.largest, answer.text) == (4000, None)
+    assert 4000 < target.counter < 99_999_999
