@@ -170,7 +170,7 @@ READING: tuple[Mutant, ...] = (
         "late-watch-not-armed",
         "leaders' logs are watched from the drained position on",
         "design §5 step 6, I5",
-        "dataplane.py",
+        "drain.py",
         "lambda router=router, tick=tick: router.watch_late(tick)",
         "lambda router=router, tick=tick: router.watch_late(None)",
         f"{PAIR}test_dataplane.py::test_late_writes_are_seen_after_the_drain",

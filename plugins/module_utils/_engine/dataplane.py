@@ -17,13 +17,14 @@ from .applier import ApplierPool
 from .catchup import CatchUp
 from .coalesce import Batch
 from .copier import Copiers
-from .dataplane_types import LateMarkers, Progress, ServerPosition, Settings, Source, TargetGate, TopologyChange
+from .dataplane_types import LateMarkers, Progress, Settings, Source, TargetGate, TopologyChange
 from .doubts import Doubts
+from .drain import Drain
 from .findings import Finding
 from .holds import Holds
 from .inspection import Inspection
 from .lanes import Lanes
-from .ledger import Ledger
+from .overview import Overview
 from .patience import Patience, Rate, Troubles, WriteGate
 from .reads import Reader
 from .recheck import Recheck
@@ -36,7 +37,6 @@ from .settler import Settler
 from .shards import Shard, ShardBook, ShardId, ShardPlan, ShardState
 from .sizes import Sizes
 from .sweep import Sweeper
-from .tailer import Tailer
 from .target import TargetWriter
 from .unit import UnitWriter
 from .workers import Workers
@@ -114,7 +114,7 @@ class DataPlane:
             self._pool,
             patience,
             self._observations,
-            lambda: self._ledger(name),
+            lambda: self._lanes.ledger(name),
             truncated=self._truncated,
             doubt=self._doubts.server,
             disk_full=self._disk_full,
@@ -171,6 +171,18 @@ class DataPlane:
             self._units,
             self._recheck,
             *ending,
+        )
+        self._drain = Drain(self._book, self._lanes, self._observations, self._stop)
+        self._overview = Overview(
+            self._book,
+            self._lanes,
+            self._pool,
+            self._copiers,
+            self._repairs,
+            self._settler,
+            self._troubles,
+            self._observations,
+            self._applied,
         )
 
     def _arm(self, shard: Shard) -> None:
@@ -334,45 +346,23 @@ class DataPlane:
 
         From then on ``late_markers`` tells of later writes to user collections.
         """
-        self._observations.forget_late()
-        for name, tick in upto.items():
-            router = self._routers[name]
-            self._tailers[name].at_boundary(lambda router=router, tick=tick: router.watch_late(tick))  # type: ignore[misc]
-        self.scan_to(upto, deadline)
-        with self._book.changed:
-            while True:
-                behind = [shard.plan.where for shard in self._book.all() if shard.state is not ShardState.IN_SYNC]
-                if not behind:
-                    break
-                if deadline.expired or self._stop.is_set():
-                    raise self._not_drained(f"{len(behind)} shards are not in sync, the first one is {behind[0]}")
-                self._book.changed.wait(min(0.1, deadline.remaining()))
-        self._acknowledged(upto, deadline)
+        self._drain.drain(upto, deadline)
 
     def apply_to(self, upto: Mapping[str, int], deadline: Deadline) -> None:
         """Return when everything up to these ticks was read and acknowledged, while writes go on; else CUT-DATA-10."""
-        self.scan_to(upto, deadline)
-        self._acknowledged(upto, deadline)
-
-    def _acknowledged(self, names: Iterable[str], deadline: Deadline) -> None:
-        for name in names:
-            if not self._ledger(name).wait_completed(deadline, self._stop):
-                raise self._not_drained(f"operations of {name} are not acknowledged by the target")
+        self._drain.apply_to(upto, deadline)
 
     def scan_to(self, upto: Mapping[str, int], deadline: Deadline) -> None:
         """Return when everything up to these ticks was looked at; raises CUT-DATA-10 at the deadline."""
-        for name, tick in upto.items():
-            if not self._tailers[name].reading.wait(tick, deadline, self._stop):
-                raise self._not_drained(f"the log of {name} was not read up to {tick}")
+        self._drain.scan_to(upto, deadline)
 
     def late_markers(self) -> LateMarkers:
         """Writes to user collections in leaders' logs after the last drain's ticks."""
-        return self._observations.late()
+        return self._drain.late_markers()
 
     def end_watch(self) -> None:
         """After a way back: writes are expected again."""
-        self._lanes.everywhere(lambda router: router.watch_late(None))
-        self._observations.forget_late()
+        self._drain.end_watch()
 
     def recheck_pending(self) -> int:
         """How many groups of keys wait to be read back; the gate needs 0."""
@@ -395,28 +385,7 @@ class DataPlane:
 
     def progress(self) -> Progress:
         """Counters and positions, from memory."""
-        servers = {name: self._position(tailer) for name, tailer in list(self._tailers.items())}
-        lags = [servers[name].lag_seconds for name in self.needed_servers() if name in servers]
-        shards = self._book.all()
-        known = [shard.documents for shard in shards if shard.documents is not None]
-        return Progress(
-            bytes_copied=self._copiers.bytes.total,
-            documents_copied=self._copiers.documents.total,
-            documents_total=sum(known) if known else None,
-            bytes_per_second=self._copiers.bytes.per_second(),
-            operations_applied=self._applied.total,
-            operations_per_second=self._applied.per_second(),
-            lag_seconds=None if None in lags else max((lag for lag in lags if lag is not None), default=None),
-            queued_bytes=self._pool.queued_bytes,
-            spooled_bytes=sum(max(0, shard.spool.size - shard.offset) for shard in shards),
-            errors=self._troubles.errors,
-            retries=self._troubles.retries,
-            recopies=self._copiers.recopies,
-            repaired=self._settler.repaired + self._repairs.documents.total,
-            discarded_markers=self._observations.discarded,
-            waiting=self._troubles.waiting(),
-            servers=servers,
-        )
+        return self._overview.progress()
 
     def close(self, timeout: float) -> list[str]:
         """Stop all threads at the next safe point; gives the names of those that have not ended in time.
@@ -433,25 +402,6 @@ class DataPlane:
         """The DB-Servers whose log matters: they lead a shard, or answer."""
         return self._lanes.needed()
 
-    @staticmethod
-    def _position(tailer: Tailer) -> ServerPosition:
-        ledger, reading = tailer.ledger, tailer.reading
-        applied = None if ledger is None else ledger.applied_through
-        return ServerPosition(
-            read_tick=reading.through,
-            last_tick=reading.last_tick,
-            applied_tick=applied,
-            restart_tick=None if ledger is None else ledger.restart_tick,
-            lag_seconds=None if applied is None else reading.lag(applied),
-            error=reading.error,
-        )
-
-    def _ledger(self, name: str) -> Ledger:
-        ledger = self._tailers[name].ledger
-        if ledger is None:
-            raise CutoverError("CUT-DATA-10", f"the log of {name} could not be read yet", retriable=True)
-        return ledger
-
     def _apply(self, shard: Shard, batch: Batch, count: int) -> None:
         self._units.apply(shard.plan, batch)
         self._applied.add(count)
@@ -463,6 +413,3 @@ class DataPlane:
         text = f"markers cannot be written to the agent's disk: {error}; reading waits, nothing is lost"
         remedy = "Free space in the agent's state directory."
         self._report(Finding("CUT-DATA-9", "warning", "agent", text, remedy))
-
-    def _not_drained(self, text: str) -> CutoverError:
-        return CutoverError("CUT-DATA-10", text, retriable=True)

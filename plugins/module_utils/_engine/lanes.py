@@ -8,7 +8,9 @@ import threading
 from typing import Callable
 
 from .._core.arango import Server
+from .._core.errors import CutoverError
 from .dataplane_types import Settings
+from .ledger import Ledger
 from .patience import Patience, Troubles
 from .router import Name, ShardRouter
 from .shards import ShardBook
@@ -63,6 +65,13 @@ class Lanes:
         """The markers of this name are of no concern, now and on servers that come later."""
         self._ignored.add(name)
         self.everywhere(lambda router: router.ignore(name))
+
+    def ledger(self, name: str) -> Ledger:
+        """The ledger of a server; raises CUT-DATA-10 while there is none."""
+        tailer = self.tailers.get(name)
+        if tailer is None or tailer.ledger is None:
+            raise CutoverError("CUT-DATA-10", f"the log of {name} could not be read yet", retriable=True)
+        return tailer.ledger
 
     def leading(self) -> set[str]:
         """Servers that lead a shard."""
