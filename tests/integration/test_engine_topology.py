@@ -1,132 +1,17 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A whole engine while the source's servers fail, move shards, come and go (design §4.6, invariants I3, I6)."""
+"""A whole engine in sync while the source's servers fail, move shards, come and go (design §4.6, invariant I3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
-from tests.integration.engine_case import (
-    Fill,
-    Writer,
-    all_differences,
-    finished,
-    make_engine,
-    ready,
-    request_of,
-    wait_status,
-)
+from tests.integration.engine_case import Writer, ready, wait_status
 from tests.integration.pair import Pair
-
-Fault = Callable[[Pair], None]
-
-
-@contextmanager
-def migrating(pair: Pair, documents: int = 150) -> Iterator[Engine]:
-    """A migration that is in sync."""
-    fill = Fill(pair)
-    fill.definitions()
-    fill.documents(documents)
-    engine = make_engine(pair)
-    try:
-        engine.start(request_of(pair))
-        wait_status(engine, ready, 60.0)
-        yield engine
-    finally:
-        engine.close(20.0)
+from tests.integration.topology_case import FAULTS, Fault, codes, cut_over, migrating, noticed
 
 
-def leaders(pair: Pair, collection: str = "things") -> dict[str, list[str]]:
-    """The servers of each shard, the leader first."""
-    path = f"/_api/collection/{collection}/shards"
-    answer = pair.clients.coordinators.json("GET", path, database="shop", query={"details": True})
-    return {shard: list(servers) for shard, servers in answer["shards"].items()}
-
-
-def busiest(pair: Pair) -> str:
-    """The DB-Server that leads most shards of ``things``."""
-    led = [servers[0] for servers in leaders(pair).values()]
-    return max(sorted(set(led)), key=led.count)
-
-
-def cut_over(engine: Engine, pair: Pair) -> None:
-    """Ends completed and identical."""
-    engine.stop({"wait_timeout": 60.0})
-    status = wait_status(engine, lambda found: finished(found) or _attempted(found), 90.0)
-    assert status["state"] == "completed", status["cutover"]
-    assert all_differences(pair) == {}
-
-
-def _attempted(status: dict[str, Any]) -> bool:
-    attempt = status["cutover"]["last_attempt"]
-    return bool(attempt and attempt["result"] in ("refused", "rolled-back"))
-
-
-def codes(engine: Engine) -> set[tuple[str, str]]:
-    """Code and severity of every finding."""
-    return {(item["code"], item["severity"]) for item in engine.findings()}
-
-
-def noticed(engine: Engine) -> bool:
-    """Whether a doubt has come up."""
-    return bool({code for code, _severity in codes(engine)} & {"CUT-TOPO-8", "CUT-DATA-5", "CUT-DATA-6"})
-
-
-def fail_over(pair: Pair) -> None:
-    """Every shard of one server gets another leader, which has everything."""
-    pair.source.control.fault("fail_over", server=busiest(pair))
-
-
-def fail_over_with_lag(pair: Pair) -> None:
-    """The new leaders lack what was written last; applications write on."""
-    for shard in leaders(pair):
-        pair.source.control.fault("hold_replication", database="shop", shard=shard)
-    pair.insert("things", [{"_key": f"lost{number}", "n": number} for number in range(60)], "shop")
-    pair.insert("things", [{"_key": f"t{number}", "n": -1} for number in range(40)], "shop")
-    pair.remove("things", [f"t{number}" for number in range(100, 120)], "shop")
-    for shard in leaders(pair):
-        pair.source.control.fault("fail_over", database="shop", shard=shard)
-
-
-def restart(pair: Pair) -> None:
-    """One server is started anew with its log."""
-    pair.source.control.fault("restart_server", server=busiest(pair))
-
-
-def die_and_come_back_empty(pair: Pair) -> None:
-    """One server loses its data directory, others lead, and it comes back as a follower."""
-    server = busiest(pair)
-    pair.source.control.fault("kill_server", server=server, new_data_dir=True)
-    pair.insert("things", [{"_key": f"n{number}", "n": number} for number in range(60)], "shop")
-    pair.source.control.fault("restart_server", server=server)
-
-
-def rebalance(pair: Pair) -> None:
-    """Everything somewhere else."""
-    pair.source.control.fault("rebalance", seed=5)
-    pair.remove("things", [f"t{number}" for number in range(30)], "shop")
-    pair.source.control.fault("rebalance", seed=6)
-
-
-def purge(pair: Pair) -> None:
-    """What was not read yet is gone from the logs."""
-    pair.source.control.fault("purge_wal")
-
-
-def clean_out(pair: Pair) -> None:
-    """A new server takes what another one had."""
-    pair.source.control.fault("add_server")
-    pair.source.control.fault("clean_out_server", server=busiest(pair))
-
-
-@pytest.mark.parametrize(
-    "fault", [fail_over, fail_over_with_lag, restart, die_and_come_back_empty, rebalance, purge, clean_out]
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_i3_the_migration_survives_while_running(pair: Pair, fault: Fault) -> None:
     """Repaired by itself, nothing copied again, and the cutover passes with both sides equal."""
     with migrating(pair) as engine:

@@ -137,6 +137,8 @@ class ShardRouter:
 
     def doubt(self, kind: str, text: str) -> None:
         """See ``Router``."""
+        # Ticks of another log say nothing about the end of this one.
+        self._last = None
         self._doubt(self.server_id, kind, text)
 
     def take(self, marker: Marker, line: bytes, before: int) -> None:

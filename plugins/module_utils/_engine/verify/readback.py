@@ -121,6 +121,8 @@ class ReadBack:
         for collection, keys in groups:
             standing = self._inspection.standing(collection)
             if standing is None or not self._needed(collection):
+                # It will be compared as a whole again: what is known of single keys ends here, or nobody ends it.
+                self._differences.forget({collection})
                 continue
             names = [key.decode("utf-8", "surrogateescape") for key in keys]
             here = self._read(self._source, collection, standing.name, names) if standing.calm else None
