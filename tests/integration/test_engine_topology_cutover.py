@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
 from tests.integration.engine_case import all_differences, finished, ready, source_root, wait_status
 from tests.integration.pair import Pair
-from tests.integration.topology_case import FAULTS, Fault, attempted, busiest, cut_over, fail_over, migrating
+from tests.integration.topology_case import FAULTS, Fault, attempted, busiest, cut_over, migrating
 
 
 def _once_before(monkeypatch: pytest.MonkeyPatch, step: str, pair: Pair, fault: Fault) -> list[str]:
@@ -67,18 +67,19 @@ def test_i5_a_doubt_later_opens_only_what_is_equal(
 def test_i6_a_server_that_dies_before_the_fence_leads_to_the_way_back(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows its mode; when it is back, the cutover passes."""
+    """Nobody knows its mode; the source is given back without it, and when it is back, the cutover passes."""
     with migrating(pair, 60) as engine:
         server = busiest(pair)
 
         def kill(both: Pair) -> None:
             both.source.control.fault("kill_server", server=server)
-            fail_over(both)
+            both.source.control.fault("fail_over", server=server)
 
         assert _once_before(monkeypatch, "set_mode", pair, kill) == []
         engine.stop({"wait_timeout": 60.0, "max_downtime": 5.0})
         status = wait_status(engine, attempted, 90.0)
         assert status["cutover"]["last_attempt"]["result"] == "rolled-back"
+        source_root(pair).json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
         pair.source.control.fault("restart_server", server=server)
         wait_status(engine, ready, 60.0)
         cut_over(engine, pair)

@@ -115,8 +115,8 @@ CUTTING: tuple[Mutant, ...] = (
         "the fence is read back from every coordinator and DB-Server",
         "design §5 step 4, I5",
         "fence.py",
-        "for name, server in source.labels().items()})",
-        "for name, server in list(source.labels().items())[:1]})",
+        "partial(read_mode, server, timeout) for name, server in source.labels().items()})",
+        "partial(read_mode, server, timeout) for name, server in list(source.labels().items())[:1]})",
         "test_fence.py::test_waits_until_every_server_shows_the_mode",
     ),
     mutant(
@@ -134,7 +134,7 @@ CUTTING: tuple[Mutant, ...] = (
         "design §5 step 3, I6",
         "wayback.py",
         "unfence(source, former_mode(values), clock)",
-        "unfence(source, summary(source.read_modes()), clock)",
+        "unfence(source, summary(source.shown_modes()), clock)",
         "test_cutover.py::test_i6_the_recorded_mode_counts_after_a_restart",
     ),
     mutant(

@@ -164,6 +164,10 @@ class FakeWorld:
         """See ``cutover.World``."""
         return self._call("read_modes", lambda: {"CRDN-1": self.mode, "PRMR-1": self.mode})
 
+    def shown_modes(self) -> dict[str, str]:
+        """See ``cutover.World``."""
+        return self.read_modes()
+
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """See ``cutover.World``."""
 

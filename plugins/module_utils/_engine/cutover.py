@@ -59,7 +59,10 @@ class World(Protocol):
         """Raise ``LeaseLostError`` when another agent has taken the migration over: the record is its business now."""
 
     def read_modes(self) -> dict[str, str]:
-        """Server mode by server id."""
+        """Server mode by server id, of every server."""
+
+    def shown_modes(self) -> dict[str, str]:
+        """Server mode by server id, of those that can be reached."""
 
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """Set the source's mode and see it on every server."""

@@ -59,6 +59,10 @@ class LiveWorld:
         self._world.source.refresh()
         return fence.read_modes(self._world.source)
 
+    def shown_modes(self) -> dict[str, str]:
+        """See ``cutover.World``."""
+        return fence.shown_modes(self._world.source)
+
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """See ``cutover.World``. A source that shows the mode everywhere already is left alone."""
         try:

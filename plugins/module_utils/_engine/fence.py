@@ -41,6 +41,19 @@ def read_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
     return gather({name: partial(read_mode, server, timeout) for name, server in source.labels().items()})
 
 
+def shown_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
+    """Like ``read_modes``, without the servers that cannot be reached."""
+
+    def ask(server: Server) -> Optional[str]:
+        try:
+            return read_mode(server, timeout)
+        except TransportError:
+            return None
+
+    found = gather({name: partial(ask, server) for name, server in source.labels().items()})
+    return {name: mode for name, mode in found.items() if mode is not None}
+
+
 def summary(modes: Mapping[str, str]) -> str:
     """``default``, ``readonly``, or ``mixed`` while servers differ."""
     distinct = set(modes.values())
@@ -52,18 +65,21 @@ def set_mode(
 ) -> dict[str, str]:
     """Set the cluster-wide mode and wait until every server shows it; returns the modes by server id.
 
-    Setting is repeated on every coordinator in turn until one takes it: it is idempotent. Raises CUT-FENCE-1 at the
-    deadline with the servers that do not show the mode, or the last error.
+    Setting is repeated on every coordinator in turn until one takes it: it is idempotent. A server that cannot be
+    reached may be writable, so there is no fence without it; but it fences nobody, so giving the source back does not
+    wait for it: it learns the mode when it is back. Raises CUT-FENCE-1 at the deadline with the servers that do not
+    show the mode, or the last error.
     """
     if mode not in MODES:
         raise CutoverError("CUT-SPEC-1", f"mode: must be one of {', '.join(MODES)}", details={"field": "mode"})
     waiting = stop or threading.Event()
+    read = read_modes if mode == READONLY else shown_modes
     put_mode(list(source.fronts.values()), mode, deadline, waiting)
     last: dict[str, str] = {}
     problem: Optional[CutoverError] = None
     while True:
         try:
-            last = read_modes(source, timeout=max(0.5, min(10.0, deadline.remaining())))
+            last = read(source, max(0.5, min(10.0, deadline.remaining())))
             problem = None
             if all(value == mode for value in last.values()):
                 return last

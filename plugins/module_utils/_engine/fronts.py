@@ -39,7 +39,7 @@ class Fronts:
                                 authorization=authorization)  # fmt: skip
             self._servers.append(Server(client, f"source coordinator {endpoint.url}"))
 
-    def read_modes(self) -> dict[str, str]:
+    def shown_modes(self) -> dict[str, str]:
         """The mode by coordinator, of those that answer. Raises the last error when none does."""
         modes: dict[str, str] = {}
         problem: Optional[CutoverError] = None
@@ -57,7 +57,7 @@ class Fronts:
         waiting = threading.Event()
         fence.put_mode(self._servers, mode, deadline, waiting)
         while True:
-            modes = self.read_modes()
+            modes = self.shown_modes()
             if fence.summary(modes) == mode:
                 return modes
             if deadline.expired or waiting.wait(_PAUSE):

@@ -23,8 +23,8 @@ MODE_TRY_SECONDS = 30.0
 class Modes(Protocol):
     """The source's server mode. Errors are ``CutoverError``."""
 
-    def read_modes(self) -> dict[str, str]:
-        """Server mode by server."""
+    def shown_modes(self) -> dict[str, str]:
+        """Server mode by server, of those that can be reached: one that is down fences nobody."""
 
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """Set the source's mode and see it on every server."""
@@ -63,7 +63,7 @@ def reclaim(decision: Decision, source: Modes, former: str, by: str) -> bool:
 
     Then the intent is recorded anew, so that nobody else begins a cutover, and the usual way back follows.
     """
-    if former != DEFAULT or summary(source.read_modes()) == DEFAULT:
+    if former != DEFAULT or summary(source.shown_modes()) == DEFAULT:
         return False
     decision.advance(record.FENCING, former_mode=former, former_modes={}, agent=by)
     return True

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The data path of one shard without threads: a source whose servers lead in turn, and an agent that goes step by step."""
+"""The data path of one shard without threads: servers that lead in turn, and an agent that goes step by step."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import fence
 from tests.unit.front_fake import FakeFront, refusal
 
@@ -88,6 +88,24 @@ def test_a_silent_server_is_no_mode() -> None:
         fence.read_modes(source)
     with pytest.raises(CutoverError) as failed:
         fence.set_mode(source, "readonly", Deadline(0.1), pause=0.001)
+    assert failed.value.code == "CUT-FENCE-1"
+
+
+def test_i6_giving_the_source_back_does_not_wait_for_a_server_that_is_down() -> None:
+    """It learns the mode when it is back; one that answers must show it."""
+    source = Source()
+    source.mode = "readonly"
+
+    def down(**_options: Any) -> None:
+        raise TransportError("CUT-HTTP-1", "connection refused", outcome_unknown=False)
+
+    source.servers["PRMR-1"].on("GET None /_admin/server/mode", down)
+    assert fence.set_mode(source, "default", Deadline(5.0), pause=0.001) == {"CRDN-1": "default", "CRDN-2": "default"}
+    with pytest.raises(CutoverError):
+        fence.set_mode(source, "readonly", Deadline(0.1), pause=0.001)
+    source.fronts["CRDN-2"].on("GET None /_admin/server/mode", lambda **_o: {"mode": "readonly"})
+    with pytest.raises(CutoverError) as failed:
+        fence.set_mode(source, "default", Deadline(0.1), pause=0.001)
     assert failed.value.code == "CUT-FENCE-1"
 
 
