@@ -77,9 +77,10 @@ def running() -> Running:
         map=journal,
         ticks=journal,
         inherits=False,
+        journal=SimpleNamespace(stop=None),
         **dict.fromkeys(("source", "target", "lease", "admin", "target_version")),
     )
-    verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"))
+    verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"), keys=None)
     return Running(
         world,
         Findings(),
