@@ -77,7 +77,7 @@ def running() -> Running:
         map=journal,
         ticks=journal,
         inherits=False,
-        journal=SimpleNamespace(stop=None),
+        journal=SimpleNamespace(stop=None, collection="_cutover"),
         **dict.fromkeys(("source", "target", "lease", "admin", "target_version")),
     )
     verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"), keys=None)
