@@ -106,3 +106,46 @@ def test_no_lag_and_no_write_looks_like_a_difference(pair: Pair) -> None:
         )
         assert verified(engine) == []
         assert engine.status()["verification"]["repaired"] == 0
+
+
+@pytest.mark.parametrize("mode", ["counts", "checksums", "keys", "documents"])
+def test_on_demand_each_mode_finds_what_it_can(pair: Pair, mode: str) -> None:
+    """A missing document is found by all, an altered one by those that read contents."""
+    with running(pair, repair=False) as engine:
+        assert engine.verification({"mode": mode})["equal"] is True
+        damage(pair, "alter_document")
+        assert engine.verification({"mode": mode})["equal"] is (mode in ("counts", "keys"))
+        damage(pair, "drop_document")
+        found = engine.verification({"mode": mode})
+        assert found["equal"] is False
+        unequal = {item["collection"] for item in found["collections"] if not item["equal"]}
+        assert unequal == {"orders"} | ({"things"} if mode in ("checksums", "documents") else set())
+        if mode in ("keys", "documents"):
+            kinds = {item["key"]: item["kind"] for item in found["differences"]}
+            assert kinds == {"o299": "missing", **({"t200": "altered"} if mode == "documents" else {})}
+            repaired = engine.verification({"mode": mode, "repair": True})
+            assert (repaired["equal"], repaired["repaired"]) == (True, len(kinds))
+            assert all_differences(pair) == ({"things": ["t200"]} if mode == "keys" else {})
+
+
+def test_on_demand_under_writes_and_beyond_documents(pair: Pair) -> None:
+    """Lag is no difference; a definition that differs is told; after the cutover nothing is repaired."""
+    with running(pair) as engine:
+        with Writer(pair):
+            found = engine.verification({"mode": "documents"})
+            assert (found["equal"], found["differences"]) == (True, [])
+            aspects = {line["what"]: line for line in found["aspects"]}
+            assert aspects["indexes"]["equal"] is aspects["users and grants"]["equal"] is True
+            assert aspects["tasks"]["verified"] is False
+        wait_status(engine, ready)
+        engine.stop({"wait_timeout": 30.0})
+        wait_status(engine, finished, 60.0)
+        with pytest.raises(CutoverError) as refused:
+            engine.verification({"repair": True})
+        assert refused.value.code == "CUT-STATE-5"
+        assert engine.verification({"mode": "keys"})["equal"] is True
+        pair.clients.target.json("DELETE", "/_api/index/things/by_n", database="shop")
+        pair.target.control.fault("drop_document", database="shop", collection="orders", key="o299")
+        found = engine.verification({"mode": "keys"})
+        assert [item["key"] for item in found["differences"]] == ["o299"]
+        assert [line["what"] for line in found["aspects"] if line["equal"] is False] == ["indexes"]

@@ -27,7 +27,7 @@ for wanted in README.md LICENSE meta/runtime.yml roles/agent/tasks/main.yml play
         exit 1
     fi
 done
-for module in precheck migration migration_info server_mode agent_archive tls_keyfile; do
+for module in precheck migration migration_info server_mode verification agent_archive tls_keyfile; do
     ansible-doc -t module "cutover.arangodb.$module" >/dev/null
 done
 for role in agent certificates; do

@@ -26,6 +26,8 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("migration_watch", 0, "", ()),
     ("migration_info", 0, "", ()),
     ("migration_info", 1, "", ("shards", "query_result")),
+    ("verification", 0, "", ()),
+    ("verification", 1, "", ()),
     ("migration", 1, "", ()),
     ("migration", 2, "the migration is completed", ()),
     ("server_mode", 0, "", ()),

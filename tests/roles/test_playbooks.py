@@ -37,6 +37,10 @@ def test_a_migration_by_playbooks_alone(host: Host) -> None:
     assert status.code == 0, status.output
     assert re.search(r"^\[localhost\] running \| copied", status.output, re.M)
 
+    verified = host.play("verify", verify_mode="documents")
+    assert (verified.code, verified.changed) == (0, 0), verified.output
+    assert "result           equal" in verified.output
+
     rehearsed = host.play("rehearse", fence_seconds=5)
     assert (rehearsed.code, rehearsed.changed) == (0, 1), rehearsed.output
 

@@ -34,6 +34,7 @@ STATUS: dict[str, Any] = {
     "source": {"mode": "default"},
     "target": {"mode": "default"},
     "problems": [],
+    "verification": None,
     "totals": {"errors": 0, "retries": 1, "recopies": 0, "restarts": 0},
 }  # fmt: skip
 
@@ -45,6 +46,19 @@ CHANGES: dict[str, Any] = {
     "definitions": [],
     "source_mode": "readonly",
 }
+
+
+VERIFIED: dict[str, Any] = {
+    "mode": "keys", "equal": True, "at": "2026-11-23T00:00:00.000Z", "seconds": 0.4, "repaired": 0,
+    "collections": [
+        {"database": "db", "collection": "c", "source_documents": 3, "target_documents": None, "equal": True},
+    ],
+    "not_in_sync": [], "differences": [], "differences_total": 0,
+    "aspects": [
+        {"what": "indexes", "verified": True, "equal": True, "differences": [], "why": None},
+        {"what": "tasks", "verified": False, "equal": None, "differences": [], "why": "they are not migrated"},
+    ],
+}  # fmt: skip
 
 
 class FakeEngine:
@@ -59,6 +73,7 @@ class FakeEngine:
         self.rehearse_result = "rehearsed"
         self.asked_by = ""
         self.found = copy.deepcopy(CHANGES)
+        self.verified = copy.deepcopy(VERIFIED)
         self.closed = False
 
     def _note(self, name: str, argument: Any) -> None:
@@ -103,6 +118,10 @@ class FakeEngine:
     def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
         self._note("changes", dict(options))
         return copy.deepcopy(self.found)
+
+    def verification(self, options: Mapping[str, object]) -> dict[str, Any]:
+        self._note("verification", dict(options))
+        return copy.deepcopy(self.verified)
 
     def stop(self, options: Mapping[str, object], by: str = "") -> bool:
         self._note("stop", dict(options))

@@ -7,6 +7,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from .._core.errors import CutoverError
 from .._engine import report_page
+from .._engine.spec import VERIFICATION_OPTIONS, parse_options
 from . import fields, page, page_assets
 from .engine_port import MigrationEngine
 from .events import EventLog
@@ -34,6 +35,7 @@ class Api:
         self._engine = engine
         self._prechecks = Runs("precheck", check)
         self._changes = Runs("comparison", engine.changes)
+        self._verifications = Runs("verification", engine.verification)
         self._ready = ready
         self._version = version
         self._events = events
@@ -163,6 +165,15 @@ class Api:
     def changes(self, request: Request) -> Response:
         """State and result of one such comparison."""
         return json_response(200, self._changes.get(request.path.rpartition("/")[2]))
+
+    def begin_verification(self, request: Request) -> Response:
+        """Compare source and target in the background."""
+        body = fields.json_object(request)
+        return json_response(202, self._verifications.begin(parse_options(body, VERIFICATION_OPTIONS)))
+
+    def verification(self, request: Request) -> Response:
+        """State and result of one verification."""
+        return json_response(200, self._verifications.get(request.path.rpartition("/")[2]))
 
     def server_mode(self, _request: Request) -> Response:
         """The source's mode as its servers show it."""

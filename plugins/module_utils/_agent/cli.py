@@ -15,7 +15,15 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from .._core.agent_api import AgentApi, AgentUnreachableError
 from .._core.errors import CutoverError, TransportError
 from .._engine import report_page
-from .._engine.display import change_lines, check_lines, expectation_lines, status_line, status_lines
+from .._engine.display import (
+    change_lines,
+    check_lines,
+    expectation_lines,
+    status_line,
+    status_lines,
+    verification_lines,
+)
+from .._engine.spec import VERIFICATION_MODES
 from .._engine.waiting import Wait, wait_for
 from .flags import add_agent_flags, add_spec_flags, agent_endpoint, specification
 from .guard_command import add_guard, run_guard
@@ -146,6 +154,15 @@ def _changes(arguments: argparse.Namespace) -> int:
     return DIFFERENT if found["collections"] or found["definitions"] else FINE
 
 
+def _verify(arguments: argparse.Namespace) -> int:
+    options = {"mode": arguments.mode, "repair": arguments.repair, "timeout": arguments.timeout}
+    api = _connect(arguments)
+    run = api.begin_verification({name: value for name, value in options.items() if value is not None})
+    found = _result_of(run, api.verification)
+    _write(json.dumps(found, indent=2) if arguments.output == "json" else "\n".join(verification_lines(found)))
+    return FINE if found["equal"] else DIFFERENT
+
+
 def _result_of(run: dict[str, Any], read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     """Wait for what runs in the agent's background; raises what it ended with."""
     while run["state"] == "running":
@@ -221,6 +238,10 @@ def _after_attempt_commands(commands: Any) -> None:
     revoke.add_argument("--name", required=True, help="name of the migration whose opening is revoked")
     revoke.add_argument("--timeout", type=float, help="seconds for comparing both sides")
     revoke.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
+    verify = _command(commands, "verify", "compare source and target now", _verify)
+    verify.add_argument("--mode", choices=VERIFICATION_MODES, default="keys", help="what is compared")
+    verify.add_argument("--repair", action="store_true", help="put right on the target what differs")
+    verify.add_argument("--timeout", type=float, help="seconds for reading both sides")
     changes = _command(commands, "changes", "show what was written on the target since its opening", _changes)
     changes.add_argument("--timeout", type=float, help="seconds for reading the target")
     report = _command(commands, "report", "print the report of the last attempt", _report)

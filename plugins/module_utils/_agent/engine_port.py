@@ -24,6 +24,9 @@ class MigrationEngine(Protocol):
     def revoke(self, options: Mapping[str, object], by: str = "") -> bool:
         """Begin to revoke the opening of the migration with this `name`."""
 
+    def verification(self, options: Mapping[str, object]) -> dict[str, Any]:
+        """Compare source and target; takes long."""
+
     def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
         """What was written on the target since its opening; takes as long as a scan of it."""
 

@@ -54,6 +54,8 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("GET", "/v1/migration/report", "read", api.report),
         _route("GET", "/v1/migration/events", "read", api.stream),
         _route("GET", "/v1/migration/report.html", "read", api.report_page),
+        _route("POST", "/v1/verification", "operate", api.begin_verification),
+        _route("GET", "/v1/verification/{id}", "operate", api.verification),
         _route("POST", "/v1/changes", "operate", api.begin_changes),
         _route("GET", "/v1/changes/{id}", "operate", api.changes),
         _route("GET", "/v1/source/server-mode", "read", api.server_mode),

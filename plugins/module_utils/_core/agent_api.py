@@ -129,6 +129,14 @@ class AgentApi:
                 return None
             raise
 
+    def begin_verification(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin to compare source and target: `id`, `state`."""
+        return self._call("POST", "/v1/verification", options)[1]
+
+    def verification(self, identifier: str) -> dict[str, Any]:
+        """State and result of a verification."""
+        return self._call("GET", f"/v1/verification/{identifier}")[1]
+
     def begin_changes(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Begin to find out what was written on the target since its opening: `id`, `state`."""
         return self._call("POST", "/v1/changes", options)[1]

@@ -29,6 +29,10 @@ CODES: dict[str, Entry] = {
         "error", "transient", "The verification is not complete",
         "Wait: every collection is compared as a whole, and what was written since is read back.",
     ),
+    "CUT-VERIFY-12": Entry(
+        "error", "transient", "The verification did not end in time",
+        "Allow a longer timeout, or a mode that reads less (counts, keys).",
+    ),
     "CUT-VERIFY-11": Entry(
         "error", "transient", "What was written last could not be verified in time",
         "Try the cutover again at a quieter time, or allow a longer max_downtime.",

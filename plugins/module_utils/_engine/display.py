@@ -143,6 +143,26 @@ def change_lines(changes: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def verification_lines(found: Mapping[str, Any]) -> list[str]:
+    """What a verification has compared and found; whatever differs is named."""
+    lines = [
+        _row("compared", f"{len(found['collections'])} collections, {found['mode']}"),
+        _row("result", "equal" if found["equal"] else "not equal"),
+        _row("differences", f"{found['differences_total']} left, {found['repaired']} repaired"),
+    ]
+    lines += [f"  {name}: not in sync, not compared" for name in found["not_in_sync"]]
+    for item in found["collections"]:
+        if not item["equal"]:
+            lines.append(f"  {item['database']}/{item['collection']}: differs")
+    for item in found["differences"]:
+        lines.append(f"  {item['database']}/{item['collection']} {item['key']}: {item['kind']}")
+    for aspect in found["aspects"]:
+        word = "not verified" if not aspect["verified"] else "equal" if aspect["equal"] else "differs"
+        lines.append(_row(aspect["what"], word + (f": {aspect['why']}" if aspect["why"] else "")))
+        lines += [f"  {text}" for text in aspect["differences"]]
+    return lines
+
+
 def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every precheck with its status; those that need attention come last, with their remedies."""
     quiet = ("passed", "skipped")

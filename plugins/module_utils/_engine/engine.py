@@ -17,7 +17,7 @@ from .._core.clock import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
-from . import changes, fence, fresh, spec, states, status
+from . import changes, fence, fresh, spec, states, status, verification
 from .after_opening import REVOKE_SECONDS
 from .files import read_json
 from .findings import Findings
@@ -31,12 +31,14 @@ from .precheck.runner import run as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
 from .topology import Credentials, Source, connect, connect_target
+from .verify.on_demand import Wish
 from .world import Paths, World, access_of, open_world
 
 LOG = logging.getLogger(__name__)
 _SNAPSHOT_SECONDS = 0.25
 _MODE_SECONDS = 60.0
 _CHANGES_SECONDS = 3600.0
+_VERIFICATION_SECONDS = 3600.0
 
 
 @dataclass
@@ -314,6 +316,20 @@ class Engine:
             found = changes.since_opening(source, target, Deadline(checked.get("timeout", _CHANGES_SECONDS)))
         migration.add_to_report(changes_since_open=found)
         return found
+
+    def verification(self, options: Mapping[str, object]) -> dict[str, Any]:
+        """Compare source and target now, in the ``mode`` asked for (keys), with a list of differences; with ``repair``
+        they are put right. Takes as long as reading both sides; raises CUT-VERIFY-12 after ``timeout`` seconds (3600).
+        """
+        checked = spec.parse_options(options, spec.VERIFICATION_OPTIONS)
+        migration = self._started()
+        seconds = checked.get("timeout", _VERIFICATION_SECONDS)
+        wish = Wish(checked.get("mode", "keys"), checked.get("repair", False), seconds)
+        wanted = migration.spec
+        credentials = Credentials(wanted.target_username, wanted.target_password)
+        target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        with self._source(migration) as source, closing(target):
+            return verification.run(migration, source, target, wish)
 
     # -- server mode --------------------------------------------------------------------------------------------
 

@@ -99,9 +99,9 @@ def prove(
     """
     began = time.monotonic()
     result = Result()
-    counts = gather({item: partial(_counts, source, target, item, deadline) for item in subjects}, width)
+    counted = gather({item: partial(counts, source, target, item, deadline) for item in subjects}, width)
     filled: dict[Subject, int] = {}
-    for item, (left, right) in counts.items():
+    for item, (left, right) in counted.items():
         if left != right:
             result.differences.append(f"{item}: {left} documents on the source, {right} on the target")
         elif left == 0:
@@ -124,8 +124,8 @@ def measure(
 ) -> float:
     """How many seconds counts and checksums take now, while writes go on: what a proof will cost."""
     began = time.monotonic()
-    counts = gather({item: partial(_counts, source, target, item, deadline) for item in subjects}, 6)
-    filled = {item: left for item, (left, _right) in counts.items()}
+    counted = gather({item: partial(counts, source, target, item, deadline) for item in subjects}, 6)
+    filled = {item: left for item, (left, _right) in counted.items()}
     checksums = _Checksums(source, target, filled, deadline, seconds, 6, Result())
     gather({item: partial(checksums.equal, item) for item in filled}, 6)
     return time.monotonic() - began
@@ -153,7 +153,7 @@ class _Checksums:
 
     def equal(self, item: Subject) -> Optional[bool]:
         """Whether a collection's checksums are equal; None when the budget does not allow to know."""
-        return self._within(item, lambda: _checksums_equal(*self._sides, item, self._budget))
+        return self._within(item, lambda: checksums_equal(*self._sides, item, self._budget))
 
     def _bodies(self, item: Subject) -> Optional[list[str]]:
         return self._within(item, lambda: body_differences(*self._sides, item, self._budget))
@@ -225,13 +225,15 @@ def _get(front: Front, item: Subject, what: str, deadline: Deadline, query: Opti
     return front.json("GET", path, database=item.database, query=query, timeout=seconds)
 
 
-def _counts(source: Front, target: Front, item: Subject, deadline: Deadline) -> tuple[int, int]:
+def counts(source: Front, target: Front, item: Subject, deadline: Deadline) -> tuple[int, int]:
+    """Documents on the source and on the target."""
     sides = enumerate((source, target))
     answers = gather({side: partial(_get, front, item, "count", deadline) for side, front in sides})
     return int(answers[0]["count"]), int(answers[1]["count"])
 
 
-def _checksums_equal(source: Front, target: Front, item: Subject, deadline: Deadline) -> bool:
+def checksums_equal(source: Front, target: Front, item: Subject, deadline: Deadline) -> bool:
+    """Whether checksums with revisions and data are the same."""
     query: dict[str, object] = {"withRevisions": True, "withData": True}
     answers = gather(
         {side: partial(_get, front, item, "checksum", deadline, query) for side, front in enumerate((source, target))}

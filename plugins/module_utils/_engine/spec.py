@@ -14,6 +14,7 @@ from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
 from .._core.errors import CutoverError
 
 USERS = ("copy", "skip")
+VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
 CREDENTIALS = ("target_username", "target_password")
 MAX_NAME = 100
@@ -161,6 +162,12 @@ def _rate(name: str, value: object) -> float:
     return float(value)
 
 
+def _mode(name: str, value: object) -> str:
+    if value not in VERIFICATION_MODES:
+        raise refuse(name, f"must be one of {', '.join(VERIFICATION_MODES)}")
+    return str(value)
+
+
 def _users(name: str, value: object) -> str:
     if value not in USERS:
         raise refuse(name, f"must be one of {', '.join(USERS)}")
@@ -255,6 +262,9 @@ def parse(request: object) -> Spec:
 STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {"wait_timeout": _seconds, "max_downtime": _duration}
 REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"fence_seconds": _duration, "max_downtime": _duration}
 CHANGES_OPTIONS: dict[str, Callable[[str, object], Any]] = {"timeout": _duration}
+VERIFICATION_OPTIONS: dict[str, Callable[[str, object], Any]] = {
+    "mode": _mode, "repair": _boolean, "timeout": _duration,
+}  # fmt: skip
 REVOKE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"name": _text, "timeout": _duration}
 REASON_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text}
 

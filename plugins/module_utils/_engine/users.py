@@ -182,6 +182,10 @@ class Users:
         answer = self._target.json("GET", path, database=_SYSTEM, query={"full": True}, timeout=_TIMEOUT)
         return dict(answer["result"])
 
+    def compare(self, opened: bool) -> list[tuple[str, str]]:
+        """What is not as it must be now, before or after the opening; writes nothing."""
+        return self.verify({name: item if opened else self._held(item) for name, item in self.read_source().items()})
+
     def open_all(self) -> list[tuple[str, str]]:
         """Write the source's documents as they are, read them back, and return what is not as wanted.
 

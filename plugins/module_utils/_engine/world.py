@@ -12,7 +12,7 @@ from typing import Callable
 from .._core.arango import Coordinators
 from .._core.errors import CutoverError
 from .._core.jwt import load_secret
-from .dataplane_types import Settings
+from .dataplane_types import Settings, TargetGate
 from .decision import Decision
 from .findings import Findings
 from .journal import Journal, Record
@@ -204,13 +204,13 @@ def _leased_journal(
 
 
 def make_users(
-    spec: Spec, source: Source, target: Coordinators, journal: Journal, lease: Lease, findings: Findings
+    spec: Spec, source: Source, target: Coordinators, journal: Journal, gate: TargetGate, findings: Findings
 ) -> Users:
     """The users' part of a world."""
     return Users(
         source.coordinators,
         target,
-        lease,
+        gate,
         Record(journal, "users-map"),
         policy=spec.users,
         early_readers=spec.early_readers,

@@ -3,11 +3,16 @@
 """The agent's client out of a module's options; in check mode it can only read."""
 from __future__ import annotations
 
+import time
+from typing import Any, Callable, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.agent_api import AgentApi
 from .._core.errors import CutoverError
 from .._core.redact import register_secret
+
+POLL_SECONDS = 0.3
 
 
 def _token(module: AnsibleModule) -> str | None:
@@ -38,3 +43,14 @@ def connect_agent(module: AnsibleModule) -> AgentApi:
         timeout=module.params["agent_timeout"],
         read_only=module.check_mode,
     )
+
+
+def result_of(run: Mapping[str, Any], read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """The result of what runs in the agent's background, when it has ended; raises what it ended with."""
+    while run["state"] == "running":
+        time.sleep(POLL_SECONDS)
+        run = read(run["id"])
+    if run["state"] == "failed":
+        error = run["error"]
+        raise CutoverError(error["code"], error["message"], remedy=error["remedy"], details=error["details"])
+    return dict(run["result"])

@@ -3,19 +3,16 @@
 """The body of the module `migration_info`."""
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.agent_api import AgentApi
-from .._core.errors import CutoverError
 from .._engine.display import status_lines
 from .._engine.report_page import render
-from .agent_client import connect_agent
+from .agent_client import connect_agent, result_of
 
 PAGE = 1000
-POLL_SECONDS = 0.3
 
 
 def _all_shards(api: AgentApi) -> list[dict[str, Any]]:
@@ -25,17 +22,6 @@ def _all_shards(api: AgentApi) -> list[dict[str, Any]]:
         found += page["shards"]
         if len(found) >= page["total"] or not page["shards"]:
             return found
-
-
-def _changes(api: AgentApi, timeout: float) -> dict[str, Any]:
-    run = api.begin_changes({"timeout": timeout})
-    while run["state"] == "running":
-        time.sleep(POLL_SECONDS)
-        run = api.changes(run["id"])
-    if run["state"] == "failed":
-        error = run["error"]
-        raise CutoverError(error["code"], error["message"], remedy=error["remedy"], details=error["details"])
-    return dict(run["result"])
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -54,5 +40,5 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         if "report_page" in gather:
             result["report_page"] = render(report) if report is not None else None
     if "changes" in gather:
-        result["changes"] = _changes(api, module.params["changes_timeout"])
+        result["changes"] = result_of(api.begin_changes({"timeout": module.params["changes_timeout"]}), api.changes)
     return result

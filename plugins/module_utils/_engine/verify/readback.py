@@ -13,16 +13,16 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Protocol
 
 from ..._core.arango import segment
 from ..._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from ..._core.errors import ArangoError, CutoverError
 from ..._core.revision import decode
 from ..aql import canonical
-from ..inspection import CollectionId, Inspection
+from ..inspection import CollectionId, Standing
 from .differences import ALTERED, Difference, Differences
-from .rows import Found, Front, lookup, same
+from .rows import Found, Front, same
 from .touched import Group, Touched
 
 LOG = logging.getLogger(__name__)
@@ -32,6 +32,28 @@ _APPLIED_SECONDS = 30.0
 _LOOKS = 2
 # The collection or its database is not there.
 GONE = frozenset({1203, 1228})
+
+
+class View(Protocol):
+    """What reading back needs of the data path; see ``Inspection``."""
+
+    def standing(self, collection: CollectionId) -> Optional[Standing]:
+        """How a collection stands."""
+
+    def ticks(self) -> dict[str, int]:
+        """How far each log was read."""
+
+    def applied(self, deadline: Deadline) -> bool:
+        """Wait until everything up to now is applied."""
+
+    def doubtful(self, collection: CollectionId) -> bool:
+        """Whether writes of unknown outcome wait."""
+
+    def repair(self, collection: CollectionId, keys: Sequence[bytes]) -> None:
+        """Write what the source has."""
+
+
+Read = Callable[[Front, CollectionId, str, Sequence[str]], Found]
 
 
 @dataclass(frozen=True)
@@ -60,11 +82,11 @@ class ReadBack:
         self,
         source: Front,
         target: Front,
-        inspection: Inspection,
+        inspection: View,
         touched: Touched,
         differences: Differences,
         *,
-        hashed: Callable[[CollectionId], bool],
+        read: Read,
         inexact: Callable[[CollectionId], None],
         needed: Callable[[CollectionId], bool],
         invalidate: Callable[[CollectionId], None],
@@ -78,7 +100,7 @@ class ReadBack:
         self._inspection = inspection
         self._touched = touched
         self._differences = differences
-        self._hashed = hashed
+        self._lookup = read
         self._inexact = inexact
         self._needed = needed
         self._invalidate = invalidate
@@ -153,7 +175,7 @@ class ReadBack:
     def _read(self, front: Front, collection: CollectionId, name: str, keys: Sequence[str]) -> Any:
         """What is there of these keys; None while the collection is being dropped or made."""
         try:
-            return lookup(front, collection[0], name, keys, self._hashed(collection))
+            return self._lookup(front, collection, name, keys)
         except ArangoError as error:
             if error.error_num not in GONE:
                 raise

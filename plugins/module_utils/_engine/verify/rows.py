@@ -9,13 +9,15 @@ forms they are compared decoded (facts §5.9), and never in AQL, which compares 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable, Sequence
-from typing import Union
+from contextlib import closing
+from typing import Any, Union
 
 from ..._core.arango import Coordinators, Server
 from ..._core.errors import ArangoError
 from ..._core.revision import decode
-from ..aql import read_batches, run
+from ..aql import canonical, read_batches, run
 
 Front = Union[Server, Coordinators]
 Found = dict[str, tuple[str, ...]]
@@ -48,7 +50,29 @@ def scan(front: Front, database: str, collection: str, hashed: bool) -> Generato
 def lookup(front: Front, database: str, collection: str, keys: Sequence[str], hashed: bool) -> Found:
     """What is there of some keys: revisions and hashes by key, sorted; keys of no document are left out."""
     query = f"FOR d IN @@c FILTER d._key IN @keys RETURN {_HASHED if hashed else _PLAIN}"
-    rows = run(front, database, query, {"@c": collection, "keys": list(keys)})
+    return _by_key(run(front, database, query, {"@c": collection, "keys": list(keys)}))
+
+
+def scan_documents(front: Front, database: str, collection: str) -> Generator[list[str], None, None]:
+    """All rows with digests of whole documents, which the agent decodes itself: right for any two versions."""
+    with closing(read_batches(front, database, collection)) as batches:
+        for batch in batches:
+            yield [_digested(document) for document in batch]
+
+
+def lookup_documents(front: Front, database: str, collection: str, keys: Sequence[str]) -> Found:
+    """Like ``lookup``, with digests of whole documents."""
+    query = "FOR d IN @@c FILTER d._key IN @keys RETURN d"
+    documents = run(front, database, query, {"@c": collection, "keys": list(keys)})
+    return _by_key(_digested(document) for document in documents)
+
+
+def _digested(document: dict[str, Any]) -> str:
+    digest = hashlib.blake2b(canonical({**document, "_rev": decode(document["_rev"])}).encode(), digest_size=8)
+    return f"{document['_key']}/{document['_rev']}/{digest.hexdigest()}"
+
+
+def _by_key(rows: Iterable[str]) -> Found:
     found: dict[str, list[str]] = {}
     for row in rows:
         key, _slash, rest = row.partition("/")

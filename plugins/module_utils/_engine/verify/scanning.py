@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Callable
 
 from .matching import SOURCE, TARGET, Matching
-from .rows import Front, scan
 
 
 class HaltedError(Exception):
@@ -17,21 +17,17 @@ class HaltedError(Exception):
 
 
 def compare(
-    fronts: tuple[Front, Front],
-    database: str,
-    collection: str,
-    hashed: bool,
+    streams: Sequence[Generator[list[str], None, None]],
     matching: Matching,
     pay: Callable[[int], None],
     halted: Callable[[], bool],
     seen: Callable[[list[str]], None],
 ) -> int:
-    """Bring all rows of source and target together; returns how many documents the source has.
+    """Bring all rows of source and target together, from their streams; returns how many documents the source has.
 
     ``pay`` is called with the number of keys read, ``seen`` with the source's rows. Raises ``HaltedError``, what a
     server answered, or ``OSError``.
     """
-    streams = [scan(front, database, collection, hashed) for front in fronts]
     documents = 0
     running = {SOURCE, TARGET}
     with closing(streams[SOURCE]), closing(streams[TARGET]), ThreadPoolExecutor(2, "verify-read") as pool:

@@ -13,7 +13,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from .differences import STAYS, Differences
 from .matching import Matching
 from .pace import Pace
 from .readback import GONE, ReadBack
-from .rows import Front, hashes_alike
+from .rows import Found, Front, hashes_alike, lookup, scan
 from .scanning import HaltedError, compare
 from .touched import Touched
 
@@ -101,7 +101,7 @@ class Verifier:
             inspection,
             self.touched,
             self.differences,
-            hashed=self._is_hashed,
+            read=self._look_up,
             inexact=self._inexact.add,
             needed=self._is_needed,
             invalidate=self.invalidate,
@@ -245,6 +245,9 @@ class Verifier:
         self._epochs[collection] = self._epochs.get(collection, 0) + 1
         self.coverage.drop(collection)
 
+    def _look_up(self, front: Front, collection: CollectionId, name: str, keys: Sequence[str]) -> Found:
+        return lookup(front, collection[0], name, keys, self._is_hashed(collection))
+
     def _is_hashed(self, collection: CollectionId) -> bool:
         return bool(self._hashed) and collection not in self._inexact
 
@@ -341,10 +344,7 @@ class Verifier:
             hashed = self._is_hashed(collection)
             share = math.inf if urgent else 1.0 if self.coverage.get(collection) is None else _LATER_SHARE
             documents = compare(
-                self._fronts,
-                collection[0],
-                standing.name,
-                hashed,
+                [scan(front, collection[0], standing.name, hashed) for front in self._fronts],
                 matching,
                 partial(self._pace.spend, share=share),
                 self._stop.is_set if urgent else self._halted,

@@ -176,6 +176,9 @@ def test_wrong_token_and_basic_only_for_reading(agent: RunningAgent) -> None:
         ("POST", "/v1/migration/revoke", b'{"name": 7}', 400, "CUT-AGENT-16", "name"),
         ("POST", "/v1/migration/revoke", b'{"name": "x"}', 400, "CUT-SPEC-1", "name"),
         ("POST", "/v1/changes", b'{"timeout": true}', 400, "CUT-AGENT-16", "timeout"),
+        ("POST", "/v1/verification", b'{"mode": "all"}', 400, "CUT-SPEC-1", "mode"),
+        ("POST", "/v1/verification", b'{"repair": 1}', 400, "CUT-SPEC-1", "repair"),
+        ("POST", "/v1/verification", b'{"collections": []}', 400, "CUT-SPEC-2", "collections"),
         ("GET", "/v1/migration/report", None, 404, "CUT-AGENT-21", None),
         ("GET", "/v1/migration/report.html", None, 404, "CUT-AGENT-21", None),
     ],
@@ -329,6 +332,17 @@ def test_changes_are_found_in_the_background(agent: RunningAgent) -> None:
     assert (run["state"], run["result"]["source_mode"]) == ("finished", "readonly")
     assert ("changes", {"timeout": 9.0}) in agent.engine.calls
     assert error_of(call(agent, "GET", "/v1/changes/abcdef"))[:2] == (404, "CUT-AGENT-20")
+
+
+def test_verifications_run_in_the_background(agent: RunningAgent) -> None:
+    api = agent.api("operate")
+    run = api.begin_verification({"mode": "documents", "repair": True, "timeout": 9})
+    deadline = time.monotonic() + 10
+    while run["state"] == "running" and time.monotonic() < deadline:
+        run = api.verification(run["id"])
+    assert (run["state"], run["result"]["equal"]) == ("finished", True)
+    assert ("verification", {"mode": "documents", "repair": True, "timeout": 9.0}) in agent.engine.calls
+    assert error_of(call(agent, "GET", "/v1/verification/abcdef"))[:2] == (404, "CUT-AGENT-20")
 
 
 def test_the_report_is_a_page_too(agent: RunningAgent) -> None:

@@ -123,6 +123,16 @@ def test_rehearse_tells_what_to_expect(agent: RunningAgent, run: Any, capsys: py
     assert run("rehearse") == cli.BLOCKED
 
 
+def test_verify(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("verify", "--mode", "documents", "--repair", "--timeout", "9") == cli.FINE
+    assert ("verification", {"mode": "documents", "repair": True, "timeout": 9.0}) in agent.engine.calls
+    assert "tasks            not verified: they are not migrated" in capsys.readouterr().out
+    difference = {"database": "db", "collection": "c", "key": "k1", "kind": "altered"}
+    agent.engine.verified.update(equal=False, differences=[difference], differences_total=1)
+    assert run("verify") == cli.DIFFERENT
+    assert "  db/c k1: altered" in capsys.readouterr().out
+
+
 def test_changes_are_differences(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("changes") == cli.FINE
     figures = {"created": 1, "changed": 0, "removed": 2}

@@ -17,6 +17,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.differences import Differences
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.readback import ReadBack
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.rows import lookup
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.touched import Touched
 from tests.unit.plugins.module_utils._engine.verify.two_sides import THINGS, DataPath
 
@@ -42,7 +43,9 @@ class Case:
             self.path,  # type: ignore[arg-type]
             self.touched,
             self.differences,
-            hashed=lambda collection: hashed and collection not in self.inexact,
+            read=lambda front, collection, name, keys: lookup(
+                front, "db", name, keys, hashed and collection not in self.inexact
+            ),
             inexact=self.inexact.add,
             needed=lambda collection: True,
             invalidate=self.invalidated.append,
