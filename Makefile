@@ -4,12 +4,16 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 SEEDS ?= 4
+RUNS ?= 25
+SEED ?= 0
+JOBS ?= 1
+ONLY ?=
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images floor e2e mutants bench-testbed lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images floor e2e soak mutants bench-testbed lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +65,11 @@ floor: setup ## the playbooks with the oldest and the newest ansible-core that t
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
+
+soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=1)
+	@echo "== soak ($(RUNS) runs from seed $(SEED))"
+	pytest -q tests/soak
+	python -m tests.soak --runs $(RUNS) --seed $(SEED) --jobs $(JOBS) --only "$(ONLY)"
 
 mutants: setup ## break each rule of the engine on purpose and see its test fail (about 2 minutes)
 	@echo "== mutants"

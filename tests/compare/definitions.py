@@ -26,6 +26,7 @@ INDEX_FIELDS = (
 )
 SAME_TYPES = {"zkd": "mdi", "hash": "persistent", "skiplist": "persistent"}  # since 3.12 (facts §10)
 OWN_NUMBERS = ("id", "globallyUniqueId", "global_id")
+SINCE_3_12: dict[str, Any] = {"optimizeTopK": []}  # of views, with the value that older ones have without saying so
 
 
 def collection_table(database: StandardDatabase, name: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -39,6 +40,8 @@ def collection_table(database: StandardDatabase, name: str) -> Iterator[tuple[tu
     for index in collection.indexes():
         fields = {field: index.get(field) for field in INDEX_FIELDS}
         fields["type"] = SAME_TYPES.get(index["type"], index["type"])
+        if fields["type"] == "mdi":
+            fields["estimates"] = bool(fields["estimates"])  # older ones have none and do not say so
         yield ("index", database.name, name, str(index["name"])), fields
 
 
@@ -52,6 +55,7 @@ def database_table(database: StandardDatabase, collections: Sequence[str]) -> It
         yield ("graph", database.name, graph["name"]), fields
     for view in database.views():
         fields = dict(database.view(view["name"]))
+        fields = {**SINCE_3_12, **fields} if view["type"] == "arangosearch" else fields
         yield ("view", database.name, view["name"]), {k: v for k, v in fields.items() if k not in OWN_NUMBERS}
     for analyzer in database.analyzers():
         if "::" in analyzer["name"]:
@@ -94,8 +98,16 @@ def compare_definitions(source: Side, target: Side) -> Iterator[Difference]:
         return
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
-            detail = f"source {str(wanted.get(name))[:300]}, target {str(found.get(name))[:300]}"
-            yield Difference(name[0], "/".join(name[1:]), detail)
+            here, there = apart(wanted.get(name), found.get(name))
+            yield Difference(name[0], "/".join(name[1:]), f"source {here}, target {there}")
+
+
+def apart(here: Any, there: Any) -> tuple[str, str]:
+    """Both sides of a difference, without the fields that are equal."""
+    if isinstance(here, dict) and isinstance(there, dict):
+        names = [name for name in sorted(here.keys() | there.keys(), key=str) if here.get(name) != there.get(name)]
+        here, there = ({name: side.get(name) for name in names} for side in (here, there))
+    return str(here)[:600], str(there)[:600]
 
 
 def check_recorded(

@@ -11,30 +11,37 @@ from typing import Any
 from tests.compare.side import Side
 from tests.compare.whole import Login
 from tests.demo.data import load
-from tests.testbed.launch import TestCluster
+from tests.testbed.launch import Flavour, TestCluster
 from tests.workload.clients import Connection
 from tests.workload.process import Endpoint
 from tests.workload.schema import DatabaseSpec, UserSpec, create_database, create_users
 
 __all__ = ["Clusters"]
 
+Shape = tuple[int, int]
 Table = tuple[str, str, Iterable[dict[str, Any]]]
 
 
 class Clusters:
-    """A self-hosted source and a managed target, each a process of its own."""
+    """A self-hosted source and a target, managed unless told otherwise, each a process of its own.
+
+    ``shapes``: coordinators and DB-Servers of both.
+    """
 
     def __init__(
         self, directory: Path, *, versions: tuple[str, str] = ("3.11.14", "3.11.14"),
         options: Mapping[str, object] | None = None, target_options: Mapping[str, object] | None = None,
+        shapes: tuple[Shape, Shape] = ((2, 3), (2, 3)), flavour: Flavour = "managed",
     ) -> None:
         self.source = TestCluster.start(
-            directory, name="source", version=versions[0], root_password="source-root", options=options
+            directory, name="source", version=versions[0], root_password="source-root", options=options,
+            coordinators=shapes[0][0], dbservers=shapes[0][1],
         )
         try:
             self.target = TestCluster.start(
-                directory, name="target", version=versions[1], root_password="target-root", flavour="managed",
+                directory, name="target", version=versions[1], root_password="target-root", flavour=flavour,
                 options={**(options or {}), **(target_options or {})},
+                coordinators=shapes[1][0], dbservers=shapes[1][1],
             )
         except BaseException:
             self.source.stop()

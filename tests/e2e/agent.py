@@ -63,6 +63,8 @@ class Agent:
         self.config_path.write_text(json.dumps(config), encoding="utf-8")
         self.config_path.chmod(0o600)
         self._process: subprocess.Popen[bytes] | None = None
+        self.timeout = 60.0  # seconds that a request may take
+        self.log_path = self._log
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
@@ -87,9 +89,9 @@ class Agent:
         """SIGKILL: no farewell."""
         self._end(signal.SIGKILL)
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL if that isn't obeyed."""
-        self._end(signal.SIGTERM)
+    def stop(self) -> int | None:
+        """SIGTERM, and SIGKILL if that isn't obeyed; the exit status, if it ran."""
+        return self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
         """SIGSTOP: it holds everything and does nothing."""
@@ -123,23 +125,31 @@ class Agent:
         """Where it keeps what it must not forget."""
         return self.config_path.parent / "state"
 
-    def _end(self, number: signal.Signals) -> None:
+    @property
+    def pid(self) -> int | None:
+        """Its process, while there is one."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def _end(self, number: signal.Signals) -> int | None:
         if self._process is None:
-            return
+            return None
         self._process.send_signal(number)
+        self._process.send_signal(signal.SIGCONT)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        status = self._process.returncode
         self._process = None
+        return status
 
     def log(self) -> str:
         """The end of its log."""
         return self._log.read_text(encoding="utf-8", errors="replace")[-6000:] if self._log.exists() else ""
 
     def _exchange(self, method: str, target: str, body: object | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=60, context=self._context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=self.timeout, context=self._context)
         try:
             content = b"" if body is None else json.dumps(body).encode()
             headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}

@@ -55,11 +55,13 @@ def stock(draw: random.Random) -> DatabaseSpec:
     )
 
 
-def tables(draw: random.Random) -> Iterator[tuple[str, str, Iterator[dict[str, Any]]]]:
-    """(database, collection, documents) of everything in `stock`."""
+def tables(
+    draw: random.Random, big: int = DOCUMENTS_OF_BIG
+) -> Iterator[tuple[str, str, Iterator[dict[str, Any]]]]:
+    """(database, collection, documents) of everything in `stock`, with so many documents in the big shard."""
     filler = "".join(draw.choice("abcdefgh ") for _index in range(6000))
     parts = draw.randint(300, 900)
-    yield "stock", BIG, ({"_key": f"k{number}", "number": number, "text": filler} for number in range(DOCUMENTS_OF_BIG))
+    yield "stock", BIG, ({"_key": f"k{number}", "number": number, "text": filler} for number in range(big))
     yield "stock", "parts", (
         {
             "_key": f"p{number}", "group": number % 13, "weight": draw.choice(ODD_NUMBERS), "expires": FAR_FUTURE,

@@ -1,6 +1,9 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Changes of users: born, gone, back under the same name, passwords, grants at every level; on the source only."""
+"""Changes of users: born, gone, back under the same name, passwords, grants at every level; on the source only.
+
+A read-only cluster goes on taking them (facts §2.3): administrators have to stop by themselves, as they do here.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from arango.exceptions import PermissionResetError
 
 from tests.workload.actor import Actor
 from tests.workload.record import Fields, Thing
-from tests.workload.router import UnknownOutcomeError
+from tests.workload.router import Stopped, UnknownOutcomeError
 from tests.workload.shop import SHOP
 
 __all__ = ["Clerk"]
@@ -42,8 +45,15 @@ class Clerk(Actor):
 
     def change(self, thing: Thing, fields: Fields | None, operation: Callable[[StandardDatabase], object]) -> None:
         """Carry out one change in the system database and record it."""
+
+        def while_open(system: StandardDatabase) -> None:
+            while system.mode() != "default":
+                if self.stop.wait(0.2):
+                    raise Stopped
+            operation(system)
+
         try:
-            self.router.write("_system", operation)
+            self.router.write("_system", while_open)
         except UnknownOutcomeError:
             self.passwords.pop(thing[1], None)
             self.record.doubt(thing)

@@ -55,7 +55,7 @@ class Endpoint:
 class WorkloadConfig:
     """``watch`` is who looks for the beat on the target; ``heap_size``: documents that the large truncate removes.
 
-    ``administrator`` changes definitions (``verbs``) and users of the source; without one nobody does.
+    ``administrator`` changes definitions (``verbs``) and users (``clerk``) of the source; without one nobody does.
     """
 
     source: Endpoint
@@ -66,6 +66,7 @@ class WorkloadConfig:
     record_path: str = ""
     heap_size: int = RANGE_DELETE + 500
     administrator: Endpoint | None = None
+    clerk: bool = True
     verbs: tuple[str, ...] = tuple(VERBS)
     source_version: tuple[int, int] = (3, 11)
 
@@ -94,7 +95,7 @@ class Workload:
             router = Router(config.source.connect(number), config.target.connect(number), self._stop)
             actor = kind(router, self.record, self._stop, f"{config.seed}.{number}", config.speed)
             if isinstance(actor, Heap):
-                actor.size = config.heap_size
+                actor.size, actor.batch = config.heap_size, min(actor.batch, config.heap_size)
             self.actors.append(actor)
         if config.administrator is not None:
             self.actors += self._administrators(config.administrator)
@@ -106,7 +107,7 @@ class Workload:
 
     def _administrators(self, endpoint: Endpoint) -> list[Actor]:
         config = self._config
-        kinds: list[type[Actor]] = [Clerk, *([Architect] if config.verbs else [])]
+        kinds: list[type[Actor]] = [*([Clerk] if config.clerk else []), *([Architect] if config.verbs else [])]
         actors = []
         for number, kind in enumerate(kinds):
             router = Router(endpoint.connect(number), None, self._stop)

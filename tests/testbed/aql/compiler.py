@@ -184,7 +184,11 @@ def _element(base: Any, index: Any) -> Any:
 
 
 def _contains(array: Any, value: Any) -> bool:
-    return isinstance(array, list) and any(values.equal(entry, value) for entry in array)
+    if not isinstance(array, list):
+        return False
+    if isinstance(value, str):
+        return value in array  # a text equals nothing but the same text
+    return any(values.equal(entry, value) for entry in array)
 
 
 def _range(low: Any, high: Any) -> list[int]:

@@ -1,0 +1,109 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a run is, drawn from its seed alone: the same seed is the same draw, whatever the machine does."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from tests.e2e.variants import Variants, drawn
+from tests.soak.kinds import KINDS, PHASES, Fields
+from tests.testbed.launch import Flavour
+
+__all__ = ["Ending", "Planned", "Scenario", "draw_scenario", "enabled"]
+
+Ending = Literal["cutover", "abort"]
+MOST_FAULTS = 5
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A fault: seconds after its phase began, and for how many seconds it lasts."""
+
+    kind: str
+    phase: str
+    at: float
+    lasts: float
+    fields: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        fields = ", ".join(f"{name}={value}" for name, value in self.fields.items())
+        return f"{self.kind}({fields}) at {self.phase}+{self.at:.1f} for {self.lasts:.1f} s"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One run.
+
+    `shapes`: coordinators and DB-Servers of source and target; `definitions`, `users`: whether they change.
+    """
+
+    seed: int
+    variants: Variants
+    shapes: tuple[tuple[int, int], tuple[int, int]]
+    flavour: Flavour
+    license: str
+    options: Mapping[str, Any]
+    early_readers: bool
+    definitions: bool
+    users: bool
+    speed: float
+    ending: Ending
+    abort_in: str
+    faults: tuple[Planned, ...]
+
+    def __str__(self) -> str:
+        shapes = " → ".join(f"{version} {c}+{d}" for version, (c, d) in zip(self.variants.versions, self.shapes))
+        changes = "+".join(name for name in ("definitions", "users") if getattr(self, name)) or "documents only"
+        ending = self.ending if self.ending == "cutover" else f"abort while {self.abort_in}"
+        return f"{shapes} {self.flavour}, {changes}, {ending}: {'; '.join(map(str, self.faults)) or 'no fault'}"
+
+    def as_json(self) -> str:
+        """For the run's directory."""
+        return json.dumps({**asdict(self), "readings": self.variants.option()}, indent=1)
+
+
+def enabled(only: Collection[str] = ()) -> list[str]:
+    """Fault classes that are drawn: those named, or all that are switched on."""
+    return [name for name, kind in KINDS.items() if (name in only if only else not kind.off)]
+
+
+def draw_scenario(seed: int, only: Collection[str] = ()) -> Scenario:
+    """The scenario of a seed, with certain fault classes only if any are named."""
+    draw = random.Random(f"soak {seed}")
+    variants = drawn(draw)
+    names = enabled(only)
+    weights = [KINDS[name].weight for name in names]
+    count = draw.choices(range(MOST_FAULTS + 1), [1, 3, 4, 4, 3, 2])[0]
+    chosen = draw.choices(names, weights, k=count) if names else []
+    faults = sorted((plan(draw, name) for name in chosen), key=lambda one: (PHASES.index(one.phase), one.at))
+    return Scenario(
+        seed=seed,
+        variants=variants,
+        shapes=((draw.randint(1, 3), draw.randint(3, 4)), (draw.randint(1, 3), draw.randint(3, 4))),
+        flavour=draw.choice(["managed", "managed", "selfhosted"]),
+        license=draw.choice(["enterprise", "community"]),
+        options={
+            "truncate_threshold": draw.choice([200, 600]), "intermediate_commit_count": draw.choice([50, 10_000]),
+            "checksum_seed": draw.choice([0, 0, 7]),
+        },
+        early_readers=draw.random() < 0.3,
+        definitions=draw.random() < 0.5,
+        users=draw.random() < 0.5,
+        speed=draw.choice([0.3, 0.6]),
+        ending="abort" if draw.random() < 0.12 else "cutover",
+        abort_in=draw.choice(["copying", "running"]),
+        faults=tuple(faults),
+    )
+
+
+def plan(draw: random.Random, name: str) -> Planned:
+    """One fault of a kind."""
+    kind = KINDS[name]
+    fields: Fields = kind.draw(draw)
+    phase = draw.choice(kind.phases)
+    return Planned(name, phase, round(draw.uniform(0.0, 2.5), 2), round(draw.uniform(0.3, 2.5), 2), fields)
