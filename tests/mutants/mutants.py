@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from tests.mutants.cutting import CUTTING
 from tests.mutants.keeping import KEEPING
+from tests.mutants.moving import MOVING
 from tests.mutants.mutant import Mutant
 from tests.mutants.opening import OPENING
 from tests.mutants.reading import READING
 from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
 
-ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *OPENING, *VERIFYING)
+ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *OPENING, *VERIFYING, *MOVING)

@@ -90,10 +90,10 @@ class SourceShard:
         """The leader's copy."""
         return self.replicas[self.leader]
 
-    def write(self, key: str) -> None:
+    def write(self, key: str, **more: object) -> None:
         """A new state of a document on the leader and all followers that keep up."""
         self.revision += 1
-        raw = json.dumps({"_key": key, "_rev": str(self.revision)}).encode()
+        raw = json.dumps({"_key": key, "_rev": str(self.revision), **more}).encode()
         self._put(key, raw)
 
     def remove(self, key: str) -> None:
@@ -329,8 +329,8 @@ class Agent:
         elif shard.state in (ShardState.PENDING, ShardState.COPYING):
             self.pump()
             self.copiers._copy(tailer, [shard])
-        elif shard.state is ShardState.SUSPECT and shard.idle:
-            self.repairs._repair(tailer, [shard])
+        elif shard.state is ShardState.SUSPECT:
+            self.repairs._repair(tailer, self.repairs._choose(tailer))
         if self.shard.waits and not self.shard.holds:
             self.catch_up._work(self.shard)
 
