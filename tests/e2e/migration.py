@@ -31,6 +31,10 @@ def in_sync(status: Mapping[str, Any]) -> bool:
     return bool(status["state"] == "running" and 0 < shards["total"] == shards["in_sync"])
 
 
+def _finished(status: Mapping[str, Any]) -> bool:
+    return bool(status["state"] == "completed" and status["late_indexes"]["pending"] == 0)
+
+
 class Migration:
     """A context manager; ``draw`` decides whatever the scenario leaves open."""
 
@@ -89,10 +93,10 @@ class Migration:
         self.agent.wait("every shard in sync", in_sync, seconds)
 
     def cut_over(self, seconds: float = 120) -> None:
-        """Wait until ready, stop, wait until completed."""
+        """Wait until ready, stop, wait until completed with every late index built."""
         self.agent.wait("ready for the cutover", lambda status: bool(status["cutover"]["ready"]), seconds)
         self.agent.call("POST", "/v1/migration/stop", {"wait_timeout": 60})
-        self.agent.wait("completed", lambda status: status["state"] == "completed", seconds)
+        self.agent.wait("completed", _finished, seconds)
 
     def await_fault(self, side: str, number: int, acted: int = 1, seconds: float = 30) -> None:
         """Until a fault has acted so often."""
