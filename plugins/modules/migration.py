@@ -68,6 +68,32 @@ options:
     description: Seconds between two looks at the status.
     type: float
     default: 1.0
+  accept_findings:
+    description:
+      - Findings about single documents that do not keep the target from being opened, with O(state=stopped).
+      - Each is named by its O(accept_findings[].id) as M(cutover.arangodb.migration_info) returns it, or by
+        O(accept_findings[].code), O(accept_findings[].where) and O(accept_findings[].key). Whatever is not named still
+        refuses the cutover.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: Identifier of the finding.
+        type: str
+      code:
+        description: Its code.
+        type: str
+      where:
+        description: Its place, as V(DATABASE/COLLECTION).
+        type: str
+      key:
+        description: Key of the document.
+        type: str
+      reason:
+        description: Why it is acceptable, for the report.
+        type: str
+        required: true
   gate_timeout:
     description:
       - Seconds that the agent may wait for blockers of the cutover to pass by themselves before it refuses.
@@ -239,6 +265,21 @@ def main() -> None:
                 "wait_timeout": {"type": "float", "default": 3600.0},
                 "wait_interval": {"type": "float", "default": 1.0},
                 "gate_timeout": {"type": "float"},
+                "accept_findings": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "mutually_exclusive": [("id", "code"), ("id", "where"), ("id", "key")],
+                    "required_one_of": [("id", "code")],
+                    "required_together": [("code", "where", "key")],
+                    "options": {
+                        "id": {"type": "str"},
+                        "code": {"type": "str"},
+                        "where": {"type": "str"},
+                        "key": {"type": "str", "no_log": False},
+                        "reason": {"type": "str", "required": True},
+                    },
+                },
             },
         ),
         required_if=[

@@ -96,6 +96,25 @@ def test_i5_i9_without_repair_damage_blocks_the_cutover(pair: Pair, name: str) -
         assert len(all_differences(pair)) == 1
 
 
+@pytest.mark.parametrize("name", sorted(DAMAGE))
+def test_i9_an_accepted_difference_lets_the_target_open_and_is_reported(pair: Pair, name: str) -> None:
+    """Exactly the one that was named; what is not named still blocks."""
+    with running(pair, repair=False) as engine:
+        key = damage(pair, name)
+        wait_status(engine, lambda status: status["verification"]["confirmed"] == 1, 60.0)
+        (finding,) = verified(engine)
+        with pytest.raises(CutoverError) as refused:
+            engine.stop({"accept_findings": [{"id": f"{finding['id']}x", "reason": "a slip"}]})
+        assert refused.value.details == {"field": "accept_findings"}
+        engine.stop({"accept_findings": [{"id": finding["id"], "reason": "known"}], "wait_timeout": 20.0}, "operator")
+        wait_status(engine, finished, 60.0)
+        report = engine.report()
+        assert report is not None
+        (accepted,) = report["accepted_findings"]
+        assert (accepted["key"], accepted["accepted"]["reason"]) == (key, "known")
+        assert len(all_differences(pair)) == 1
+
+
 def test_no_lag_and_no_write_looks_like_a_difference(pair: Pair) -> None:
     """Rounds go on under writes with a target that is slow now and then; nothing is ever found."""
     with running(pair) as engine, Writer(pair) as writer:

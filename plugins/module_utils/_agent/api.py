@@ -93,8 +93,9 @@ class Api:
     def stop(self, request: Request) -> Response:
         """Begin the cutover."""
         body = fields.json_object(request)
-        fields.only(body, ("wait_timeout", "max_downtime"))
-        options = {name: fields.seconds(body, name) for name in body}
+        fields.only(body, ("wait_timeout", "max_downtime", "accept_findings"))
+        options: dict[str, object] = {name: fields.seconds(body, name) for name in body if name != "accept_findings"}
+        options["accept_findings"] = body.get("accept_findings")
         return self._controlled(self._engine.stop(_given(options), request.caller))
 
     def rehearse(self, request: Request) -> Response:

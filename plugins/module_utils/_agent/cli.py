@@ -25,7 +25,7 @@ from .._engine.display import (
 )
 from .._engine.spec import VERIFICATION_MODES
 from .._engine.waiting import Wait, wait_for
-from .flags import add_agent_flags, add_spec_flags, agent_endpoint, specification
+from .flags import accepted_findings, add_agent_flags, add_spec_flags, agent_endpoint, specification
 from .guard_command import add_guard, run_guard
 from .references import resolve
 from .serve_command import add_serve, run_serve
@@ -114,7 +114,8 @@ def _stop(arguments: argparse.Namespace) -> int:
         api.abort()
         wait = Wait("aborted", arguments.wait_timeout)
     else:
-        api.stop({} if arguments.max_downtime is None else {"max_downtime": arguments.max_downtime})
+        options = {"max_downtime": arguments.max_downtime, "accept_findings": accepted_findings(arguments)}
+        api.stop({name: value for name, value in options.items() if value is not None})
         wait = Wait("completed", arguments.wait_timeout)
     _show(arguments, wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output)))
     return FINE
@@ -219,6 +220,9 @@ def build_parser() -> argparse.ArgumentParser:
     stop = _command(commands, "stop", "cut over: fence the source, prove, open the target", _stop)
     stop.add_argument("--abort", action="store_true", help="end without opening the target")
     stop.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
+    stop.add_argument(
+        "--accept-finding", action="append", dest="accept_findings", help="CODE|WHERE|KEY=REASON; may be repeated"
+    )
     stop.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
     _after_attempt_commands(commands)
     mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)

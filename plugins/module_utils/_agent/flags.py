@@ -91,6 +91,12 @@ def specification(arguments: argparse.Namespace) -> dict[str, Any]:
     return request
 
 
+def accepted_findings(arguments: argparse.Namespace) -> Optional[list[dict[str, str]]]:
+    """The findings that a cutover takes for accepted; None without any."""
+    pairs = _pairs("--accept-finding", arguments.accept_findings or [])
+    return [{"id": left, "reason": right} for left, right in pairs] or None
+
+
 def add_agent_flags(parser: argparse.ArgumentParser) -> None:
     """Where the agent is and who asks."""
     group = parser.add_argument_group("agent")

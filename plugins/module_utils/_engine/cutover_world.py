@@ -160,6 +160,7 @@ class LiveWorld:
                 alike=alike,
                 seconds=self._world.spec.checksum_seconds,
                 risky={proof.Subject(*place) for place in running.verifier.risky()},
+                accepted={proof.Subject(*place): keys for place, keys in running.verifier.accepted().items()},
             )
         result.differences.extend(differing)
         keys = running.key_guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)

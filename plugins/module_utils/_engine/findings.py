@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.redact import redact
+from .acceptance import digest
 from .files import read_json, write_json
 from .times import stamp
 
@@ -48,6 +50,7 @@ class Findings:
         self._lock = threading.Lock()
         self._items: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._changed = False
+        self._accepted: dict[str, dict[str, Any]] = {}
         if path is not None:
             for item in read_json(path) or []:
                 self._items[self._id(item)] = item
@@ -93,6 +96,16 @@ class Findings:
                 del self._items[name]
             self._changed = self._changed or bool(gone)
 
+    def accept(self, accepted: Mapping[str, dict[str, Any]]) -> None:
+        """These, by the digests of their ids, do not block any more (see ``acceptance``)."""
+        with self._lock:
+            self._accepted = dict(accepted)
+
+    def is_accepted(self, code: str, where: str, key: str) -> bool:
+        """Whether the operator has accepted this very finding."""
+        with self._lock:
+            return digest(f"{code}|{where}|{key}") in self._accepted
+
     def clear(self) -> None:
         """Begin with none: another migration."""
         with self._lock:
@@ -100,13 +113,15 @@ class Findings:
             self._changed = True
 
     def all(self) -> list[dict[str, Any]]:
-        """Every finding as JSON values, oldest first."""
+        """Every finding as JSON values, oldest first, with its id and whether it was accepted."""
         with self._lock:
-            return [dict(item) for item in self._items.values()]
+            return [
+                {**item, "id": name, "accepted": self._accepted.get(digest(name))} for name, item in self._items.items()
+            ]
 
     def blocking(self) -> list[dict[str, Any]]:
         """Those that block the cutover."""
-        return [item for item in self.all() if item["severity"] == "error"]
+        return [item for item in self.all() if item["severity"] == "error" and item["accepted"] is None]
 
     def problems(self, limit: int = 50) -> list[dict[str, Any]]:
         """The newest ones in the form of the status document."""

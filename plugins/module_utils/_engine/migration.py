@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.errors import CutoverError
+from . import acceptance, fence, gate, states
 from . import decision as record
-from . import fence, gate, states
 from .cutover import Attempt, Cutover
 from .dataplane_types import Progress
 from .files import read_json, write_json
@@ -153,8 +153,22 @@ class Migration:
     def _known(facts: Optional[gate.Facts]) -> list[dict[str, str]]:
         return [item for item in gate.blockers(facts) if item["code"] != "CUT-GATE-2"] if facts else []
 
-    def request_stop(self, options: Mapping[str, float], by: str = "") -> bool:
+    def accept(self, findings: Sequence[Mapping[str, str]], by: str) -> None:
+        """Take these findings for accepted, here and in the journal. Raises CUT-SPEC-1 for what cannot be."""
+        reasons = acceptance.parse(findings)
+        if not reasons:
+            return
+        acceptance.check(self.findings, reasons)
+        world = self.world
+        if world is None:
+            raise CutoverError("CUT-STATE-5", f"findings cannot be accepted in the state {self.state}")
+        at = stamp(self.clock.wall())
+        entries = {name: {"reason": reason, "by": by, "at": at} for name, reason in reasons.items()}
+        self.findings.accept(acceptance.save(world.journal, entries))
+
+    def request_stop(self, options: Mapping[str, Any], by: str = "") -> bool:
         """Begin the cutover in the background; False when one is under way. Raises CUT-GATE-1 with all blockers."""
+        self.accept(options.get("accept_findings", ()), by)
         wait = options.get("wait_timeout", self.spec.wait_timeout)
         max_downtime = options.get("max_downtime", self.spec.max_downtime)
         with self._lock:

@@ -26,6 +26,8 @@ from .parallel import gather
 
 Front = Union[Server, Coordinators]
 Found = TypeVar("Found")
+Accepted = Mapping["Subject", Mapping[str, int]]
+NONE_ACCEPTED: Accepted = {}
 CHECKSUMS = "checksums with revisions and data"
 BODIES = "all documents compared"
 ROUNDS = "counts, and the comparison before with all keys read back that were written since"
@@ -89,11 +91,13 @@ def prove(
     alike: bool = False,
     seconds: Optional[float] = None,
     risky: Collection[Subject] = (),
+    accepted: Accepted = NONE_ACCEPTED,
     width: int = 6,
 ) -> Result:
     """Compare every subject on both sides. ``alike``: both servers are of one version, so that the checksums need not
     wait for the probe (which is made all the same). ``seconds`` limits the checksums (None: only the deadline does), of
-    which ``risky`` ones come first.
+    which ``risky`` ones come first. ``accepted`` are keys of documents that may differ: 1 for one that the target
+    lacks, -1 for one that only the target has, 0 for another content.
 
     Raises CUT-CUTOVER-1 at the deadline, or what a server answered.
     """
@@ -102,15 +106,15 @@ def prove(
     counted = gather({item: partial(counts, source, target, item, deadline) for item in subjects}, width)
     filled: dict[Subject, int] = {}
     for item, (left, right) in counted.items():
-        if left != right:
+        if left - right != sum(accepted.get(item, {}).values()):
             result.differences.append(f"{item}: {left} documents on the source, {right} on the target")
-        elif left == 0:
+        elif left == right == 0:
             result.methods[str(item)] = _EMPTY
         else:
             filled[item] = left
             result.documents += left
     if result.proved and filled:
-        _Checksums(source, target, filled, deadline, seconds, width, result).compare(alike, risky)
+        _Checksums(source, target, filled, deadline, seconds, width, result, accepted).compare(alike, risky)
     result.seconds = time.monotonic() - began
     return result
 
@@ -143,6 +147,7 @@ class _Checksums:
         seconds: Optional[float],
         width: int,
         result: Result,
+        accepted: Accepted = NONE_ACCEPTED,
     ) -> None:
         self._sides = (source, target)
         self._filled = filled
@@ -150,6 +155,7 @@ class _Checksums:
         self._budget = Deadline(deadline.remaining() if seconds is None else min(seconds, deadline.remaining()))
         self._width = width
         self._result = result
+        self._accepted = accepted
 
     def equal(self, item: Subject) -> Optional[bool]:
         """Whether a collection's checksums are equal; None when the budget does not allow to know."""
@@ -170,7 +176,12 @@ class _Checksums:
 
     def compare(self, alike: bool, risky: Collection[Subject]) -> None:
         """Checksums of all, and the bodies of the smallest collection as a probe; bodies where checksums differ."""
-        items = sorted(self._filled, key=lambda item: (item not in risky, -self._filled[item], item))
+        for item in set(self._filled).intersection(self._accepted):
+            self._judge(item, self._bodies(item))
+        plain = [item for item in self._filled if item not in self._accepted]
+        items = sorted(plain, key=lambda item: (item not in risky, -self._filled[item], item))
+        if not items:
+            return
         probe = min(items, key=lambda item: (self._filled[item], item))
         rest = [item for item in items if item is not probe]
         calls: dict[Subject, Callable[[], Any]] = {
@@ -210,7 +221,8 @@ class _Checksums:
             self._result.methods[str(item)] = ROUNDS
             return
         self._cover(item, BODIES)
-        self._result.differences.extend(differences)
+        named = tuple(f"{item} key {key}: " for key in self._accepted.get(item, {}))
+        self._result.differences.extend(text for text in differences if not text.startswith(named))
 
     def _cover(self, item: Subject, method: str) -> None:
         self._result.methods[str(item)] = method

@@ -53,6 +53,7 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
         "verification": running.verifier.report() if running else None,
         "not_verified": list(NOT_VERIFIED),
         "accepted": migration.spec.accepted,
+        "accepted_findings": [item for item in migration.findings.all() if item["accepted"] is not None],
         "findings": migration.findings.all(),
         "late_indexes": None,
     }

@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
-from . import fence, mapping, proof
+from . import acceptance, fence, mapping, proof
 from . import inventory as inv
 from .dataplane import DataPlane
 from .findings import Findings
@@ -138,6 +138,7 @@ class Running:
         }
         self.inventory = inv.read(world.source.coordinators)
         self.schema.resume(self.inventory, ticks)
+        self.findings.accept(acceptance.load(world.journal))
         self.verifier.resume()
         world.inherited()
         directories = known.get("data_directories", {})

@@ -15,6 +15,7 @@ from .._core.errors import CutoverError
 
 USERS = ("copy", "skip")
 VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
+FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
 CREDENTIALS = ("target_username", "target_password")
 MAX_NAME = 100
@@ -205,6 +206,15 @@ def _accept(name: str, value: object) -> tuple[Acceptance, ...]:
     return tuple(items)
 
 
+def _accepted_findings(name: str, value: object) -> tuple[dict[str, str], ...]:
+    if not isinstance(value, (list, tuple)):
+        raise refuse(name, "must be a list of findings")
+    for item in value:
+        if not isinstance(item, Mapping) or set(item) not in FINDING_NAMES:
+            raise refuse(name, "each entry must have id and reason, or code, where, key and reason")
+    return tuple({key: _text(f"{name}.{key}", item[key]) for key in item} for item in value)
+
+
 FIELDS: dict[str, Callable[[str, object], Any]] = {
     "source_endpoints": _endpoints,
     "source_ca_path": _path,
@@ -259,7 +269,9 @@ def parse(request: object) -> Spec:
     return spec
 
 
-STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {"wait_timeout": _seconds, "max_downtime": _duration}
+STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {
+    "wait_timeout": _seconds, "max_downtime": _duration, "accept_findings": _accepted_findings,
+}  # fmt: skip
 REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"fence_seconds": _duration, "max_downtime": _duration}
 CHANGES_OPTIONS: dict[str, Callable[[str, object], Any]] = {"timeout": _duration}
 VERIFICATION_OPTIONS: dict[str, Callable[[str, object], Any]] = {

@@ -93,13 +93,22 @@ def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str]) -
     return Plan("refresh", state)
 
 
+def _named(findings: list[dict[str, Any]]) -> Optional[list[dict[str, Any]]]:
+    """The accepted findings as they were given."""
+    return [{name: value for name, value in item.items() if value is not None} for item in findings] or None
+
+
 def _apply(
     api: AgentApi, chosen: Plan, params: Mapping[str, Any], current: dict[str, Any]
 ) -> tuple[bool, dict[str, Any]]:
     if chosen.action in ("start", "refresh"):
         return api.start(start_request(params))
     if chosen.action == "stop":
-        options = {"max_downtime": params["max_downtime"], "wait_timeout": params["gate_timeout"]}
+        options = {
+            "max_downtime": params["max_downtime"],
+            "wait_timeout": params["gate_timeout"],
+            "accept_findings": _named(params["accept_findings"]),
+        }
         return api.stop({name: value for name, value in options.items() if value is not None})
     if chosen.action == "rehearse":
         options = {"max_downtime": params["max_downtime"], "fence_seconds": params["fence_seconds"]}

@@ -161,6 +161,10 @@ class Differences:
         with self._lock:
             return [item for item in self._items.values() if item.staying]
 
+    def accepted(self) -> list[Difference]:
+        """Those of them that the operator has accepted by name."""
+        return [item for item in self.staying() if self._findings.is_accepted(STAYS, item.where, item.key)]
+
     def __len__(self) -> int:
         with self._lock:
             return len(self._items)

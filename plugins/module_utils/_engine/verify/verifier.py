@@ -199,6 +199,14 @@ class Verifier:
             },
         }
 
+    def accepted(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Keys that may differ by database and collection, each with how many more documents the source has by it."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        for item in self.differences.accepted():
+            more = len(item.here) - len(item.there)
+            found.setdefault((item.collection[0], item.name), {})[item.key] = more
+        return found
+
     def risky(self) -> set[tuple[str, str]]:
         """Database and name of collections whose contents were never compared, or where something was put right."""
         known = self._inspection.standings()
@@ -397,7 +405,9 @@ class Verifier:
         with self.suspended(), _held(self._scanning, deadline), _held(self._cycling, deadline):
             while not self._finished(deadline):
                 self._stop.wait(_PAUSE)
-            return [f"{item.where} key {item.key}: {item.kind}" for item in self.differences.staying()]
+            accepted = self.differences.accepted()
+            staying = [item for item in self.differences.staying() if item not in accepted]
+            return [f"{item.where} key {item.key}: {item.kind}" for item in staying]
 
     def _finished(self, deadline: Deadline) -> bool:
         known = self._inspection.standings()

@@ -53,6 +53,19 @@ def test_cutover_and_again(agent: RunningAgent, run: Any) -> None:
     assert "completed since" in refused["msg"]
 
 
+def test_accepted_findings_are_passed_on_as_they_were_named(agent: RunningAgent, run: Any) -> None:
+    run("migration", **SPEC)
+    named = [
+        {"id": "CUT-VERIFY-2|db/c|k", "reason": "known"},
+        {"code": "CUT-VERIFY-2", "where": "db/c", "key": "l", "reason": "known, too"},
+    ]
+    run("migration", state="stopped", accept_findings=named)
+    stopped = next(options for name, options in agent.engine.calls if name == "stop")
+    assert stopped["accept_findings"] == named
+    for wrong in ({"reason": "r"}, {"id": "x", "code": "y", "reason": "r"}, {"code": "y", "reason": "r"}):
+        assert run("migration", state="stopped", accept_findings=[wrong])["failed"]
+
+
 def test_a_refused_cutover_lists_every_blocker(agent: RunningAgent, run: Any) -> None:
     run("migration", **SPEC)
     blockers = [{"code": f"B-{n}", "text": f"blocker {n}", "remedy": f"remedy {n}"} for n in range(3)]

@@ -62,8 +62,9 @@ def test_stop_waits_and_tells_why_it_was_not_made(
     assert run("stop") == cli.BLOCKED
     assert "blocked: lag (B-1); wait" in capsys.readouterr().err
     agent.engine.stop_result = "completed"
-    assert run("stop", "--max-downtime", "9") == cli.FINE
-    assert ("stop", {"max_downtime": 9.0}) in agent.engine.calls
+    assert run("stop", "--max-downtime", "9", "--accept-finding", "CUT-VERIFY-2|db/c|k=known") == cli.FINE
+    accepted = [{"id": "CUT-VERIFY-2|db/c|k", "reason": "known"}]
+    assert ("stop", {"max_downtime": 9.0, "accept_findings": accepted}) in agent.engine.calls
 
 
 def test_abort_and_server_mode(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ class Case:
                 unknown_cuids=lambda: self.unknown,
             ),
             findings=self.findings,
-            verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish, risky=set),
+            verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish, risky=set, accepted=dict),
             builder=SimpleNamespace(busy=False),
             inventory={},
             key_guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys),

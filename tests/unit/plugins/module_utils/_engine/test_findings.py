@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import acceptance
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import findings as module
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
+from tests.unit.control_fakes import FakeStore
 
 
 def _finding(key: str | None = "k", severity: str = "error", code: str = "CUT-SCHEMA-1") -> Finding:
@@ -62,3 +65,52 @@ def test_i8_their_number_is_bounded_and_the_rest_blocks_too(monkeypatch: pytest.
     assert len(findings.all()) == 4
     assert findings.blocking()[0]["code"] == module.OVERFLOW_CODE
     assert findings.blocking()[0]["count"] == 7
+
+
+def test_i9_accepted_findings_block_no_more_and_no_others_do(tmp_path: Path) -> None:
+    """Named by id, kept in the journal by digest, also for a finding that comes again."""
+    store = FakeStore()
+    findings = Findings(tmp_path / "findings.json")
+    for key in ("a", "b"):
+        findings.report(Finding("CUT-VERIFY-2", "error", "shop/things", "differs", "", key=key))
+    reasons = acceptance.parse([{"code": "CUT-VERIFY-2", "where": "shop/things", "key": "a", "reason": "obsolete"}])
+    acceptance.check(findings, reasons)
+    every = acceptance.save(store, {name: {"reason": reason, "by": "me"} for name, reason in reasons.items()})
+    assert "things" not in str(store.documents["accepted-findings"].body)
+    findings.accept(every)
+    assert [item["key"] for item in findings.blocking()] == ["b"]
+    findings.save()
+    again = Findings(tmp_path / "findings.json")
+    again.accept(acceptance.load(store))
+    again.report(Finding("CUT-VERIFY-2", "error", "shop/things", "differs", "", key="a"))
+    assert [item["key"] for item in again.blocking()] == ["b"]
+    assert again.all()[0]["accepted"] == {"reason": "obsolete", "by": "me"}
+    acceptance.save(store, {"CUT-VERIFY-2|shop/things|b": {"reason": "too"}})
+    assert len(acceptance.load(store)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("CUT-VERIFY-2|shop/things|z", "those that block are: CUT-TOPO-8|server x|, CUT-VERIFY-2|shop/things|a"),
+        ("CUT-TOPO-8|server x|", "name one document"),
+        ("CUT-VERIFY-1|shop/things|w", "findings that block"),
+    ],
+)
+def test_i9_what_cannot_be_accepted_is_refused_by_name(name: str, says: str) -> None:
+    findings = Findings()
+    findings.report(Finding("CUT-VERIFY-2", "error", "shop/things", "differs", "", key="a"))
+    findings.report(Finding("CUT-TOPO-8", "error", "server x", "changed", ""))
+    findings.report(Finding("CUT-VERIFY-1", "warning", "shop/things", "was repaired", "", key="w"))
+    with pytest.raises(CutoverError) as refused:
+        acceptance.check(findings, {name: "because"})
+    assert refused.value.details == {"field": "accept_findings"}
+    assert says in refused.value.message
+
+
+def test_i9_acceptances_of_a_newer_version_are_refused() -> None:
+    store = FakeStore()
+    store.create("accepted-findings", {"format": 2, "findings": {}})
+    with pytest.raises(CutoverError) as refused:
+        acceptance.load(store)
+    assert refused.value.code == "CUT-JOURNAL-3"

@@ -215,3 +215,24 @@ def test_what_cannot_end_in_time_is_not_begun(monkeypatch: pytest.MonkeyPatch) -
     assert result.methods["db/large"] == proof.ROUNDS
     assert result.methods["db/small"] == proof.BODIES
     assert (result.documents, result.covered) == (12, 3)
+
+
+@pytest.mark.parametrize(("what", "more"), [("missing", 1), ("extra", -1), ("altered", 0)])
+def test_i9_accepted_documents_may_differ_and_no_others(what: str, more: int) -> None:
+    """By key, and with the very difference that was accepted."""
+    source, target = pair()
+    large = target.collections["large"]
+    if what == "missing":
+        del large["k3"]
+    elif what == "extra":
+        large["k3x"] = {"_key": "k3x", "_rev": "_x"}
+    else:
+        large["k3"]["n"] = -1
+    key = "k3x" if what == "extra" else "k3"
+    accepted = {Subject("db", "large"): {key: more}}
+    assert not prove(source, target).proved
+    assert prove(source, target, accepted=accepted).proved
+    assert not prove(source, target, accepted={Subject("db", "small"): {key: more}}).proved
+    large["k4"]["n"] = -1
+    found = prove(source, target, accepted=accepted).differences
+    assert found == ["db/large key k4: differs in n"]
