@@ -135,4 +135,14 @@ def clean_out(pair: Pair) -> None:
     pair.source.control.fault("clean_out_server", server=busiest(pair))
 
 
-FAULTS = (fail_over, fail_over_with_lag, restart, die_and_come_back_empty, rebalance, purge, clean_out)
+def there_and_back(pair: Pair) -> None:
+    """Shards are moved away and back before anybody looks; what happened elsewhere is in no log of their leader."""
+    everywhere = sorted(pair.source.dbservers)
+    for shard, servers in leaders(pair).items():
+        other = next(name for name in everywhere if name not in servers)
+        pair.source.control.fault("move_shard", database="shop", shard=shard, to=other)
+        pair.remove("things", [f"t{number}" for number in range(60, 90)], "shop")
+        pair.source.control.fault("move_shard", database="shop", shard=shard, to=servers[0], **{"from": other})
+
+
+FAULTS = (fail_over, fail_over_with_lag, restart, die_and_come_back_empty, rebalance, there_and_back, purge, clean_out)

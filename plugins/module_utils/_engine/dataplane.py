@@ -260,13 +260,19 @@ class DataPlane:
 
     def take_alarm(self) -> bool:
         """Whether something happened since the last call after which leaders should be looked at: a doubt, a server
-        that does not answer, or does again.
+        that does not answer, or does again, a shard that was dropped from its leader.
         """
         silent = {name for name, tailer in self._tailers.items() if tailer.reading.error is not None}
-        alarm = self._doubts.alarm.is_set() or silent != self._silent
+        alarm = self._doubts.alarm.is_set() or silent != self._silent or self._observations.any_dropped()
         self._silent = silent
         self._doubts.alarm.clear()
         return alarm
+
+    def take_dropped(self) -> set[ShardId]:
+        """Shards that were dropped from their leader since the last call: whoever still has them there must doubt them,
+        since markers before a drop vanish without a sign (facts §5.6).
+        """
+        return self._observations.take_dropped()
 
     def data_directories(self) -> dict[str, str]:
         """The id of each server's data directory, for the ticks that are journaled; only of those that answered."""

@@ -15,11 +15,12 @@ from .dataplane_types import LateMarker, LateMarkers
 from .ledger import Chunk, Ledger
 from .marker import INSERT, REMOVE, TRUNCATE, Marker
 from .patience import Patience
-from .shards import Route, Shard, ShardBook, ShardPlan, ShardState
+from .shards import Route, Shard, ShardBook, ShardId, ShardPlan, ShardState
 
 _CREATE = 2000
+_DROP = 2001
 _DATA = frozenset({INSERT, REMOVE, TRUNCATE})
-_KNOWN_BY = _DATA | {_CREATE}
+_KNOWN_BY = _DATA | {_CREATE, _DROP}
 _LATE_SAMPLES = 100
 Name = tuple[bytes, bytes]
 
@@ -41,6 +42,7 @@ class Observations:
         self._unknown: dict[Name, int] = {}
         self._watched: set[Name] = set()
         self._dirty: set[Name] = set()
+        self._dropped: set[ShardId] = set()
         self._late = 0
         self._samples: list[LateMarker] = []
         self.discarded = 0
@@ -77,6 +79,21 @@ class Observations:
         with self._lock:
             dirty, self._dirty = self._dirty, set()
             return _texts(dirty)
+
+    def saw_dropped(self, shard: ShardId) -> None:
+        """A shard was dropped from the server that leads it: with its collection, or because it has moved."""
+        with self._lock:
+            self._dropped.add(shard)
+
+    def any_dropped(self) -> bool:
+        """Whether there is something for ``take_dropped``."""
+        return bool(self._dropped)
+
+    def take_dropped(self) -> set[ShardId]:
+        """Those shards since the last call."""
+        with self._lock:
+            dropped, self._dropped = self._dropped, set()
+            return dropped
 
     def saw_late(self, marker: LateMarker) -> None:
         """A write after the drained position."""
@@ -146,6 +163,9 @@ class ShardRouter:
         if marker.type not in _KNOWN_BY:
             return
         name = (marker.database, marker.cuid)
+        if marker.type == _DROP:
+            self._saw_drop(self._routes.get(name))
+            return
         if name not in self._routes:
             self._observations.saw_unknown(name)
             return
@@ -167,6 +187,10 @@ class ShardRouter:
             self._live_bytes[shard] = self._live_bytes.get(shard, 0) + len(line)
         elif shard.route is Route.SPOOL:
             self._spooled.setdefault(shard, []).append(line)
+
+    def _saw_drop(self, shard: Optional[Shard]) -> None:
+        if shard is not None and not shard.gone:
+            self._observations.saw_dropped(shard.id)
 
     def flush(self, chunk: Chunk) -> None:
         """See ``Router``."""

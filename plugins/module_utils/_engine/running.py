@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import AbstractSet, Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
@@ -175,27 +175,33 @@ class Running:
     def poll(self) -> None:
         """Read the source's definitions and users, and bring the target to them."""
         self._polled.done()
+        dropped = self.plane.take_dropped()
         source = inv.read(self.world.source.coordinators)
         due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
         if due or self.watch.missing(leaders_of(source)):
             self._watch_servers()
-        self._follow(source)
+        self._follow(source, dropped)
         self.world.users.sync()
         self._explain_unknown()
 
     def settle_on(self, source: Inventory) -> None:
         """Bring the target to definitions on which all coordinators agree, during a cutover."""
         self._watch_servers()
-        self._follow(source)
+        self._follow(source, self.plane.take_dropped())
         self._explain_unknown()
 
-    def _follow(self, source: Inventory) -> None:
+    def _follow(self, source: Inventory, dropped: AbstractSet[ShardId]) -> None:
+        """Bring everything to these definitions. ``dropped`` shards that are led where they were have been away."""
+        leaders = {shard: self.schema.leaders.get(shard) for shard in dropped}
         with self._lock:
             again, self._look_again = self._look_again, set()
         for database in again:
             self.schema.look_again(database)
         self.schema.follow(source)
         self.inventory = source
+        back = [shard for shard, leader in leaders.items() if leader and self.schema.leaders.get(shard) == leader]
+        if back:
+            self.plane.suspect(back, "source", "shards were dropped from their leader and are there again")
 
     def _watch_servers(self) -> None:
         """Servers that came, went or were restarted; the modes are for the status only."""
