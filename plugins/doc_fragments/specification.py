@@ -88,6 +88,13 @@ options:
     description: Seconds for which the source is watched for late writes after the target has opened.
     type: float
     default: 10.0
+  warm_up:
+    description:
+      - Whether indexes of the target are loaded into its memory, and one query is made on every collection, before the
+        source is fenced.
+      - It takes O(max_downtime) at most, which is not part of the write downtime, and prevents nothing.
+    type: bool
+    default: false
   repair:
     description:
       - Whether a document on the target that the verification finds different from the source's is put right.

@@ -38,7 +38,7 @@ def engine(pair: Pair) -> Iterator[Engine]:
     fill.documents(300)
     made = make_engine(pair)
     try:
-        made.start(request_of(pair))
+        made.start(request_of(pair, warm_up=True))
         wait_status(made, ready)
         yield made
     finally:
@@ -88,6 +88,10 @@ def test_i5_i6_a_fenced_rehearsal_gives_the_source_back_and_predicts_the_downtim
     real = status["cutover"]["last_attempt"]["fenced_seconds"]
     print(f"downtime predicted {predicted}, real {real:.2f} s, ratio {real / predicted['mid']:.2f}")
     assert predicted["low"] / FACTOR <= real <= predicted["high"] * FACTOR
+    report = engine.report()
+    assert report is not None
+    assert (report["warm_up"]["problems"], report["warm_up"]["left_out"]) == ([], 0)
+    assert report["warm_up"]["queries"] >= 5
     assert all_differences(pair) == {}
 
 

@@ -80,6 +80,15 @@ OPENING: tuple[Mutant, ...] = (
         "test_cutover_world.py::test_i5_keys_that_grew_too_large_since_the_gate_are_a_difference",
     ),
     mutant(
+        "warmed-while-fenced",
+        "the target is warmed before the source is fenced",
+        "design §8",
+        "cutover.py",
+        "        if self._warm_up:\n            attempt",
+        "        if self._warm_up and self._fenced_at:\n            attempt",
+        "test_cutover.py::test_the_target_is_warmed_before_the_source_is_fenced",
+    ),
+    mutant(
         "late-writes-applied",
         "from the opening on nothing is applied any more",
         "design §5 step 9, I5",

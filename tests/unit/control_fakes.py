@@ -160,6 +160,10 @@ class FakeWorld:
         if self.taken_over:
             raise LeaseLostError("CUT-LEASE-2", "the lease on the target is now held by another host")
 
+    def warm_up(self, seconds: float) -> dict[str, Any]:
+        """See ``cutover.World``."""
+        return self._call("warm_up", lambda: {"queries": 1})
+
     def read_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""
         return self._call("read_modes", lambda: {"CRDN-1": self.mode, "PRMR-1": self.mode})

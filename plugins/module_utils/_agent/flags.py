@@ -39,6 +39,7 @@ SPEC_FLAGS = (
     Flag("--max-downtime", "max_downtime", "seconds", "longest write downtime of the cutover, in seconds"),
     Flag("--max-lag", "max_lag", "seconds", "largest lag with which the cutover may begin, in seconds"),
     Flag("--settle-after", "settle_after", "seconds", "how long a request without answer may still run, in seconds"),
+    Flag("--warm-up", "warm_up", "switch", "load the target's indexes into memory before the fence"),
     Flag("--late-write-watch", "late_write_watch", "seconds", "how long to watch for late writes, in seconds"),
     Flag("--repair", "repair", "boolean", "put right what the verification finds different on the target"),
     Flag("--verify-rate", "verify_rate", "number", "keys per second that the verification reads at most"),

@@ -75,7 +75,14 @@ class Attempts:
         migration = self._migration
         migration.enter(states.STOPPING)
         live = LiveWorld(self._world, self._running, migration.findings, migration.stop_event)
-        cutover = Cutover(live, self._world.decision, migration.stop_event, migration.clock, rehearsal=rehearsal)
+        cutover = Cutover(
+            live,
+            self._world.decision,
+            migration.stop_event,
+            migration.clock,
+            rehearsal=rehearsal,
+            warm_up=migration.spec.warm_up,
+        )
         migration.cutover = cutover
         if migration.abort_requested:
             cutover.cancelled.set()

@@ -52,6 +52,9 @@ class RehearsalOverError(Exception):
 class World(Protocol):
     """What the steps do to source and target. Every call can be repeated; errors are ``CutoverError``."""
 
+    def warm_up(self, seconds: float) -> dict[str, Any]:
+        """Warm the target's caches, for so long at most; for the report."""
+
     def agent(self) -> str:
         """This agent's id."""
 
@@ -144,6 +147,7 @@ class Attempt:
     writers_cancelled: int = 0
     by: str = ""
     keys: Optional[dict[str, Any]] = None
+    warm_up: Optional[dict[str, Any]] = None
 
     def document(self) -> dict[str, Any]:
         """``cutover.last_attempt`` of the status document."""
@@ -171,10 +175,12 @@ class Cutover:
         clock: Clock = SYSTEM_CLOCK,
         *,
         rehearsal: bool = False,
+        warm_up: bool = False,
     ) -> None:
-        """A ``rehearsal`` takes the way back where another attempt would open."""
+        """A ``rehearsal`` takes the way back where another attempt would open; ``warm_up`` comes before the fence."""
         self._world = world
         self._rehearsal = rehearsal
+        self._warm_up = warm_up
         self._decision = decision
         self._stop = stop
         self._clock = clock
@@ -193,7 +199,8 @@ class Cutover:
         ``OpeningRevokedError`` when an opening that is not finished yet is revoked; ``LeaseLostError`` when another
         agent has taken the migration over, which then follows the record.
         """
-        steps = [StepTime(name) for name in self.STEPS]
+        names = ("warm-up", *self.STEPS) if self._warm_up else self.STEPS
+        steps = [StepTime(name) for name in names]
         attempt = Attempt(number, stamp(self._clock.wall()), max_downtime, steps)
         self.attempt = attempt
         try:
@@ -217,6 +224,8 @@ class Cutover:
         return attempt
 
     def _forward(self, attempt: Attempt) -> None:
+        if self._warm_up:
+            attempt.warm_up = self._do("warm-up", lambda: self._world.warm_up(attempt.max_downtime))
         deadline = Deadline(attempt.max_downtime, self._clock)
         self._do("intent", lambda: self._intent(attempt))
         self._do("fence", lambda: self._world.set_mode(READONLY, deadline))

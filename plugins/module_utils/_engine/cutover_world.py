@@ -25,6 +25,7 @@ from .key_guard import MOST_BURNED_FENCED
 from .lease import LeaseLostError, SystemClocks
 from .parallel import gather
 from .running import Running
+from .warm_up import warm_up
 from .wayback import MODE_TRY_SECONDS
 from .world import World
 
@@ -53,6 +54,11 @@ class LiveWorld:
         except LeaseLostError as error:
             if not error.retriable:
                 raise
+
+    def warm_up(self, seconds: float) -> dict[str, Any]:
+        """See ``cutover.World``."""
+        subjects = self._need().subjects()
+        return warm_up(self._world.target, subjects, Deadline(seconds), self._stop.is_set).document()
 
     def read_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""

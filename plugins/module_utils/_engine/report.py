@@ -50,6 +50,7 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
         },
         "proof": attempt.proof,
         "keys": attempt.keys,
+        "warm_up": attempt.warm_up,
         "verification": running.verifier.report() if running else None,
         "not_verified": list(NOT_VERIFIED),
         "accepted": migration.spec.accepted,

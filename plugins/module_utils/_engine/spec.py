@@ -56,6 +56,7 @@ class Spec:
     require_guard: bool = False
     endpoint_map: Mapping[str, str] = field(default_factory=dict)
     allowed_servers: tuple[str, ...] = ()
+    warm_up: bool = False
     name: str = "default"
 
     def as_request(self) -> dict[str, Any]:
@@ -85,6 +86,7 @@ class Spec:
             "verify_rate": self.verify_rate,
             "checksum_seconds": self.checksum_seconds,
             "require_guard": self.require_guard,
+            "warm_up": self.warm_up,
             "endpoint_map": dict(self.endpoint_map),
             "allowed_servers": list(self.allowed_servers),
         }
@@ -237,6 +239,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "verify_rate": _rate,
     "checksum_seconds": _seconds,
     "require_guard": _boolean,
+    "warm_up": _boolean,
     "endpoint_map": _map,
     "allowed_servers": _texts,
     "name": _name,

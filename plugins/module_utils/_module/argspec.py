@@ -66,6 +66,7 @@ def specification_options() -> Options:
         "max_lag": {"type": "float", "default": 5.0},
         "settle_after": {"type": "float", "default": 300.0},
         "late_write_watch": {"type": "float", "default": 10.0},
+        "warm_up": {"type": "bool", "default": False},
         "repair": {"type": "bool", "default": True},
         "verify_rate": {"type": "float", "default": 200000.0},
         "checksum_seconds": {"type": "float", "default": 2.0},

@@ -543,3 +543,16 @@ def test_i5_i6_a_rehearsal_ends_with_the_way_back() -> None:
     assert attempt.fenced_seconds is not None
     assert not case.world.noted
     case.check_ended()
+
+
+def test_the_target_is_warmed_before_the_source_is_fenced() -> None:
+    """Only if that was asked for; it is no part of the downtime."""
+    case = Case()
+    decision = Decision(case.store)
+    decision.read()
+    attempt = Cutover(case.world, decision, threading.Event(), warm_up=True).run(1, 60.0)
+    assert attempt.warm_up == {"queries": 1}
+    assert attempt.steps[0].name == "warm-up"
+    assert case.world.calls.index("warm_up") < case.world.calls.index("set_mode readonly")
+    case.check_ended()
+    assert "warm_up" not in Case().world.calls
