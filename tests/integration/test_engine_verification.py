@@ -125,6 +125,8 @@ def test_no_lag_and_no_write_looks_like_a_difference(pair: Pair) -> None:
         )
         assert verified(engine) == []
         assert engine.status()["verification"]["repaired"] == 0
+        shards = engine.shards({})["shards"]
+        assert all(int(shard["verified_up_to"]) > 0 for shard in shards), shards
 
 
 @pytest.mark.parametrize("mode", ["counts", "checksums", "keys", "documents"])

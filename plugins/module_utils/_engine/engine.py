@@ -276,6 +276,8 @@ class Engine:
         if running is not None:
             for shard, state in sorted(running.plane.states().items()):
                 made = running.world.map.collection(shard.database, shard.plan_id)
+                leader = running.schema.leaders.get(shard)
+                verified = running.verifier.verified_up_to((shard.database, shard.plan_id), leader or "")
                 items.append(
                     {
                         "database": shard.database,
@@ -283,7 +285,9 @@ class Engine:
                         "plan_id": shard.plan_id,
                         "shard": shard.shard,
                         "state": state.value,
-                        "leader": running.schema.leaders.get(shard),
+                        "leader": leader,
+                        "verified_up_to": str(verified[0]) if verified else None,
+                        "verified_age_seconds": round(verified[1], 3) if verified else None,
                     }
                 )
         for name in ("state", "database"):

@@ -39,6 +39,8 @@ POLL_SECONDS = 3.0
 _POLL_SECONDS_PER_DATABASE = 0.1
 _LEAST_POLL = 0.2
 CHECKPOINT_SECONDS = 2.0
+# How often the target's users are looked at though nothing has changed on the source.
+_AUDIT_SECONDS = 30.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
 _TOPOLOGY_SECONDS = 10.0
@@ -103,6 +105,7 @@ class Running:
         self._look_again: set[str] = set()
         self._lock = threading.Lock()
         self._polled = Every(clock)
+        self._audited = Every(clock)
         self._checkpointed = Every(clock)
         self._refreshed = Every(clock)
         self._alarmed = Every(clock)
@@ -181,8 +184,15 @@ class Running:
         if due or self.watch.missing(leaders_of(source)):
             self._watch_servers()
         self._follow(source, dropped)
-        self.world.users.sync()
+        self._sync_users()
         self._explain_unknown()
+
+    def _sync_users(self) -> None:
+        users = self.world.users
+        users.sync()
+        if self._audited.due(_AUDIT_SECONDS * self._scale):
+            users.audit(repair=self.world.spec.repair)
+            self._audited.done()
 
     def settle_on(self, source: Inventory) -> None:
         """Bring the target to definitions on which all coordinators agree, during a cutover."""

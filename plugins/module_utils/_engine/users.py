@@ -82,6 +82,7 @@ class Users:
         self._resolve = resolve
         self.current = policy == "skip"
         self._last_read: Optional[dict[str, dict[str, Any]]] = None
+        self._problems: list[tuple[str, str]] = []
 
     def probe(self) -> None:
         """Raise CUT-USER-1 unless the target takes the restore of users. Writes nothing: the body is empty."""
@@ -129,10 +130,27 @@ class Users:
             for name in removed:
                 self._delete(name)
             self._record.save({"users": {name: self._mark(item, "held") for name, item in wanted.items()}})
-        problems = self.verify({name: self._held(item) for name, item in wanted.items()}) if changed else []
+        if changed:
+            self._problems = self.verify({name: self._held(item) for name, item in wanted.items()})
+            self._tell(self._problems, "CUT-USER-2", "error")
+        self.current = not self._problems
+        return bool(changed or removed)
+
+    def audit(self, *, repair: bool) -> None:
+        """Right after ``sync``: look whether somebody else has changed users on the target, and put them right."""
+        if self.policy == "skip" or self._last_read is None:
+            return
+        wanted = {name: self._held(item) for name, item in self._last_read.items()}
+        problems = self.verify(wanted)
+        if problems and repair:
+            for name, text in problems:
+                remedy = lookup("CUT-VERIFY-3").remedy
+                self._report(Finding("CUT-VERIFY-3", "warning", f"user {name}", f"{text}: it is put right", remedy))
+            self._write({name: wanted[name] for name in {name for name, _text in problems}})
+            problems = self.verify(wanted)
+        self._problems = problems
         self._tell(problems, "CUT-USER-2", "error")
         self.current = not problems
-        return bool(changed or removed)
 
     def _held(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return held_form(document, early_readers=self._early_readers)

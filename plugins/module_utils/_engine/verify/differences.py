@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Optional
 
@@ -80,6 +81,7 @@ class Differences:
         self._findings = findings
         self._lock = threading.Lock()
         self._items: dict[tuple[CollectionId, str], Difference] = {}
+        self._places: Counter[CollectionId] = Counter()
         self.repaired_places: set[tuple[str, str]] = set()
 
     def see(
@@ -92,7 +94,7 @@ class Differences:
                 if len(self._items) >= _LIMIT:
                     return None
                 known = Difference(collection, name, key, here, there, now)
-                self._items[(collection, key)] = known
+                self._add(known)
             elif known.here != here:
                 known.begin_anew(now)
             known.here, known.there = here, there
@@ -102,8 +104,12 @@ class Differences:
     def recall(self, collection: CollectionId, name: str, key: str, now: float) -> None:
         """An earlier process has told of this one."""
         with self._lock:
-            known = Difference(collection, name, key, (), (), now, confirmed=True, staying=True)
-            self._items[(collection, key)] = known
+            self._add(Difference(collection, name, key, (), (), now, confirmed=True, staying=True))
+
+    def _add(self, item: Difference) -> None:
+        if (item.collection, item.key) not in self._items:
+            self._places[item.collection] += 1
+        self._items[(item.collection, item.key)] = item
 
     def changed(self, collection: CollectionId, key: str, now: float) -> None:
         """The key was written on the source meanwhile: what was found says nothing."""
@@ -116,6 +122,8 @@ class Differences:
         """The key is the same on both sides now; gives the difference that it was."""
         with self._lock:
             known = self._items.pop((collection, key), None)
+            if known is not None:
+                self._places[collection] -= 1
         if known is not None:
             self._findings.resolve(STAYS, known.where, key)
         return known
@@ -154,7 +162,7 @@ class Differences:
     def of(self, collection: CollectionId) -> int:
         """How many a collection has."""
         with self._lock:
-            return sum(item.collection == collection for item in self._items.values())
+            return self._places[collection]
 
     def staying(self) -> list[Difference]:
         """Those that nobody repairs."""

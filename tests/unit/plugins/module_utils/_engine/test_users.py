@@ -175,6 +175,27 @@ def test_i5_active_users_before_the_opening_are_a_finding() -> None:
     assert users.verify(wanted) == [("app", "the user should be inactive")]
 
 
+@pytest.mark.parametrize("repair", [True, False])
+def test_i5_users_that_somebody_changes_on_the_target_are_noticed(repair: bool) -> None:
+    """Put right with a warning, or told until they are."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+    users.audit(repair=repair)
+    assert clusters.findings.all() == []
+    clusters.on_target["app"] = user("app")
+    del clusters.on_target["reader"]
+    users.sync()
+    assert users.current, "nothing has changed on the source"
+    users.audit(repair=repair)
+    users.sync()
+    assert users.current is repair
+    codes = {item["code"] for item in clusters.findings.all()}
+    assert codes == {"CUT-VERIFY-3" if repair else "CUT-USER-2"}
+    assert ("reader" in clusters.on_target) is repair
+    assert clusters.on_target["app"]["authData"]["active"] is not repair
+
+
 def test_wrong_grants_are_told() -> None:
     """By database and collection."""
     clusters = Clusters()
