@@ -47,7 +47,9 @@ class Attempts:
         request, migration.stop_request = migration.stop_request, None
         attempt = self._run(request["max_downtime"])
         attempt.by = request["by"]
-        migration.keep_report(build_report(migration, attempt))
+        rehearsal = (migration.report or {}).get("rehearsal")
+        report = build_report(migration, attempt)
+        migration.keep_report(report if rehearsal is None else {**report, "rehearsal": rehearsal})
         if attempt.result == "completed":
             return True
         migration.enter(states.RUNNING)

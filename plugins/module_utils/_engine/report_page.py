@@ -125,7 +125,10 @@ def _proof(proof: Optional[Mapping[str, Any]]) -> str:
     """Known parts as tables; what a later proof says besides is shown as it is."""
     if not proof:
         return "<p>Nothing was compared in this attempt.</p>"
-    methods = [(f"By {name}", f"{count} collections") for name, count in sorted((proof.get("methods") or {}).items())]
+    methods = [
+        (_title(name), f"{count} collection{'' if count == 1 else 's'}")
+        for name, count in sorted((proof.get("methods") or {}).items())
+    ]
     rest = {name: value for name, value in proof.items() if name not in ("methods", "differences")}
     plain = [(_title(name), value) for name, value in rest.items() if not isinstance(value, (dict, list))]
     nested = "".join(
@@ -174,9 +177,21 @@ def _figures(values: Mapping[str, Any]) -> str:
     )
 
 
+def _keys(keys: Mapping[str, Any]) -> str:
+    """Why new keys cannot meet migrated ones, by kind of generator; what could not be made certain comes last."""
+    safe = keys.get("how") or {}
+    rows: list[tuple[str, object]] = [(f"New keys, {shape}", how) for shape, how in safe.items()]
+    rows.append(("Largest migrated key", keys.get("largest") or "none was made by a server"))
+    if keys.get("open"):
+        rows.append(("Not certain in", ", ".join(map(str, keys["open"]))))
+        rows.append(("The target's next key", keys.get("next")))
+        rows.append(("Accepted, because", keys.get("accepted") or "it is not accepted"))
+    return _facts(rows)
+
+
 _OPTIONAL = (
     ("rehearsal", "Rehearsal", _rehearsal),
-    ("keys", "Generated keys", _figures),
+    ("keys", "Keys made by the server", _keys),
     ("warm_up", "Warm-up of the target", _figures),
     ("late_indexes", "Indexes built after the opening", _figures),
     ("changes_since_open", "Written on the target since its opening", _changes),

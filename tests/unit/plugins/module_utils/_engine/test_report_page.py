@@ -38,6 +38,9 @@ REPORT: dict[str, Any] = {
     "target": {"version": "3.12.10"},
     "moved": {"databases": 2, "collections": 9, "documents_copied": 7, "bytes_copied": 2048, "operations_applied": 3},
     "proof": {"collections": 9, "methods": {"checksums": 8, ODD: 1}, "differences": [], "samples": {"a": [1]}},
+    "keys": {
+        "how": {"one shard": "goes on above"}, "largest": 17, "next": 9, "open": ["db/keyed"], "accepted": "own keys",
+    },
     "not_verified": ["password hashes"],
     "accepted": {"row": "because"},
     "findings": [{"severity": "warning", "code": "CUT-X-1", "where": "db/c", "key": "k", "message": ODD}],
@@ -88,7 +91,8 @@ def test_everything_is_there_and_escaped() -> None:
     html = checked(REPORT)
     assert ODD not in html
     for text in ("ops", "4.2 s", "3.11.14", "3.12.10", "password hashes", "because", "CUT-X-1", "PRMR-1", "expiry",
-                 "1 to 3 s, most likely 2 s", "db/new", "d1", "Completed"):  # fmt: skip
+                 "1 to 3 s, most likely 2 s", "db/new", "d1", "Completed", "goes on above", "db/keyed",
+                 "own keys"):  # fmt: skip
         assert text in html, text
 
 

@@ -8,6 +8,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
@@ -270,3 +272,47 @@ def test_levels() -> None:
     assert level({"permissions": {"read": False, "write": False}}) == "none"
     assert level({}) is None
     assert lowered({"x": {"collections": {}}}) == {"x": {"collections": {}}}
+
+
+LEVELS = st.sampled_from([None, "rw", "ro", "none"])
+NAMES = st.sampled_from(["*", "_system", "shop", "häuser"])
+
+
+def _entry(granted: str | None) -> dict[str, Any]:
+    """A grant as the user's document has it; nothing where nothing is said (facts §8)."""
+    if granted is None:
+        return {}
+    return {"permissions": {"read": granted != "none", "write": granted == "rw"}}
+
+
+@st.composite
+def grants(draw: st.DrawFn) -> dict[str, Any]:
+    """Grants on databases and their collections at every level."""
+    return {
+        name: {
+            **_entry(draw(LEVELS)),
+            "collections": {item: _entry(draw(LEVELS)) for item in draw(st.sets(st.sampled_from(["*", "things"])))},
+        }
+        for name in draw(st.sets(NAMES))
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=grants(), active=st.booleans(), early_readers=st.booleans(), tried=st.booleans())
+def test_i5_grants_of_every_level_return_exactly(
+    drawn: dict[str, Any], active: bool, early_readers: bool, tried: bool
+) -> None:
+    """Held, closed again if an attempt was made and undone, and opened: nothing of what was taken away stays away."""
+    clusters = Clusters(early_readers=early_readers)
+    clusters.on_source["app"] = {**user("app", active=active), "databases": drawn}
+    wanted = {name: item for name, item in clusters.on_source["app"].items() if name != "_id"}
+    users = clusters.users()
+    users.sync()
+    held = clusters.on_target["app"]
+    assert early_readers or held["authData"]["active"] is False
+    assert not early_readers or '"write": true' not in json.dumps(held["databases"])
+    if tried:
+        users.close_all()
+        assert clusters.on_target["app"]["authData"]["active"] is False
+    clusters.users().open_all()
+    assert {name: item for name, item in clusters.on_target["app"].items() if name != "_id"} == wanted
