@@ -150,3 +150,18 @@ def test_an_accepted_question_is_in_the_report(pair: Pair) -> None:
     report = _cut_over(pair, accept=accept)
     assert report["keys"]["accepted"] == "applications give their own keys"
     assert report["keys"]["open"] == ["_system/padded", "_system/several"]
+
+
+def test_passing_trouble_while_the_generators_are_looked_at_is_no_answer(pair_of: Pairs) -> None:
+    """They are looked at again: the question goes away by itself."""
+    with pair_of() as pair:
+        _fill(pair)
+        control = pair.target.control
+        control.fault("status", preset="too-many-requests", method="POST", path_regex="/_api/document/_cutover_keys")
+        engine = make_engine(pair)
+        try:
+            engine.start(request_of(pair))
+            wait_status(engine, ready)
+            assert [fault["acted"] for fault in control.get("/state/faults")] == [1]
+        finally:
+            engine.close(20.0)

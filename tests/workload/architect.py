@@ -184,14 +184,19 @@ class Architect(Actor):
         self.record.acknowledge(side, (database, name), {one["_key"]: blueprints.stored(one["new"]) for one in answers})
 
     def create_index(self) -> None:
+        """The server takes one with fields of an index that is there already for that one, whatever its name."""
         found = self.some(lambda built: len(built.indexes) < MOST["indexes"])
-        if found:
-            database, name, built = found
-            definition = {**blueprints.index(self.random, built.options, self.version), "name": self.fresh("i")}
-            thing = ("index", database, name, definition["name"])
-            fields = {} if definition["type"] == "inverted" else {"fields": definition["fields"]}
-            built.indexes[definition["name"]] = definition
-            self.change(thing, fields, lambda handle: handle.collection(name).add_index(dict(definition)))
+        if not found:
+            return
+        database, name, built = found
+        definition = blueprints.index(self.random, built.options, self.version)
+        if definition["fields"] in [one["fields"] for one in built.indexes.values()]:
+            return
+        definition["name"] = self.fresh("i")
+        thing = ("index", database, name, definition["name"])
+        fields = {} if definition["type"] == "inverted" else {"fields": definition["fields"]}
+        built.indexes[definition["name"]] = definition
+        self.change(thing, fields, lambda handle: handle.collection(name).add_index(dict(definition)))
 
     def drop_index(self) -> None:
         found = self.some(lambda built: any(one["type"] != "inverted" for one in built.indexes.values()))

@@ -37,7 +37,7 @@ class Attempts:
     def make_what_is_asked(self) -> bool:
         """Make the cutover if the gate lets it, or a rehearsal; True when the target is open."""
         migration = self._migration
-        if not self._running.keys_examined and self._ready():
+        if self._running.keys_due() and self._ready_but_for_keys():
             self._running.examine_keys(Deadline(_KEYS_SECONDS))
         if migration.rehearse_request is not None:
             request, migration.rehearse_request = migration.rehearse_request, None
@@ -55,9 +55,11 @@ class Attempts:
         migration.enter(states.RUNNING)
         return False
 
-    def _ready(self) -> bool:
+    def _ready_but_for_keys(self) -> bool:
         facts = self._migration.facts()
-        return self._migration.state == states.RUNNING and facts is not None and not gate.blockers(facts)
+        if self._migration.state != states.RUNNING or facts is None:
+            return False
+        return all(item["code"] == "CUT-KEYS-1" for item in gate.blockers(facts))
 
     def _passes_gate(self, request: dict[str, Any]) -> bool:
         """Refuses for good when the time to wait for it is over."""

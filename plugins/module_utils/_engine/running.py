@@ -44,6 +44,8 @@ _AUDIT_SECONDS = 30.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
 _TOPOLOGY_SECONDS = 10.0
+# Between two looks at the target's key generators, when the first one met passing trouble.
+_KEYS_SECONDS = 5.0
 # After trouble with a server leaders are looked at often for so long.
 _ALARM_SECONDS = 10.0
 
@@ -112,7 +114,8 @@ class Running:
         self._suspects: Counter[tuple[str, str]] = Counter()
         self._positions: dict[str, Any] = {}
         self.key_guard = KeyGuard(world, self.verifier.keys, world.journal.stop)
-        self.keys_examined = False
+        self._keys_known = False
+        self._keys_looked = Every(clock)
         self._keys_question: Optional[str] = None
         self.watch = ServerWatch(world.source, self.plane, findings)
         self.modes: Mapping[str, str] = {}
@@ -315,14 +318,20 @@ class Running:
         sides = (world.source.coordinators, world.target)
         return proof.measure(*sides, self.subjects(), deadline, world.spec.checksum_seconds)
 
+    def keys_due(self) -> bool:
+        """Whether the target's key generators are to be looked at: for the first time, or after passing trouble."""
+        return not self._keys_known and self._keys_looked.due(_KEYS_SECONDS * self._scale)
+
     def examine_keys(self, deadline: Deadline) -> None:
         """Find out whether keys made on the target can meet migrated ones; the gate has the question then."""
         try:
             self._keys_question = self.key_guard.examine(self.inventory, deadline).text
+            self._keys_known = True
         except CutoverError as error:
             LOG.warning("the target's key generators: %s", error)
             self._keys_question = unanswered(error)
-        self.keys_examined = True
+            self._keys_known = not error.retriable
+        self._keys_looked.done()
 
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
         """What the gate and the status look at; from memory."""
