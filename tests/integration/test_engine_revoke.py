@@ -160,3 +160,13 @@ def test_late_writes_are_findings_by_key_and_are_not_applied(pair: Pair, engine:
     assert engine.status()["state"] == "completed"
     assert app.json("GET", "/_api/document/things/t1", database="shop")["n"] == -1
     assert "late" not in pair.target.control.documents("shop", "things")
+
+
+def test_i9_a_user_who_is_changed_on_the_fenced_source_is_a_finding(pair: Pair, engine: Engine) -> None:
+    """The read-only mode does not keep anybody from it (facts §2.3)."""
+    pair.clients.coordinators.json("PATCH", "/_api/user/reader", database="_system", body={"passwd": "new-password"})
+
+    def told() -> set[str]:
+        return {item["where"] for item in engine.findings() if item["code"] == "CUT-USER-3"}
+
+    wait_for(lambda: told() == {"user reader"}, 40.0)

@@ -89,6 +89,15 @@ OPENING: tuple[Mutant, ...] = (
         "test_cutover.py::test_the_target_is_warmed_before_the_source_is_fenced",
     ),
     mutant(
+        "late-users-untold",
+        "a user who is changed on the source after the opening is told",
+        "facts §2.3, I9",
+        "users.py",
+        "if known.get(name) != marks.get(name))",
+        "if known.get(name) is None)",
+        "test_users.py::test_i9_users_that_change_after_the_opening_are_told",
+    ),
+    mutant(
         "late-writes-applied",
         "from the opening on nothing is applied any more",
         "design §5 step 9, I5",

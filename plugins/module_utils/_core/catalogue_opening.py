@@ -7,6 +7,10 @@ from __future__ import annotations
 from .catalogue_entry import Entry
 
 CODES: dict[str, Entry] = {
+    "CUT-USER-3": Entry(
+        "warning", "operator", "A user was changed on the source after the opening",
+        "Make the same change on the target by hand: password, grants, or the removal of the user.",
+    ),
     "CUT-PROOF-4": Entry(
         "warning", "operator", "Late writes on the source could not be watched for the whole time",
         "Compare both sides once (changes since the opening), or make sure that no superuser writes on the source.",

@@ -31,6 +31,7 @@ class LateWatch:
         self._running = running
         self._findings = findings
         self._told = 0
+        self._first = True
 
     def run(self, seconds: float, over: Callable[[], bool], wake: threading.Event) -> None:
         """Look again and again for ``seconds``, and once at the end, unless ``over`` says so before."""
@@ -52,6 +53,7 @@ class LateWatch:
             self._report("CUT-PROOF-4", "source", text)
         else:
             self._findings.resolve("CUT-PROOF-4")
+        self._look_at_users()
         late = self._running.plane.late_markers()
         for item in late.samples[self._told :]:
             text = f"written on the source after the fence (server {item.server}, position {item.tick})"
@@ -61,6 +63,20 @@ class LateWatch:
             text = f"{late.count - len(late.samples)} further writes on the source after the fence"
             self._findings.resolve("CUT-PROOF-3", "source")
             self._report("CUT-PROOF-3", "source", text)
+
+    def _look_at_users(self) -> None:
+        """Once, and whenever the logs name one: they are not fenced by the read-only mode."""
+        if not (self._running.plane.take_users_dirty() or self._first):
+            return
+        try:
+            changed = self._running.world.users.changed_since_opening()
+        except CutoverError as error:
+            LOG.warning("the source's users could not be looked at: %s", error)
+            self._first = True
+            return
+        self._first = False
+        for name in changed:
+            self._report("CUT-USER-3", f"user {name}", "changed on the source after the target's users were written")
 
     def _report(self, code: str, where: str, text: str, key: Optional[str] = None) -> None:
         self._findings.report(Finding(code, "warning", where, text, lookup(code).remedy, key))

@@ -227,6 +227,17 @@ class Users:
             self._record.save({"users": {name: self._mark(item, "final") for name, item in wanted.items()}})
         return problems
 
+    def changed_since_opening(self) -> list[str]:
+        """Names of the source's users who are not as they were written on the target by the opening: user management
+        goes on while a source is read-only (facts §2.3).
+        """
+        if self.policy == "skip":
+            return []
+        known: dict[str, Any] = self._record.load().get("users", {})
+        users = self.read_source()
+        marks = {name: self._mark(user, "final") for name, user in users.items()}
+        return sorted(name for name in {*known, *marks} if known.get(name) != marks.get(name))
+
     def foreign(self) -> list[tuple[str, str]]:
         """Users and grants on the target that are not the source's; passwords cannot be compared (facts §1.3)."""
         wanted = self.read_source()

@@ -316,3 +316,16 @@ def test_i5_grants_of_every_level_return_exactly(
         assert clusters.on_target["app"]["authData"]["active"] is False
     clusters.users().open_all()
     assert {name: item for name, item in clusters.on_target["app"].items() if name != "_id"} == wanted
+
+
+def test_i9_users_that_change_after_the_opening_are_told() -> None:
+    """Changed, new and removed ones: the read-only mode does not fence them (facts §2.3)."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+    users.open_all()
+    assert users.changed_since_opening() == []
+    clusters.on_source["app"] = user("app", rev="_b")
+    clusters.on_source["late"] = user("late")
+    del clusters.on_source["reader"]
+    assert users.changed_since_opening() == ["app", "late", "reader"]
