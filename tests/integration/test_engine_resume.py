@@ -11,7 +11,17 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.supervisor import Supervisor
 from tests.integration.engine_case import Fill, Writer, make_engine, ready, request_of, wait_status
 from tests.integration.pair import Pair
-from tests.integration.topology_case import FAULTS, Fault, codes, cut_over, migrating
+from tests.integration.topology_case import (
+    Fault,
+    clean_out,
+    codes,
+    cut_over,
+    die_and_come_back_empty,
+    fail_over_with_lag,
+    migrating,
+    purge,
+    restart,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +46,7 @@ def test_i4_what_was_in_sync_is_not_copied_again(pair: Pair) -> None:
         engine.close(20.0)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fail_over_with_lag, restart, die_and_come_back_empty, clean_out, purge])
 def test_i3_what_happens_while_nobody_looks_is_found(pair: Pair, fault: Fault) -> None:
     """In sync before, compared and repaired now, and nothing is copied again."""
     with migrating(pair) as engine:

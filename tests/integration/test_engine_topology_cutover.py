@@ -11,7 +11,18 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
 from tests.integration.engine_case import all_differences, finished, ready, source_root, wait_status
 from tests.integration.pair import Pair
-from tests.integration.topology_case import FAULTS, Fault, attempted, busiest, cut_over, migrating
+from tests.integration.topology_case import (
+    Fault,
+    attempted,
+    busiest,
+    cut_over,
+    die_and_come_back_empty,
+    fail_over,
+    fail_over_with_lag,
+    migrating,
+    rebalance,
+    restart,
+)
 
 
 def _once_before(monkeypatch: pytest.MonkeyPatch, step: str, pair: Pair, fault: Fault) -> list[str]:
@@ -29,7 +40,7 @@ def _once_before(monkeypatch: pytest.MonkeyPatch, step: str, pair: Pair, fault: 
     return happened
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fail_over, restart, die_and_come_back_empty])
 def test_i6_a_doubt_before_the_definitions_are_settled_leads_to_the_way_back(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
@@ -46,8 +57,15 @@ def test_i6_a_doubt_before_the_definitions_are_settled_leads_to_the_way_back(
         cut_over(engine, pair)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("step", ["drain", "prove"])
+@pytest.mark.parametrize(
+    ("step", "fault"),
+    [
+        ("drain", fail_over_with_lag),
+        ("drain", restart),
+        ("prove", rebalance),
+        ("prove", die_and_come_back_empty),
+    ],
+)
 def test_i5_a_doubt_later_opens_only_what_is_equal(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, step: str, fault: Fault
 ) -> None:

@@ -8,10 +8,21 @@ import pytest
 
 from tests.integration.engine_case import Fill, Writer, make_engine, ready, request_of, wait_status
 from tests.integration.pair import Pair
-from tests.integration.topology_case import FAULTS, Fault, cut_over, migrating, noticed
+from tests.integration.topology_case import (
+    Fault,
+    cut_over,
+    die_and_come_back_empty,
+    fail_over_with_lag,
+    migrating,
+    noticed,
+    purge,
+    rebalance,
+    restart,
+    there_and_back,
+)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fail_over_with_lag, die_and_come_back_empty, rebalance, purge])
 def test_i3_the_migration_survives_while_shards_are_copied(pair: Pair, fault: Fault) -> None:
     """Half-copied shards are copied again, the others are compared; then the cutover passes with both sides equal."""
     fill = Fill(pair)
@@ -32,7 +43,7 @@ def test_i3_the_migration_survives_while_shards_are_copied(pair: Pair, fault: Fa
         engine.close(20.0)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [fail_over_with_lag, die_and_come_back_empty, there_and_back, restart])
 def test_i1_what_was_read_and_not_applied_is_no_harm(pair: Pair, fault: Fault) -> None:
     """What an old leader's log said reaches the target before the comparison, or never."""
     with migrating(pair) as engine:

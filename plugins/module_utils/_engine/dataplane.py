@@ -24,6 +24,7 @@ from .findings import Finding
 from .holds import Holds
 from .inspection import Inspection
 from .lanes import Lanes
+from .ledger import Ledger
 from .overview import Overview
 from .patience import Patience, Rate, Troubles, WriteGate
 from .reads import Reader
@@ -107,14 +108,14 @@ class DataPlane:
             self._lanes.add(name, server)
         self._connect(source)
 
-    def _make_router(self, name: str, patience: Patience) -> ShardRouter:
+    def _make_router(self, name: str, patience: Patience, ledger: Callable[[], Ledger]) -> ShardRouter:
         return ShardRouter(
             name,
             self._book,
             self._pool,
             patience,
             self._observations,
-            lambda: self._lanes.ledger(name),
+            ledger,
             truncated=self._truncated,
             doubt=self._doubts.server,
             disk_full=self._disk_full,

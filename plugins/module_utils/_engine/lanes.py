@@ -16,7 +16,7 @@ from .router import Name, ShardRouter
 from .shards import ShardBook
 from .tailer import Tailer
 
-MakeRouter = Callable[[str, Patience], ShardRouter]
+MakeRouter = Callable[[str, Patience, Callable[[], Ledger]], ShardRouter]
 
 
 class Lanes:
@@ -41,14 +41,16 @@ class Lanes:
     def add(self, name: str, server: Server) -> None:
         """Follow a server; its router knows all shards that are known by now."""
         patience = Patience(threading.Event(), self._troubles, self._settings.time_scale)
-        router = self._make_router(name, patience)
+        tailer = Tailer(name, server, self._syncer_id, patience, self._settings)
+        # By the tailer, not by its name: a server that is let go routes what it has just read to the end.
+        router = self._make_router(name, patience, lambda: _ledger_of(tailer))
         for ignored in self._ignored:
             router.ignore(ignored)
         for shard in self._book.all():
             router.know(shard)
         self.servers[name] = server
         self.routers[name] = router
-        self.tailers[name] = Tailer(name, server, self._syncer_id, patience, self._settings)
+        self.tailers[name] = tailer
 
     def retire(self, name: str) -> None:
         """Follow a server no more; its threads end by ``Stopped``."""
@@ -68,10 +70,9 @@ class Lanes:
 
     def ledger(self, name: str) -> Ledger:
         """The ledger of a server; raises CUT-DATA-10 while there is none."""
-        tailer = self.tailers.get(name)
-        if tailer is None or tailer.ledger is None:
-            raise CutoverError("CUT-DATA-10", f"the log of {name} could not be read yet", retriable=True)
-        return tailer.ledger
+        if name not in self.tailers:
+            raise CutoverError("CUT-DATA-10", f"the log of {name} is not followed", retriable=True)
+        return _ledger_of(self.tailers[name])
 
     def leading(self) -> set[str]:
         """Servers that lead a shard."""
@@ -88,3 +89,9 @@ class Lanes:
         """Let all threads end."""
         for tailer in self.tailers.values():
             tailer.patience.stop.set()
+
+
+def _ledger_of(tailer: Tailer) -> Ledger:
+    if tailer.ledger is None:
+        raise CutoverError("CUT-DATA-10", f"the log of {tailer.server_id} could not be read yet", retriable=True)
+    return tailer.ledger

@@ -14,6 +14,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import Settings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lanes import Lanes
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ledger import Ledger
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Stopped, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.server_watch import ServerWatch
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardBook, ShardId, ShardPlan
@@ -23,8 +24,9 @@ from tests.unit.front_fake import FakeFront
 class Router:
     """Remembers what it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Any = None) -> None:
         self.told: list[Any] = []
+        self.ledger = ledger
 
     def know(self, shard: Any) -> None:
         self.told.append(shard.id.shard)
@@ -37,7 +39,7 @@ class Router:
 def lanes(tmp_path: Path) -> Lanes:
     book = ShardBook(tmp_path)
     book.add(ShardPlan(ShardId("d", "1", "s1"), "c", "c1/s1", "S1"))
-    return Lanes(book, Troubles(), Settings(), 7, lambda name, patience: Router())  # type: ignore[arg-type,return-value]
+    return Lanes(book, Troubles(), Settings(), 7, lambda name, patience, ledger: Router(ledger))  # type: ignore[arg-type,return-value]
 
 
 def test_a_server_that_comes_later_knows_everything(lanes: Lanes) -> None:
@@ -61,8 +63,10 @@ def test_whose_log_matters(lanes: Lanes) -> None:
 def test_the_threads_of_a_server_that_is_let_go_end(lanes: Lanes) -> None:
     lanes.add("S1", None)  # type: ignore[arg-type]
     lanes.add("S2", None)  # type: ignore[arg-type]
-    tailer = lanes.tailers["S2"]
+    tailer, router = lanes.tailers["S2"], lanes.routers["S2"]
+    tailer.ledger = Ledger(1)
     lanes.retire("S2")
+    assert router.ledger() is tailer.ledger, "what it has just read goes its way"  # type: ignore[attr-defined]
     assert set(lanes.tailers) == set(lanes.routers) == set(lanes.servers) == {"S1"}
     with pytest.raises(Stopped):
         tailer.patience.check()

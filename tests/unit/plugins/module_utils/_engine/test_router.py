@@ -107,6 +107,29 @@ def test_i1_only_the_leaders_markers_count(world: World) -> None:
     assert world.observations.unknown() == set()
 
 
+def test_i3_a_shard_that_is_dropped_from_its_leader_is_told(world: World) -> None:
+    """From a follower it may go, and of a shard that nobody knows it means nothing."""
+    world.live()
+    world.take(*(Marker(tick, 2001, cuid=cuid) for tick, cuid in ((101, b"c1/s3"), (102, b"c9/s9"))))
+    assert not world.observations.any_dropped()
+    assert world.observations.unknown() == set()
+    world.take(Marker(103, 2001))
+    assert world.observations.any_dropped()
+    assert world.observations.take_dropped() == {world.led.id}
+    assert world.observations.take_dropped() == set()
+    world.led.gone = True
+    world.take(Marker(104, 2001))
+    assert not world.observations.any_dropped()
+
+
+def test_ticks_of_another_log_are_no_late_writes(world: World) -> None:
+    world.live()
+    world.take(insert(900, b"a"))
+    world.router.doubt("new-data-directory", "replaced")
+    world.router.watch_late(50)
+    assert world.observations.late().count == 0
+
+
 def test_pending_shards_drop_and_copying_ones_spool(world: World) -> None:
     world.take(insert(101, b"a"))
     world.router.spool(world.led)
