@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.files import read_json
 from tests.integration.engine_case import (
     Fill,
     Writer,
@@ -170,3 +172,22 @@ def test_on_demand_under_writes_and_beyond_documents(pair: Pair) -> None:
         found = engine.verification({"mode": "keys"})
         assert [item["key"] for item in found["differences"]] == ["o299"]
         assert [line["what"] for line in found["aspects"] if line["equal"] is False] == ["indexes"]
+
+
+def test_a_restart_keeps_what_was_compared(pair: Pair) -> None:
+    """What was written while no agent ran is read back; nothing is compared as a whole again before it is ready."""
+    with running(pair) as engine:
+        engine.close(20.0)
+        pair.target.control.fault("drop_document", database="shop", collection="orders", key="o299")
+        pair.insert("orders", [{"_key": "o299", "m": 99}, {"_key": "late", "m": 1}], "shop")
+        restarted = time.time()
+        again = make_engine(pair)
+        try:
+            again.recover()
+            wait_status(again, ready)
+            coverage = read_json(pair.directory / "engine" / "data" / "verify" / "coverage.json")
+            assert coverage["collections"]
+            assert all(item["at"] < restarted for item in coverage["collections"])
+            assert all_differences(pair) == {}
+        finally:
+            again.close(20.0)

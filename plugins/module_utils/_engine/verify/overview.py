@@ -1,0 +1,105 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What others see of the verification: status, report, gate, and what the proof has to know."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ..._core.clock import Clock
+from ..inspection import CollectionId, Inspection
+from .coverage import Coverage
+from .differences import Differences
+from .readback import ReadBack
+from .touched import Touched
+
+
+class Overview:
+    """The reading half of the verifier, which sets these fields."""
+
+    _clock: Clock
+    _inspection: Inspection
+    _readback: ReadBack
+    _scale: float
+    _suspended: int
+    _total: Optional[int]
+    _uncovered: int
+    coverage: Coverage
+    differences: Differences
+    touched: Touched
+
+    def document(self) -> dict[str, Any]:
+        """``verification`` of the status document."""
+        transient, confirmed = self.differences.counts()
+        position = self._readback.position
+        complete = bool(self._total) and not self._uncovered and position.at > 0
+        return {
+            "state": self._state(),
+            "round": self.coverage.round,
+            "verified_up_to": {name: str(tick) for name, tick in sorted(position.ticks.items())} if complete else None,
+            "oldest_age_seconds": round(max(0.0, self._clock.wall() - position.at), 3) if complete else None,
+            "pending": self.touched.count,
+            "transient": transient,
+            "confirmed": confirmed,
+            "repaired": self.coverage.repaired,
+        }
+
+    def _state(self) -> str:
+        if self._suspended:
+            return "cutover"
+        if self._inspection.paused:
+            return "paused"
+        return "comparing" if self._uncovered or self._total is None else "watching"
+
+    def report(self) -> dict[str, Any]:
+        """``verification`` of the report: what was compared how."""
+        covered = self.coverage.all()
+        hashed = sum(item.hashed for item in covered.values())
+        return {
+            **self.document(),
+            "collections": len(covered),
+            "documents": sum(item.documents for item in covered.values()),
+            "methods": {
+                "keys, revisions and contents": hashed,
+                "keys and revisions": len(covered) - hashed,
+            },
+        }
+
+    def accepted(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Keys that may differ by database and collection, each with how many more documents the source has by it."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        for item in self.differences.accepted():
+            more = len(item.here) - len(item.there)
+            found.setdefault((item.collection[0], item.name), {})[item.key] = more
+        return found
+
+    def risky(self) -> set[tuple[str, str]]:
+        """Database and name of collections whose contents were never compared, or where something was put right."""
+        known = self._inspection.standings()
+        hashed = {identity for identity, item in self.coverage.all().items() if item.hashed}
+        found = {(identity[0], standing.name) for identity, standing in known.items() if identity not in hashed}
+        return found | self.differences.repaired_places
+
+    def verified_up_to(self, collection: CollectionId, server: str) -> Optional[tuple[int, float]]:
+        """The tick up to which a shard led by this server is verified, and its age in seconds; None before that."""
+        position = self._readback.position
+        tick = position.ticks.get(server)
+        if tick is None or self.coverage.get(collection) is None or self.differences.of(collection):
+            return None
+        return tick, max(0.0, self._clock.wall() - position.at)
+
+    def blockers(self, max_lag: float) -> list[str]:
+        """Why the cutover cannot rely on the verification now."""
+        found = []
+        if self._total is None:
+            found.append("no collection was compared yet")
+        elif self._uncovered:
+            text = f"{self._uncovered} of {self._total} collections are not compared as a whole yet"
+            found.append(f"{text} since their last copy or repair")
+        age = self._clock.wall() - self._readback.position.at
+        if not self.touched.empty and age > 2 * max_lag + 10 * self._scale:
+            found.append(f"{self.touched.count} written keys are still to be read back")
+        transient = len(self.differences) - len(self.differences.staying())
+        if transient:
+            found.append(f"{transient} documents differ and are being looked at again")
+        return found
