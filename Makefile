@@ -36,7 +36,7 @@ check: lint unit ## linters and unit tests: what every commit passes
 
 unit: setup
 	@echo "== unit tests"
-	pytest -q -n 2 --dist loadfile tests/unit
+	pytest -q -n 2 --dist loadfile tests/unit tests/model
 
 testbed: setup ## an empty source, an empty target and its platform to play with, until Ctrl-C
 	python -m tests.testbed.foreground

@@ -160,8 +160,8 @@ CUTTING: tuple[Mutant, ...] = (
         "the way back is repeated until it is done",
         "design §5, I6",
         "cutover.py",
-        "            if self._stop.wait(pauses.next()):\n                raise StoppedError\n\n    def _nothing_left",
-        "            return record.NONE\n\n    def _nothing_left",
+        "            if self._stop.wait(pauses.next()):\n                raise StoppedError\n\n    def _own_fence",
+        "            return record.NONE\n\n    def _own_fence",
         "test_cutover.py::test_i6_way_back_that_fails_is_repeated",
     ),
     mutant(
@@ -322,9 +322,9 @@ CUTTING: tuple[Mutant, ...] = (
         "an agent that was taken over leaves the record alone",
         "design §4.8, I7",
         "cutover.py",
-        "            self._world.check_owner()\n            try:\n                state",
-        "            try:\n                state",
-        "test_cutover.py::test_i7_an_agent_that_was_taken_over_leaves_the_record_alone",
+        "                if not self._own_fence(state):\n                    self._world.check_owner()\n",
+        "",
+        "test_cutover.py::test_i7_an_agent_that_was_taken_over_leaves_the_other_ones_fence_alone",
     ),
     mutant(
         "late-intent-takes-effect",

@@ -220,6 +220,10 @@ class FakeWorld:
 
         return self._call("note_fence", effect)
 
+    def note_recorded(self) -> None:
+        """See ``cutover.World``."""
+        self._call("note_recorded", lambda: None)
+
     def noted_fence(self) -> str | None:
         """See ``cutover.World``."""
         return self.fence_note

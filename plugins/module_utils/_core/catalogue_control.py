@@ -248,8 +248,8 @@ CODES: dict[str, Entry] = {
         "error", "transient", "Users are not copied yet", "Wait; if it stays, look at the findings."
     ),
     "CUT-GATE-12": Entry(
-        "error", "transient", "The host that was taken over may still give its source back",
-        "Wait: the former agent's host may lift its own fence until then, and must not lift one of this agent's.",
+        "error", "transient", "The last way back was taken by others, too",
+        "Wait: a late request of the guard, a rescue or another agent may lift a fence until then.",
     ),
     "CUT-GATE-13": Entry(
         "error", "operator", "No guard runs on the agent's host",

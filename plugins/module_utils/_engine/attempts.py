@@ -96,6 +96,7 @@ class Attempts:
         finally:
             migration.last_attempt = cutover.attempt
             migration.cutover = None
+            migration.be_quiet(self._world)
         self._measure({step.name: step.seconds for step in attempt.steps if step.state == "done"})
         return attempt
 

@@ -24,6 +24,7 @@ from .._core.errors import CutoverError
 from . import decision as record
 from .decision import Decision
 from .fence import MIXED, READONLY, summary
+from .lease import LeaseLostError
 from .proof import Result
 from .times import stamp
 from .wayback import reclaim, roll_back, unfence
@@ -90,6 +91,9 @@ class World(Protocol):
 
         Returns for how many seconds from now this host alone may lift it, without the record.
         """
+
+    def note_recorded(self) -> None:
+        """Add to that note that the intent is in the record."""
 
     def noted_fence(self) -> Optional[str]:
         """The former mode in that note; None when no fence of this host is open."""
@@ -269,8 +273,11 @@ class Cutover:
             agent=self._world.agent(),
             guard_seconds=guard_seconds,
             quiet_seconds=0.0,
+            quiet_but=None,
+            participants=[],
             fencing_at=attempt.at,
         )
+        self._world.note_recorded()
         self._fenced_at = self._clock.monotonic()
 
     def _open(self) -> None:
@@ -334,17 +341,21 @@ class Cutover:
         patience = Deadline(_RECORD_PATIENCE, self._clock)
         unfenced = False
         while True:
-            self._world.check_owner()
             try:
                 state = self._decision.read()
+                if not self._own_fence(state):
+                    self._world.check_owner()
                 if state in record.REVOCATION:
                     raise OpeningRevokedError
                 if state in record.DECIDED_OPEN:
                     return state
                 if state == record.NONE and self._nothing_left():
                     self._way_back_done()
+                    self._world.check_owner()
                     return record.NONE
                 roll_back(self._decision, self._world, reason, self._world.agent(), self._clock)
+            except LeaseLostError:
+                raise
             except CutoverError as error:
                 LOG.warning("the way back is not finished: %s", error)
                 self._world.warn("CUT-CUTOVER-5", "source", error.message)
@@ -352,6 +363,12 @@ class Cutover:
                     unfenced = self._unfence_without_record()
             if self._stop.wait(pauses.next()):
                 raise StoppedError
+
+    def _own_fence(self, state: str) -> bool:
+        """Whether an undecided fence of this agent may be up: then it stays even when it was taken over."""
+        if self._world.noted_fence() is None or state in record.DECIDED_OPEN or state in record.REVOCATION:
+            return False
+        return state == record.NONE or self._decision.values.get("agent") == self._world.agent()
 
     def _nothing_left(self) -> bool:
         """Whether a record that is none says all: a lost intent cannot come late any more, no fence is up.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Optional
 
@@ -183,6 +183,12 @@ class LiveWorld:
         note = FenceNote.of(world.lease.owner.id, attempt, former, fronts, max_downtime)
         write_note(world.paths.root, note)
         return guard_seconds(max_downtime, world.settings.time_scale, MODE_TRY_SECONDS)
+
+    def note_recorded(self) -> None:
+        """See ``cutover.World``."""
+        note = read_note(self._world.paths.root)
+        if note is not None:
+            write_note(self._world.paths.root, replace(note, recorded=True))
 
     def noted_fence(self) -> Optional[str]:
         """See ``cutover.World``."""

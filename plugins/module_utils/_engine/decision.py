@@ -19,14 +19,15 @@ ROLLING_BACK = "rolling-back"
 REVOKING = "revoking"
 REVOKED = "revoked"
 
-# NONE to NONE rewrites the record, so that a lost request to start fencing can no longer take effect.
+# NONE to NONE rewrites the record, so that a lost request to start fencing can no longer take effect; ROLLING_BACK to
+# itself adds one who takes part in the way back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     NONE: (NONE, FENCING),
     FENCING: (FENCED, ROLLING_BACK),
     FENCED: (OPENING, ROLLING_BACK),
     OPENING: (COMPLETED, REVOKING),
     COMPLETED: (REVOKING,),
-    ROLLING_BACK: (NONE,),
+    ROLLING_BACK: (ROLLING_BACK, NONE),
     REVOKING: (OPENING, REVOKED),
     REVOKED: (NONE,),
 }

@@ -34,7 +34,11 @@ def boot_id() -> str:
 
 @dataclass(frozen=True)
 class FenceNote:
-    """One attempt's fence. ``max_downtime``, ``boot`` and ``wall`` are seconds, the last two when it was written."""
+    """One attempt's fence. ``max_downtime``, ``boot`` and ``wall`` are seconds, the last two when it was written.
+
+    ``recorded``: the intent is in the record. Before that an agent that takes over learns nothing of the attempt, so
+    the fence must not be lifted without the record.
+    """
 
     agent: str
     attempt: int
@@ -44,6 +48,7 @@ class FenceNote:
     boot_id: str
     boot: float
     wall: float
+    recorded: bool = False
 
     @classmethod
     def of(
@@ -70,8 +75,8 @@ class FenceNote:
         return self.max_downtime + GRACE_SECONDS * time_scale - self.elapsed(clocks)
 
     def blind(self, clocks: Clocks, time_scale: float) -> bool:
-        """Whether the fence is so young that no other agent can have put up another one (``guard_seconds``)."""
-        return self.due_in(clocks, time_scale) > -BLIND_SECONDS * time_scale
+        """Whether no other agent can have put up another fence: ours is recorded and young (``guard_seconds``)."""
+        return self.recorded and self.due_in(clocks, time_scale) > -BLIND_SECONDS * time_scale
 
 
 def guard_seconds(max_downtime: float, time_scale: float, mode_seconds: float) -> float:
@@ -101,6 +106,7 @@ def read_note(directory: Path) -> Optional[FenceNote]:
             str(known["boot_id"]),
             float(known["boot"]),
             float(known["wall"]),
+            known["recorded"] is True,
         )
     except (KeyError, TypeError, ValueError) as error:
         path = str(directory / NAME)

@@ -89,7 +89,7 @@ def blockers(facts: Facts) -> list[dict[str, str]]:
 def _host_blockers(facts: Facts) -> list[dict[str, str]]:
     found = []
     if facts.quiet_seconds > 0:
-        text = f"the host of the former agent may still lift its own fence for {facts.quiet_seconds:.0f} s"
+        text = f"who took the last way back may still lift a fence for {facts.quiet_seconds:.0f} s"
         found.append(blocker("CUT-GATE-12", text))
     if facts.guard_missing:
         found.append(blocker("CUT-GATE-13", "no guard runs on the agent's host, and require_guard is set"))

@@ -36,6 +36,8 @@ from .wayback import Modes, reclaim, roll_back, unfence
 from .world import Paths
 
 LOG = logging.getLogger(__name__)
+# How the guard signs the record: not as its agent, which may be alive and slow.
+BY = "guard"
 _KILL_SECONDS = 10.0
 _JOURNAL_PATIENCE = 5.0
 
@@ -123,7 +125,7 @@ class Guard:
                     if state == record.NONE and not reclaim(decision, source, note.former_mode, note.agent):
                         return Outcome.GIVEN_BACK
                     LOG.warning("attempt %s of the cutover is over: the source is given back", note.attempt)
-                    roll_back(decision, source, "the guard: the time of the attempt was over", note.agent)
+                    roll_back(decision, source, "the guard: the time of the attempt was over", BY)
                 return Outcome.GIVEN_BACK
             except DecisionChangedError as error:
                 LOG.info("%s", error)

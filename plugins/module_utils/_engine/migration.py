@@ -27,6 +27,7 @@ from .shards import ShardId, ShardState
 from .spec import Spec
 from .supervisor import Supervisor
 from .times import stamp
+from .wayback import quiet_seconds
 from .world import Paths, World
 
 LOG = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Migration:
         self.modes: Mapping[str, str] = {}
         self.measured: dict[str, float] = {}
         self.quiet_until: Optional[float] = None
+        self.quiet_after: Optional[str] = None
         self.report: Optional[dict[str, Any]] = read_json(paths.report) if known else None
         if self.report is not None:
             self.attempts = int(self.report["attempt"]["number"])
@@ -134,6 +136,14 @@ class Migration:
         quiet = 0.0 if self.quiet_until is None else max(0.0, self.quiet_until - self.clock.monotonic())
         missing = self.spec.require_guard and not guard_lives(self.paths.root)
         return replace(facts, quiet_seconds=quiet, guard_missing=missing)
+
+    def be_quiet(self, world: World) -> None:
+        """After a way back: no fence while somebody else who took part in it may still lift one."""
+        values = world.decision.values
+        seconds = quiet_seconds(values, world.lease.owner.id)
+        if seconds and self.quiet_after != values.get("rolled_back_at"):
+            self.quiet_until = self.clock.monotonic() + seconds
+        self.quiet_after = values.get("rolled_back_at")
 
     def gate_blockers(self, max_downtime: float) -> list[dict[str, str]]:
         """Every reason against a cutover now, with the modes of the source's servers read."""

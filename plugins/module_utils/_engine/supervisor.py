@@ -175,7 +175,7 @@ class Supervisor:
         migration.attempts = max(migration.attempts, int(values.get("attempt", 0)))
         live = LiveWorld(world, None, migration.findings, migration.stop_event)
         if found == record.COMPLETED or (found == record.NONE and live.noted_fence() is None):
-            self._be_quiet(world)
+            migration.be_quiet(world)
             return found
         decided = Cutover(live, world.decision, migration.stop_event, migration.clock).recover()
         attempt = Attempt(migration.attempts, str(values.get("fencing_at", "")), migration.spec.max_downtime)
@@ -183,15 +183,8 @@ class Supervisor:
         attempt.reason = "the agent was restarted during the cutover"
         migration.last_attempt = attempt
         migration.report = build_report(migration, attempt)
-        self._be_quiet(world)
+        migration.be_quiet(world)
         return decided
-
-    def _be_quiet(self, world: World) -> None:
-        """After a take-over no fence may be put up while the former agent's host may still lift its own."""
-        seconds = float(world.decision.values.get("quiet_seconds") or 0.0)
-        migration = self._migration
-        if seconds and migration.quiet_until is None:
-            migration.quiet_until = migration.clock.monotonic() + seconds
 
     def _loop(self, world: World, running: Running) -> None:
         migration = self._migration

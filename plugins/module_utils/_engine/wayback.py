@@ -44,18 +44,29 @@ def unfence(source: Modes, former: str, clock: Clock = SYSTEM_CLOCK) -> None:
 def roll_back(decision: Decision, source: Modes, reason: str, by: str, clock: Clock = SYSTEM_CLOCK) -> None:
     """From ``fencing``, ``fenced`` or ``rolling-back``, as just read, to ``none`` with the source in its former mode.
 
-    Raises ``DecisionChangedError`` when somebody else decided meanwhile: the caller reads the record again and obeys.
-    ``by`` is the agent's id. The fence of another agent may still be lifted a second time, by that agent's host alone
-    and without the record: for so many ``quiet_seconds`` no new one may be put up.
+    Raises ``DecisionChangedError`` when somebody else wrote meanwhile: the caller reads the record again and obeys.
+    Nobody touches the source before ``by`` is among the record's ``participants``: one of them may be slow, and its
+    request may run when all is over. So for ``quiet_seconds`` no new fence may be put up, but by the agent whose
+    attempt it was (``quiet_but``) if it took the way back alone.
     """
-    if decision.state != record.ROLLING_BACK:
-        decision.advance(record.ROLLING_BACK, reason=reason, rolled_back_by=by)
     values = decision.values
+    participants = set(values.get("participants", ())) if decision.state == record.ROLLING_BACK else set()
+    participants.add(by)
+    # Also by one who is among them already: what it has read may be old by now.
+    decision.advance(record.ROLLING_BACK, reason=reason, participants=sorted(participants))
     unfence(source, former_mode(values), clock)
-    quiet = values.get("quiet_seconds", 0.0)
-    if values.get("agent") != by:
-        quiet = values.get("guard_seconds", 0.0)
-    decision.advance(record.NONE, former_modes={}, quiet_seconds=quiet, rolled_back_at=stamp(clock.wall()))
+    decision.advance(
+        record.NONE,
+        former_modes={},
+        quiet_seconds=values.get("guard_seconds", 0.0),
+        quiet_but=values.get("agent") if participants == {values.get("agent")} else None,
+        rolled_back_at=stamp(clock.wall()),
+    )
+
+
+def quiet_seconds(values: Mapping[str, Any], agent: str) -> float:
+    """For how long after its way back an attempt keeps this agent from fencing; 0 when it does not."""
+    return 0.0 if values.get("quiet_but") == agent else float(values.get("quiet_seconds") or 0.0)
 
 
 def reclaim(decision: Decision, source: Modes, former: str, by: str) -> bool:

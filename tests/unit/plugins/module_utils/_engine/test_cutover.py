@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -16,9 +17,9 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover i
     OpeningRevokedError,
     StoppedError,
 )
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision, DecisionChangedError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wayback import roll_back
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wayback import quiet_seconds, roll_back
 from tests.unit.control_fakes import Crash, FakeStore, FakeWorld, fail_once, unreachable
 
 # Every call of a whole run in order: world and record. Each is interrupted in the tests below.
@@ -26,6 +27,7 @@ CALLS = (
     "read_modes",
     "note_fence",
     "create decision",
+    "note_recorded",
     "set_mode readonly",
     "cancel_writers",
     "replace decision",
@@ -147,7 +149,7 @@ def test_i7_lost_answers_of_the_record(nth: int, lost: str) -> None:
     case.check_ended()
 
 
-@pytest.mark.parametrize("name", CALLS[3:10])
+@pytest.mark.parametrize("name", CALLS[4:11])
 def test_i6_a_failed_step_takes_the_way_back(name: str) -> None:
     """With its reason, and the next attempt succeeds."""
     case = Case()
@@ -327,26 +329,51 @@ def test_i7_another_agents_fence_is_not_lifted_without_the_record(monkeypatch: p
     case.check_ended()
 
 
-@pytest.mark.parametrize("name", ["prove", "open_users"])
-def test_i7_an_agent_that_was_taken_over_leaves_the_record_alone(name: str) -> None:
-    """It failed in a step and finds itself without its lease: the other one decides, this one touches nothing more."""
-    case = Case()
+def _taken_over_in(case: Case, name: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """The agent fails in a step and finds itself without its lease."""
 
     def hook(called: str) -> None:
         if called == name:
             case.world.taken_over = True
             case.world.before = lambda name: None
+            meanwhile()
             raise unreachable()
 
     case.world.before = hook
     with pytest.raises(LeaseLostError):
         case.run()
-    before, calls = case.state, len(case.world.calls)
-    assert before in (record.FENCED, record.OPENING)
-    case.world.taken_over, case.world.name = False, "second"
-    assert case.agent().recover() == (record.COMPLETED if name == "open_users" else record.NONE)
-    assert case.world.calls[calls:][0] == ("open_users" if name == "open_users" else "set_mode default")
+    case.world.taken_over, case.world.name, case.world.fence_note = False, "second", None
+
+
+def test_i7_an_agent_that_was_taken_over_leaves_the_opening_to_the_other_one() -> None:
+    """It touches nothing more."""
+    case = Case()
+    _taken_over_in(case, "open_users")
+    assert (case.state, case.world.users_open) == (record.OPENING, False)
+    assert case.agent().recover() == record.COMPLETED
     case.check_ended()
+
+
+def test_i7_an_agent_that_was_taken_over_leaves_the_other_ones_fence_alone() -> None:
+    """The other one has taken the way back and fenced for an attempt of its own."""
+    case = Case()
+
+    def other() -> None:
+        rival = Decision(case.store)
+        rival.read()
+        roll_back(rival, case.world, "taken over", "second")
+        rival.advance(record.FENCING, agent="second", former_mode="default")
+        case.world.mode = "readonly"
+
+    _taken_over_in(case, "prove", other)
+    assert (case.state, case.world.mode) == (record.FENCING, "readonly")
+
+
+def test_i6_an_agent_that_was_taken_over_does_not_leave_its_own_fence_behind() -> None:
+    """The other one may be gone again, and would not know of a fence that goes up late."""
+    case = Case()
+    _taken_over_in(case, "prove")
+    assert (case.state, case.world.mode) == (record.NONE, "default")
 
 
 def test_i6_a_fence_that_goes_up_after_somebody_took_the_way_back_is_lifted() -> None:
@@ -420,9 +447,46 @@ def test_i7_after_another_agents_attempt_the_source_is_left_in_peace_for_a_while
     case.calm()
     case.world.name, case.world.fence_note = "second", None
     assert case.agent().recover() == record.NONE
-    assert case.store.documents[record.KEY].body["quiet_seconds"] == 70.0
+    values = case.store.documents[record.KEY].body
+    assert [quiet_seconds(values, name) for name in ("first", "second", "third")] == [70.0, 70.0, 70.0]
     assert case.run().result == "completed"
-    assert case.store.documents[record.KEY].body["quiet_seconds"] == 0.0
+    values = case.store.documents[record.KEY].body
+    assert [quiet_seconds(values, name) for name in ("first", "second")] == [0.0, 0.0]
+
+
+def test_i7_who_took_its_own_way_back_alone_may_try_again_at_once() -> None:
+    """Nobody else has a request under way; another agent cannot know that."""
+    case = Case()
+    case.world.differences = ["something"]
+    assert case.run().result == "rolled-back"
+    values = case.store.documents[record.KEY].body
+    assert [quiet_seconds(values, name) for name in ("first", "second")] == [0.0, 70.0]
+
+
+def test_i7_nobody_lifts_a_fence_unnamed() -> None:
+    """Two take the way back at once: both are in the record before either touches the source."""
+    case = Case()
+    case.hook("before", fail_once("drain", Crash()))
+    with pytest.raises(Crash):
+        case.run()
+    case.calm()
+    slow, seen = Decision(case.store), []
+    slow.read()
+    slow.advance(record.ROLLING_BACK, participants=["first"])
+
+    def named(name: str) -> None:
+        if name == "set_mode default":
+            seen.append(case.store.documents[record.KEY].body["participants"])
+
+    case.world.before = named
+    guard = Decision(case.store)
+    guard.read()
+    roll_back(guard, case.world, "the guard", "guard")
+    assert seen == [["first", "guard"]]
+    values = case.store.documents[record.KEY].body
+    assert [quiet_seconds(values, name) for name in ("first", "second")] == [70.0, 70.0]
+    with pytest.raises(DecisionChangedError):
+        slow.advance(record.NONE)
 
 
 def test_i7_a_lost_race_is_obeyed() -> None:

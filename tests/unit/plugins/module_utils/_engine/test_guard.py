@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ class Case:
         self.agent_stays = False
         self.ended = 0
         note = FenceNote.of("first", 1, "default", ("https://c1:8529",), MAX_DOWNTIME, self.clocks)
-        write_note(directory, note)
+        write_note(directory, replace(note, recorded=True))
         self.store.create(record.KEY, {"state": state, "former_mode": "default", "agent": agent, "guard_seconds": 9.0})
         self.guard = Guard(directory, self, 1.0, self.clocks)
 
@@ -215,10 +216,13 @@ def test_i7_the_agents_last_act_may_have_been_an_opening(tmp_path: Path) -> None
     assert case.world.mode == "readonly"
 
 
-@pytest.mark.parametrize("trouble", ["agent", "late"])
+@pytest.mark.parametrize("trouble", ["agent", "late", "unrecorded"])
 def test_i7_without_the_journal_it_alarms_where_it_cannot_know(tmp_path: Path, trouble: str) -> None:
-    """An agent that cannot be ended may open; later another agent may have fenced."""
+    """An agent that cannot be ended may open; later, or unknown to the record, another agent may have fenced."""
     case = Case(tmp_path)
+    if trouble == "unrecorded":
+        document = json.loads((tmp_path / fence_note.NAME).read_text())
+        (tmp_path / fence_note.NAME).write_text(json.dumps({**document, "recorded": False}))
     case.journal_gone = True
     case.agent_stays = trouble == "agent"
     case.late(BLIND_SECONDS + 1 if trouble == "late" else 1.0)
@@ -268,6 +272,7 @@ def test_a_take_over_is_quiet_for_longer_than_the_guard_may_act_alone() -> None:
     """From the fence on: the guard's last blind act ends before the other agent's first fence."""
     clocks = HandClocks()
     note = FenceNote.of("first", 1, "default", (), MAX_DOWNTIME, clocks)
+    note = replace(note, recorded=True)
     mode_seconds = 30.0
     clocks.pass_by(guard_seconds(MAX_DOWNTIME, 1.0, mode_seconds) - mode_seconds - 0.1)
     assert note.blind(clocks, 1.0)
