@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.files import read_json
+from tests.integration.conftest import SOURCE_OPTIONS
 from tests.integration.engine_case import (
     Fill,
     Writer,
@@ -24,7 +26,8 @@ from tests.integration.engine_case import (
     request_of,
     wait_status,
 )
-from tests.integration.pair import Pair, wait_for
+from tests.integration.pair import PASSWORD, TIME_SCALE, Pair, wait_for
+from tests.testbed.launch import TestCluster
 
 # What each damage does to the document of a key that nobody writes.
 DAMAGE: dict[str, dict[str, Any]] = {
@@ -129,6 +132,24 @@ def test_no_lag_and_no_write_looks_like_a_difference(pair: Pair) -> None:
         assert engine.status()["verification"]["repaired"] == 0
         shards = engine.shards({})["shards"]
         assert all(int(shard["verified_up_to"]) > 0 for shard in shards), shards
+
+
+def test_i5_contents_are_compared_between_versions_that_hash_differently(tmp_path: Path) -> None:
+    """By the agent itself, in the rounds after the first one."""
+    options = {"time_scale": TIME_SCALE, "checksum_seed": 7}
+    with (
+        TestCluster.start(tmp_path, name="source", options=SOURCE_OPTIONS) as source,
+        TestCluster.start(
+            tmp_path, name="target", flavour="managed", root_password=PASSWORD, options=options
+        ) as target,
+    ):
+        (tmp_path / "state").mkdir()
+        pair = Pair(source, target, tmp_path)
+        with running(pair) as engine:
+            damage(pair, "alter_document")
+            wait_status(engine, lambda status: status["verification"]["repaired"] == 1, 60.0)
+            assert all_differences(pair) == {}
+        pair.clients.close()
 
 
 @pytest.mark.parametrize("mode", ["counts", "checksums", "keys", "documents"])

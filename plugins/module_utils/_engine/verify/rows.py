@@ -24,6 +24,8 @@ Found = dict[str, tuple[str, ...]]
 _PLAIN = 'CONCAT(d._key, "/", d._rev)'
 _HASHED = 'CONCAT(d._key, "/", d._rev, "/", HASH(d))'
 _BATCH = 10_000
+# Whole documents may be large.
+_DOCUMENTS = 100
 # Every kind of value, and numbers at the borders of their representations.
 _SAMPLE = (
     "RETURN HASH([null, true, 0, -1, 1.5, 1e300, 9007199254740993, 18446744073709551615, 'ä€𝄞', '', [], {}, "
@@ -55,7 +57,7 @@ def lookup(front: Front, database: str, collection: str, keys: Sequence[str], ha
 
 def scan_documents(front: Front, database: str, collection: str) -> Generator[list[str], None, None]:
     """All rows with digests of whole documents, which the agent decodes itself: right for any two versions."""
-    with closing(read_batches(front, database, collection)) as batches:
+    with closing(read_batches(front, database, collection, batch=_DOCUMENTS)) as batches:
         for batch in batches:
             yield [_digested(document) for document in batch]
 
@@ -63,8 +65,11 @@ def scan_documents(front: Front, database: str, collection: str) -> Generator[li
 def lookup_documents(front: Front, database: str, collection: str, keys: Sequence[str]) -> Found:
     """Like ``lookup``, with digests of whole documents."""
     query = "FOR d IN @@c FILTER d._key IN @keys RETURN d"
-    documents = run(front, database, query, {"@c": collection, "keys": list(keys)})
-    return _by_key(_digested(document) for document in documents)
+    rows: list[str] = []
+    for start in range(0, len(keys), _DOCUMENTS):
+        some = list(keys[start : start + _DOCUMENTS])
+        rows += [_digested(document) for document in run(front, database, query, {"@c": collection, "keys": some})]
+    return _by_key(rows)
 
 
 def _digested(document: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from .matching import Matching
 from .overview import Overview
 from .pace import Pace
 from .readback import GONE, ReadBack
-from .rows import Found, Front, hashes_alike, lookup, scan
+from .rows import Found, Front, hashes_alike, lookup, lookup_documents, scan, scan_documents
 from .scanning import HaltedError, compare
 from .touched import Touched
 
@@ -177,7 +177,17 @@ class Verifier(Overview):
         self.coverage.drop(collection)
 
     def _look_up(self, front: Front, collection: CollectionId, name: str, keys: Sequence[str]) -> Found:
-        return lookup(front, collection[0], name, keys, self._is_hashed(collection))
+        if self._is_hashed(collection):
+            return lookup(front, collection[0], name, keys, True)
+        return lookup_documents(front, collection[0], name, keys)
+
+    def _stream(
+        self, front: Front, collection: CollectionId, name: str, contents: bool
+    ) -> Generator[list[str], None, None]:
+        """The rows of one side; where hashes say nothing, contents are decoded here."""
+        if contents and not self._is_hashed(collection):
+            return scan_documents(front, collection[0], name)
+        return scan(front, collection[0], name, contents)
 
     def _is_hashed(self, collection: CollectionId) -> bool:
         return bool(self._hashed) and collection not in self._inexact
@@ -272,10 +282,12 @@ class Verifier(Overview):
         try:
             self._inspection.watch(collection)
             ticks, at = self._inspection.ticks(), self._clock.wall()
-            hashed = self._is_hashed(collection)
-            share = math.inf if urgent else 1.0 if self.coverage.get(collection) is None else _LATER_SHARE
+            first = urgent or self.coverage.get(collection) is None
+            share = math.inf if urgent else 1.0 if first else _LATER_SHARE
+            # Decoding takes its time: a first comparison is by keys and revisions then, later ones by contents.
+            hashed = self._is_hashed(collection) or not first
             documents = compare(
-                [scan(front, collection[0], standing.name, hashed) for front in self._fronts],
+                [self._stream(front, collection, standing.name, hashed) for front in self._fronts],
                 matching,
                 partial(self._pace.spend, share=share),
                 self._stop.is_set if urgent else self._halted,

@@ -181,6 +181,19 @@ def test_rounds_go_on_and_find_damage(case: Case) -> None:
     assert found[0] == case.path.ticks()["PRMR-a"]
 
 
+def test_i5_versions_that_hash_differently_compare_contents_in_later_rounds(case: Case) -> None:
+    """The first comparison is by keys and revisions; written keys are read back as whole documents at once."""
+    case.path.target.seed = 1
+    verifier = case.verifier
+    verifier.start()
+    until(lambda: verifier.document()["state"] == "watching")
+    assert case.findings.all() == []
+    case.path.target.documents["k9"] = (case.path.target.documents["k9"][0], -1)
+    until(lambda: verifier.document()["repaired"] == 1)
+    assert case.path.target.documents == case.path.source.documents
+    until(lambda: verifier.report()["methods"]["keys, revisions and contents"] == 1)
+
+
 def test_rounds_rest_while_the_migration_is_paused(case: Case) -> None:
     case.path.paused = True
     case.verifier.start()

@@ -26,7 +26,7 @@ class Cluster(FakeFront):
         self.seed = seed
         self.scans = 0
         self.reading: Callable[[], None] = lambda: None
-        self._cursors: dict[str, list[str]] = {}
+        self._cursors: dict[str, list[Any]] = {}
         self.on("POST (?:db|_system) /_api/cursor", self._query)
         self.on("POST db /_api/cursor/(.+)", self._more)
         self.on("DELETE db /_api/cursor/(.+)", lambda cursor, **_o: self._cursors.pop(cursor))
@@ -36,9 +36,12 @@ class Cluster(FakeFront):
         """See ``Server``: only cursors are given up in this way."""
         return self.json(method, path, database=options.get("database"))
 
-    def _rows(self, keys: Sequence[str], hashed: bool) -> list[str]:
+    def _rows(self, keys: Sequence[str], query: str) -> list[Any]:
+        if query.endswith("RETURN d"):
+            return [document for document in self._bodies(list(keys)) if "_key" in document]
+        hashed = "HASH" in query
         return [
-            f"{key}/{encode(self.documents[key][0])}" + (f"/{self.documents[key][1]}" if hashed else "")
+            f"{key}/{encode(self.documents[key][0])}" + (f"/{self.documents[key][1] + self.seed}" if hashed else "")
             for key in keys
             if key in self.documents
         ]
@@ -47,12 +50,11 @@ class Cluster(FakeFront):
         if "@c" not in body["bindVars"]:
             return {"result": [self.seed], "hasMore": False}
         self.reading()
-        hashed = "HASH" in body["query"]
         if "keys" in body["bindVars"]:
-            return {"result": self._rows(body["bindVars"]["keys"], hashed), "hasMore": False}
+            return {"result": self._rows(body["bindVars"]["keys"], body["query"]), "hasMore": False}
         self.scans += 1
         cursor = str(self.scans)
-        self._cursors[cursor] = self._rows(list(self.documents), hashed)
+        self._cursors[cursor] = self._rows(list(self.documents), body["query"])
         return self._batch(cursor)
 
     def _more(self, cursor: str, **_options: Any) -> dict[str, Any]:
