@@ -12,7 +12,6 @@ from typing import Callable, Iterable, Mapping, Optional, Sequence
 
 from .._core.arango import Coordinators, Server
 from .._core.clock import Deadline
-from .._core.errors import CutoverError
 from .applier import ApplierPool
 from .catchup import CatchUp
 from .coalesce import Batch
@@ -74,7 +73,6 @@ class DataPlane:
         self._report = report
         self._stop = threading.Event()
         self._started = False
-        self._silent: set[str] = set()
         # Requests of an earlier process may still run.
         self._took_over = took_over
         self._inherits = took_over or (state_dir / _SYNCER_IDS).exists()
@@ -263,9 +261,8 @@ class DataPlane:
         """Whether something happened since the last call after which leaders should be looked at: a doubt, a server
         that does not answer, or does again, a shard that was dropped from its leader.
         """
-        silent = {name for name, tailer in self._tailers.items() if tailer.reading.error is not None}
-        alarm = self._doubts.alarm.is_set() or silent != self._silent or self._observations.any_dropped()
-        self._silent = silent
+        silence = self._lanes.silence_changed()
+        alarm = self._doubts.alarm.is_set() or silence or self._observations.any_dropped()
         self._doubts.alarm.clear()
         return alarm
 
@@ -277,18 +274,12 @@ class DataPlane:
 
     def data_directories(self) -> dict[str, str]:
         """The id of each server's data directory, for the ticks that are journaled; only of those that answered."""
-        return {
-            name: tailer.data_directory
-            for name, tailer in self._tailers.items()
-            if tailer.data_directory is not None
-        }
+        return self._lanes.data_directories()
 
     def restart_ticks(self) -> dict[str, int]:
         """What to journal per server, read before ``states()``; servers that never answered are left out."""
         self._doubts.published()
-        return {
-            name: tailer.ledger.restart_tick for name, tailer in self._tailers.items() if tailer.ledger is not None
-        }
+        return self._lanes.restart_ticks()
 
     def checkpointed(self, ticks: Mapping[str, int]) -> None:
         """These ticks, and the states handed out before them, are in the journal: retention follows."""
@@ -377,10 +368,7 @@ class DataPlane:
 
     def settle(self, deadline: Deadline) -> None:
         """Wait until nothing is left to be read back; raises CUT-DATA-11 at the deadline."""
-        while self._recheck.pending():
-            if deadline.expired or self._stop.wait(min(0.1, deadline.remaining())):
-                count = self._recheck.pending()
-                raise CutoverError("CUT-DATA-11", f"{count} groups of keys are not read back yet", retriable=True)
+        self._drain.settle(self._recheck, deadline)
 
     def pause(self) -> None:
         """Write nothing to the target; returns when no write is under way."""

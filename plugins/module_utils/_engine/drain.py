@@ -11,6 +11,7 @@ from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .dataplane_types import LateMarkers
 from .lanes import Lanes
+from .recheck import Recheck
 from .router import Observations
 from .shards import ShardBook, ShardState
 from .tailer import Tailer
@@ -52,6 +53,13 @@ class Drain:
         for name, tick in upto.items():
             if not self._tailer(name).reading.wait(tick, deadline, self._stop):
                 raise not_drained(f"the log of {name} was not read up to {tick}")
+
+    def settle(self, recheck: Recheck, deadline: Deadline) -> None:
+        """See ``DataPlane``."""
+        while recheck.pending():
+            if deadline.expired or self._stop.wait(min(0.1, deadline.remaining())):
+                count = recheck.pending()
+                raise CutoverError("CUT-DATA-11", f"{count} groups of keys are not read back yet", retriable=True)
 
     def late_markers(self) -> LateMarkers:
         """See ``DataPlane``."""

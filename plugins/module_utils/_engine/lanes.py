@@ -34,6 +34,7 @@ class Lanes:
         self._syncer_id = syncer_id
         self._make_router = make_router
         self._ignored: set[Name] = set()
+        self._silent: set[str] = set()
         self.tailers: dict[str, Tailer] = {}
         self.routers: dict[str, ShardRouter] = {}
         self.servers: dict[str, Server] = {}
@@ -84,6 +85,22 @@ class Lanes:
         return {
             name for name, tailer in list(self.tailers.items()) if name in leading or tailer.reading.error is None
         }
+
+    def silence_changed(self) -> bool:
+        """Whether another set of servers does not answer than at the last call."""
+        before, self._silent = self._silent, {
+            name for name, tailer in self.tailers.items() if tailer.reading.error is not None
+        }
+        return before != self._silent
+
+    def restart_ticks(self) -> dict[str, int]:
+        """The restart position of every server whose log was ever read."""
+        return {name: tailer.ledger.restart_tick for name, tailer in self.tailers.items() if tailer.ledger is not None}
+
+    def data_directories(self) -> dict[str, str]:
+        """The id of the data directory of every server that ever answered."""
+        found = {name: tailer.data_directory for name, tailer in self.tailers.items()}
+        return {name: directory for name, directory in found.items() if directory is not None}
 
     def close(self) -> None:
         """Let all threads end."""
