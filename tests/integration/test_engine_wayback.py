@@ -164,3 +164,16 @@ def test_the_gate_tells_every_blocker_at_once(pair: Pair, engine: Engine) -> Non
     assert engine.resume({}) is False
     engine.stop({"wait_timeout": 10.0})
     wait_status(engine, finished)
+
+
+def test_a_cutover_waits_for_blockers_that_pass(pair: Pair, engine: Engine) -> None:
+    """Asked for while paused: refused at once without waiting, made by itself once it may be."""
+    engine.pause({"reason": "lunch"})
+    with pytest.raises(CutoverError):
+        engine.stop({})
+    assert engine.stop({"wait_timeout": 120.0}) is True
+    assert engine.stop({"wait_timeout": 120.0}) is False
+    assert engine.status()["state"] == "running"
+    engine.resume({})
+    wait_status(engine, finished, 90.0)
+    assert all_differences(pair) == {}

@@ -89,7 +89,7 @@ class Host:
         }
         environment.pop("PYTHONPATH", None)
         command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), playbook, *options]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
         output = done.stdout + done.stderr
         assert TOKEN not in output
         assert PASSWORD not in output

@@ -25,11 +25,14 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("migration", 0, "", ()),
     ("migration_watch", 0, "", ()),
     ("migration_info", 0, "", ()),
-    ("migration_info", 1, "", ("shards", "query_result")),
+    ("migration_info", 2, "", ("shards", "query_result")),
     ("verification", 0, "", ()),
     ("verification", 1, "", ()),
+    ("migration", 2, "", ()),
     ("migration", 1, "", ()),
-    ("migration", 2, "the migration is completed", ()),
+    ("migration_info", 1, "", ("changes",)),
+    ("migration", 4, "the migration is completed", ()),
+    ("migration", 3, "", ()),
     ("server_mode", 0, "", ()),
 )
 
@@ -77,5 +80,6 @@ def test_examples_do_what_they_say(host: Host) -> None:
         assert differences(module, result, asked=asked, deep="migration" not in result) == [], (module, number)
     by_place = {(module, number): result for (module, number, *_rest), result in zip(ORDER, results, strict=True)}
     assert by_place["precheck", 1]["query_result"]
-    assert by_place["migration_info", 1]["query_result"] == []
+    assert by_place["migration_info", 2]["query_result"] == []
     assert by_place["migration", 1]["migration"]["state"] == "completed"
+    assert by_place["migration", 3]["migration"]["state"] == "aborted"
