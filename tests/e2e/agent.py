@@ -120,6 +120,13 @@ class Agent:
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
             )
 
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command of the archive, from any host as it were."""
+        return subprocess.run(
+            [sys.executable, str(self._archive), *arguments], capture_output=True, text=True, check=False, timeout=120,
+            env={**_environment(), **environment},
+        )
+
     @property
     def state_directory(self) -> Path:
         """Where it keeps what it must not forget."""

@@ -121,6 +121,26 @@ def test_i7_without_a_target_an_opening_that_was_tried_keeps_the_fence(tmp_path:
         assert "ALARM" in migration.agent.config_path.with_name("guard.log").read_text()
 
 
+def test_i6_a_rescue_from_elsewhere_gives_the_source_back(tmp_path: Path, archive: Path) -> None:
+    """The agent's host is lost in the middle of a cutover; its ticket and the target's credentials are enough."""
+    with migrating(tmp_path, archive, "rescued") as migration:
+        ticket = tmp_path / "ticket.json"
+        ticket.write_text(json.dumps(migration.agent.call("POST", "/v1/migration/rescue-ticket", {})))
+        freeze_fenced(migration, 100.0)
+        source, target = migration.clusters.source, migration.clusters.target
+        endpoints = [part for url in target.coordinators for part in ("--target.endpoint", url)]
+        done = migration.agent.run(
+            "rescue", "--rescue-file", str(ticket), "--source.cacert", str(source.ca_path), *endpoints,
+            "--target.cacert", str(target.ca_path), "--target.password", "env:TARGET", TARGET=target.root_password,
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {"changed": True, "decision": "none", "mode": "default"}
+        assert writable(migration)
+        migration.agent.thaw()
+        migration.agent.wait("the way back", lambda status: bool(status["cutover"]["last_attempt"]), 90)
+        assert writable(migration)
+
+
 def test_i7_a_frozen_agent_is_taken_over_and_nothing_of_it_survives(tmp_path: Path, archive: Path) -> None:
     """Stopped past its lease with requests under way, which the target carries out when another agent works already."""
     with migrating(tmp_path, archive, "frozen") as migration:

@@ -167,6 +167,9 @@ class FakeEngine:
     def report(self) -> dict[str, Any] | None:
         return {"result": "completed"} if self.document["state"] == "completed" else None
 
+    def rescue_ticket(self) -> dict[str, Any]:
+        return {"token": "a.rescue.token", "expires_at": "2030-01-01", "coordinators": ["https://c1:8529"]}
+
     def server_mode(self) -> dict[str, Any]:
         return {"mode": self.mode, "servers": {"CRDN-1": self.mode}}
 

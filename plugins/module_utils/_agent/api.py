@@ -112,6 +112,11 @@ class Api:
         options = {"name": fields.text(body, "name"), "timeout": fields.seconds(body, "timeout")}
         return self._controlled(self._engine.revoke(_given(options), request.caller))
 
+    def rescue_ticket(self, request: Request) -> Response:
+        """A short-lived secret: what gives a fenced source back when this host is lost."""
+        fields.only(fields.json_object(request), ())
+        return json_response(200, self._engine.rescue_ticket())
+
     def abort(self, request: Request) -> Response:
         """End the migration without opening the target."""
         return self._controlled(self._engine.abort(self._reason(request)))

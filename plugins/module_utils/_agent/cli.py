@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from .._core.agent_api import AgentApi, AgentUnreachableError
@@ -28,13 +29,14 @@ from .._engine.waiting import Wait, wait_for
 from .flags import accepted_findings, add_agent_flags, add_spec_flags, agent_endpoint, specification
 from .guard_command import add_guard, run_guard
 from .references import resolve
+from .rescue_command import add_rescue, run_rescue, write_ticket
 from .serve_command import add_serve, run_serve
 from .version import build_info
 
 FINE, USAGE, BLOCKED, DIFFERENT, FAILED, UNREACHABLE = 0, 2, 3, 4, 5, 6
 USAGE_AREAS = ("CUT-SPEC", "CUT-SECRET", "CUT-TLS")
 USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CUT-AGENT-35", "CUT-AGENT-36")
-BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK", "CUT-REVOKE", "CUT-CHANGES")
+BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK", "CUT-REVOKE", "CUT-CHANGES", "CUT-RESCUE")
 BLOCKED_CODES = ("CUT-GUARD-4", "CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
 WATCH_FOREVER = 10.0 * 365 * 86400
 EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable"
@@ -115,7 +117,10 @@ def _stop(arguments: argparse.Namespace) -> int:
         wait = Wait("aborted", arguments.wait_timeout)
     else:
         options = {"max_downtime": arguments.max_downtime, "accept_findings": accepted_findings(arguments)}
-        api.stop({name: value for name, value in options.items() if value is not None})
+        given = {name: value for name, value in options.items() if value is not None}
+        if arguments.rescue_file is not None:
+            write_ticket(arguments.rescue_file, api.rescue_ticket())
+        api.stop(given)
         wait = Wait("completed", arguments.wait_timeout)
     _show(arguments, wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output)))
     return FINE
@@ -210,6 +215,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     add_serve(commands).set_defaults(run=run_serve)
     add_guard(commands).set_defaults(run=run_guard)
+    add_rescue(commands).set_defaults(run=run_rescue)
     start = _command(commands, "start", "start a migration", _start)
     add_spec_flags(start)
     start.add_argument("--check-only", action="store_true", help="run the prechecks and nothing else")
@@ -224,6 +230,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--accept-finding", action="append", dest="accept_findings", help="CODE|WHERE|KEY=REASON; may be repeated"
     )
     stop.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
+    stop.add_argument("--rescue-file", type=Path, help="keep here what the command rescue needs, mode 0600")
     _after_attempt_commands(commands)
     mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)
     mode.add_argument(

@@ -51,6 +51,9 @@ class MigrationEngine(Protocol):
     def report(self) -> dict[str, Any] | None:
         """The report of the last cutover."""
 
+    def rescue_ticket(self) -> dict[str, Any]:
+        """`token`, `expires_at` and `coordinators` for a rescue; secret."""
+
     def server_mode(self) -> dict[str, Any]:
         """`mode` and, by server, `servers` of the source."""
 

@@ -107,6 +107,10 @@ class AgentApi:
         """Begin to revoke the opening."""
         return self._control("/v1/migration/revoke", options, START_TIMEOUT)
 
+    def rescue_ticket(self) -> dict[str, Any]:
+        """`token`, `expires_at` and `coordinators`: what a rescue needs. Secret: never to be shown."""
+        return self._call("POST", "/v1/migration/rescue-ticket", {})[1]
+
     def abort(self) -> tuple[bool, dict[str, Any]]:
         """Abort."""
         return self._control("/v1/migration/abort", {}, START_TIMEOUT)

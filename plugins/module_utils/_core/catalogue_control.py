@@ -269,6 +269,13 @@ CODES: dict[str, Entry] = {
         "error", "operator", "The guard cannot end the agent",
         "End the agent's process by hand, and let the guard run as the same user on the same host.",
     ),
+    "CUT-RESCUE-1": Entry(
+        "error", "operator", "The opening is decided: the source is not given back",
+        "Start an agent with the same settings: it finishes the opening. There is no way back by itself any more.",
+    ),
+    "CUT-RESCUE-2": Entry(
+        "error", "transient", "The record changes while the rescue reads it", "Run the rescue again.",
+    ),
     "CUT-GUARD-4": Entry(
         "error", "operator", "Another guard uses this state directory", "Use the guard that runs, or end it first."
     ),

@@ -17,7 +17,7 @@ from .._core.clock import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
-from . import changes, fence, fresh, spec, states, status, verification
+from . import changes, fence, fresh, rescue, spec, states, status, verification
 from .after_opening import REVOKE_SECONDS
 from .files import read_json
 from .findings import Findings
@@ -346,6 +346,14 @@ class Engine:
             yield source
         finally:
             source.close()
+
+    def rescue_ticket(self) -> dict[str, Any]:
+        """What gives a source that a cutover from now on fences back when this host is lost. Secret."""
+        migration = self._started()
+        with self._source(migration) as source:
+            fronts = [server.client.endpoint.url for server in source.fronts.values()]
+        seconds = migration.spec.wait_timeout + migration.spec.max_downtime
+        return rescue.ticket(load_secret(str(self._config.source_jwt_secret_path)), fronts, seconds)
 
     def server_mode(self) -> dict[str, Any]:
         """``mode`` (default, readonly or mixed) and ``servers`` by id, read now from every server of the source."""
