@@ -171,6 +171,15 @@ MOVING: tuple[Mutant, ...] = (
         "test_settler.py::test_i1_a_shard_in_doubt_does_nothing_and_forgets_nothing",
     ),
     mutant(
+        "failed-group-stays-together",
+        "a shard that cannot be read keeps no other one from its snapshot",
+        "design §4.3",
+        "grouping.py",
+        "        shard.alone = True\n",
+        "        shard.alone = False\n",
+        "test_grouping.py::test_a_group_that_failed_is_tried_one_by_one",
+    ),
+    mutant(
         "case-never-ends",
         "a finding ends when the last of its shards is in sync again",
         "design §4.6, I9",

@@ -9,6 +9,7 @@ import time
 from typing import Callable, Iterable, Mapping, Sequence
 
 from .dataplane_types import Settings
+from .grouping import failed, grouped
 from .patience import Rate, Stopped
 from .restore import Restorer
 from .shards import Shard, ShardBook, ShardState
@@ -58,7 +59,7 @@ class Copiers:
                 self._copy(tailer, group)
             except SnapshotLostError:
                 self.recopies += len(group)
-                tailer.patience.sleep(pauses.next())
+                failed(group, pauses.next())
             except Stopped:
                 raise
             except Exception as error:  # noqa: BLE001 - the thread goes on; the shards begin anew, loudly
@@ -84,8 +85,7 @@ class Copiers:
                 self._book.changed.wait(0.5)
         self._sizes.learn(shards)
         shards.sort(key=lambda shard: -(shard.documents or 0))
-        database = shards[0].id.database
-        return [shard for shard in shards if shard.id.database == database][: self._settings.shards_per_context]
+        return grouped(shards, self._settings.shards_per_context)
 
     def _copy(self, tailer: Tailer, group: Sequence[Shard]) -> None:
         tailer.at_boundary(lambda: self._begin(group)).wait(tailer.patience)

@@ -18,6 +18,7 @@ from .._core.revision import decode
 from .bulk import slices
 from .coalesce import MemoryBatch
 from .dataplane_types import Settings
+from .grouping import failed, grouped
 from .marker import Marker
 from .patience import Patience, Rate, Stopped
 from .reads import Reader, as_insert
@@ -76,11 +77,11 @@ class Repairs:
             except Stopped:
                 raise
             except SnapshotLostError:
-                tailer.patience.sleep(pauses.next())
+                failed(group, pauses.next())
             except Exception as error:  # noqa: BLE001 - the thread goes on; the shards begin anew, loudly
                 if isinstance(error, ArangoError) and error.error_num in _GONE:
                     # The collection is gone on one side: the control path will say so, or bring it back.
-                    tailer.patience.sleep(pauses.next())
+                    failed(group, pauses.next())
                     continue
                 for shard in group:
                     self._fail(shard, error)
@@ -104,8 +105,7 @@ class Repairs:
                 if shards:
                     break
                 self._book.changed.wait(0.2)
-        database = shards[0].id.database
-        return [shard for shard in shards if shard.id.database == database][: self._settings.shards_per_context]
+        return grouped(shards, self._settings.shards_per_context)
 
     def _repair(self, tailer: Tailer, group: Sequence[Shard]) -> None:
         tailer.at_boundary(lambda: self._begin(group)).wait(tailer.patience)

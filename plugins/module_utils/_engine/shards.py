@@ -100,7 +100,8 @@ class Shard:
     much of its spool is the stretch since the restart position. ``number`` is this life's own, ``generation`` counts
     its spools: each has a pin of its own. ``gone`` means that nobody needs this object any more: whoever works on it
     lets go. ``before`` is the life that a doubt has ended, as long as something of it is queued or being written.
-    ``troubles`` counts errors without an in-sync between them, ``not_before`` (monotonic) is when to try again.
+    ``troubles`` counts errors without an in-sync between them, ``not_before`` (monotonic) is when to try again,
+    ``alone``: not in one snapshot with others.
     ``watched``: the verification wants to know its keys; ``disturbance`` is larger after every copy and every doubt.
     """
 
@@ -109,6 +110,7 @@ class Shard:
         self.before = before
         self.troubles = 0
         self.not_before = 0.0
+        self.alone = False
         self.state = ShardState.PENDING
         self.route = Route.DROP
         self.holds: set[str] = set()
