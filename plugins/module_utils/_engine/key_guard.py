@@ -21,6 +21,7 @@ from typing import Any, Optional
 from .._core.arango import Server, segment
 from .._core.clock import Deadline
 from .._core.errors import ArangoError, CutoverError
+from .._core.retry import kind
 from .inventory import CollectionDef, Inventory
 from .journal import DATABASE
 from .keys import LargestKeys
@@ -173,6 +174,9 @@ class KeyGuard:
 
     def _new_keys(self, server: Server, count: int = 1) -> list[int]:
         answer = server.json("POST", self._path, database=DATABASE, body=[{}] * count, timeout=_TIMEOUT)
+        for item in answer:
+            if item.get("error"):
+                raise _not_made(server, int(item.get("errorNum", 0)), str(item.get("errorMessage", "")))
         return [int(item["_key"]) for item in answer]
 
     def _fronts(self) -> list[Server]:
@@ -235,6 +239,12 @@ class KeyGuard:
                 made += count
 
 
+def _not_made(server: Server, number: int, message: str) -> CutoverError:
+    passes = kind(409, number, message) in ("transient", "longer")
+    text = f"{server.label}: a document without a key was refused with errorNum {number}: {message[:200]}"
+    return CutoverError("CUT-ARANGO-1" if passes else "CUT-ARANGO-6", text, retriable=passes)
+
+
 def _generator(collection: CollectionDef) -> str:
     return str((collection.parameters.get("keyOptions") or {}).get("type", "traditional"))
 
@@ -243,10 +253,10 @@ def _shape(collection: CollectionDef) -> Optional[str]:
     """The kind of generator, as far as it matters how it comes to its numbers; None for random keys."""
     if collection.is_system:
         return None
-    kind = _generator(collection)
-    if kind == "autoincrement":
+    generator = _generator(collection)
+    if generator == "autoincrement":
         return AUTOINCREMENT
-    if kind not in ("traditional", "padded"):
+    if generator not in ("traditional", "padded"):
         return None
     return SINGLE if len(collection.shards) == 1 else SEVERAL
 

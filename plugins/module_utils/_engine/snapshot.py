@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import Any, Callable, Iterator, NamedTuple, Protocol, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Protocol, Sequence
 
 from .._core.arango import Server, segment
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.http import Response
+from .lines import cut_off, is_whole
 from .patience import Patience
 
 _TTL = 600
@@ -97,22 +98,25 @@ class ParallelDump:
     def _next(self, number: int, last: int) -> Response:
         query = {"batchId": number, "lastBatch": last or None}
         try:
-            return self._patience.call(
-                lambda: self._server.request(
-                    "POST",
-                    f"/_api/dump/next/{self._path}",
-                    database=self._database,
-                    query=query,
-                    headers=_DUMP_USER,
-                    timeout=_TIMEOUT,
-                    max_body=_MAX_BODY,
-                    idempotent=True,
-                )
-            )
+            return self._patience.call(lambda: self._ask(query))
         except ArangoError as error:
             if error.error_num == _CONTEXT_LOST or error.status == 404:
                 raise SnapshotLostError(error.message) from error
             raise
+
+
+    def _ask(self, query: Mapping[str, object]) -> Response:
+        path = f"/_api/dump/next/{self._path}"
+        return _whole(self._server, path, self._server.request(
+            "POST",
+            path,
+            database=self._database,
+            query=query,
+            headers=_DUMP_USER,
+            timeout=_TIMEOUT,
+            max_body=_MAX_BODY,
+            idempotent=True,
+        ))
 
 
 class BatchDump:
@@ -159,7 +163,7 @@ class BatchDump:
     def _next(self, shard: str) -> Response:
         query = {"collection": shard, "batchId": self._identity, "chunkSize": self._chunk_bytes, "useEnvelope": False}
         try:
-            return self._server.request(
+            return _whole(self._server, "/_api/replication/dump", self._server.request(
                 "GET",
                 "/_api/replication/dump",
                 database=self._database,
@@ -168,7 +172,7 @@ class BatchDump:
                 max_body=_MAX_BODY,
                 # Each call moves the server's reader on: one that got lost must not be repeated.
                 idempotent=False,
-            )
+            ))
         except (TransportError, ArangoError) as error:
             raise SnapshotLostError(error.message) from error
 
@@ -197,6 +201,13 @@ class Snapshots:
             return patience.call(lambda: BatchDump.open(server, database, shards, self._batch_bytes))
         except ArangoError as error:
             raise SnapshotLostError(error.message) from error
+
+
+def _whole(server: Server, path: str, response: Response) -> Response:
+    """The answer; raises ``TransportError`` when its last line is cut."""
+    if not is_whole(response.body):
+        raise cut_off(server.label, path)
+    return response
 
 
 def _free(call: Callable[[], object]) -> None:

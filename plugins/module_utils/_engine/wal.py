@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple, Optional
 
 from .._core.arango import Server
 from .._core.errors import CutoverError
 from .._core.http import Response
+from .lines import cut_off, is_whole
 
 _MAX_ANSWER = 512 * 1024 * 1024
 _TIMEOUT = 120.0
 _SMALLEST_CHUNK = 16 * 1024
+_TICK = re.compile(rb'\{"tick":"([0-9]+)"')
 
 
 class LogEnd(NamedTuple):
@@ -96,7 +99,7 @@ def _answer(server: Server, response: Response) -> Answer:
         return int(response.headers[f"x-arango-replication-{name}"])
 
     try:
-        return Answer(
+        answer = Answer(
             [line for line in response.body.split(b"\n") if line],
             number("lastincluded"),
             number("lastscanned"),
@@ -105,6 +108,15 @@ def _answer(server: Server, response: Response) -> Answer:
         )
     except (KeyError, ValueError) as error:
         raise _strange(server, "/_api/wal/tail") from error
+    if not is_whole(response.body) or not _ends_as_said(answer):
+        raise cut_off(server.label, "/_api/wal/tail")
+    return answer
+
+
+def _ends_as_said(answer: Answer) -> bool:
+    """Whether the last marker is the one that the header names."""
+    found = _TICK.match(answer.lines[-1]) if answer.lines else None
+    return found is None or int(found.group(1)) == answer.last_included
 
 
 def _strange(server: Server, path: str) -> CutoverError:

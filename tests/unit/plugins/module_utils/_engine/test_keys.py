@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import ArangoError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import ArangoError, CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import keys
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory import CollectionDef, DatabaseDef
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_guard import MOST_BURNED, KeyGuard
@@ -51,12 +51,15 @@ def test_a_restart_knows_them_still(tmp_path: Path) -> None:
 class FakeTarget:
     """One coordinator with a counter; it may know restored keys, and may be able to reserve ids."""
 
+    label = "target"
+
     def __init__(self, counter: int, *, tracks: bool = False, reserves: bool = False) -> None:
         self.counter = counter
         self.tracks = tracks
         self.reserves = reserves
         self.collections: set[str] = set()
         self.documents = 0
+        self.errors: list[int] = []
         self.reserved = 0
 
     def each(self) -> list[FakeTarget]:
@@ -79,6 +82,8 @@ class FakeTarget:
                 raise _refused(404)
             self.collections.remove(name)
             return {}
+        if self.errors:
+            return [{"error": True, "errorNum": self.errors.pop(0), "errorMessage": "no"}]
         count = len(options["body"])
         self.documents += count
         self.counter += count
@@ -143,6 +148,17 @@ def test_what_makes_new_keys_safe(target: FakeTarget, number: int, version: tupl
     assert (how is None) == (answer.how == {})
     assert how is None or how in answer.how["several shards"]
     assert target.tracks or target.counter > number
+    assert target.collections == set()
+
+
+@pytest.mark.parametrize(("number", "passes"), [(1478, True), (1429, True), (1620, False)])
+def test_a_document_that_is_refused_is_told_and_tried_again_where_that_helps(number: int, passes: bool) -> None:
+    """A bulk insert answers 201 all the same: the error stands in its place (facts §7.5)."""
+    target = FakeTarget(10)
+    target.errors = [number]
+    with pytest.raises(CutoverError) as caught:
+        guard(target, largest(30_000)).examine(source(), Deadline(10.0))
+    assert (caught.value.retriable, str(number) in caught.value.message) == (passes, True)
     assert target.collections == set()
 
 
