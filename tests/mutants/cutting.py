@@ -134,8 +134,8 @@ CUTTING: tuple[Mutant, ...] = (
         "design §5 step 3, I6",
         "wayback.py",
         "unfence(source, former_mode(values), clock)",
-        "unfence(source, summary(source.shown_modes()), clock)",
-        "test_cutover.py::test_i6_the_recorded_mode_counts_after_a_restart",
+        "unfence(source, DEFAULT, clock)",
+        "test_cutover.py::test_i6_a_source_found_read_only_stays_so",
     ),
     mutant(
         "no-way-back-on-time-out",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tests.mutants.cutting import CUTTING
+from tests.mutants.guarding import GUARDING
 from tests.mutants.keeping import KEEPING
 from tests.mutants.moving import MOVING
 from tests.mutants.mutant import Mutant
@@ -13,4 +14,4 @@ from tests.mutants.reading import READING
 from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
 
-ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *OPENING, *VERIFYING, *MOVING)
+ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING)

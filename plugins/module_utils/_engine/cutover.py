@@ -4,11 +4,13 @@
 
 | record | a restart |
 |---|---|
-| none | nothing was done to anybody |
+| none | nothing was done to anybody; a fence of this host that went up late (its note tells) is lifted |
 | fencing, fenced, rolling-back | the way back: source to its former mode, target stays closed |
 | opening | finishes the opening; there is no way back any more |
 | completed | builds late indexes |
 | revoking, revoked | carries on with the revocation (``revoke``) |
+
+An agent on another host does the same once it has the lease; guard and rescue take the way back, never the opening.
 """
 
 from __future__ import annotations

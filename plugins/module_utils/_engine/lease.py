@@ -5,6 +5,10 @@
 The owner's id lies on the agent's disk, so that the same host re-enters at once. Another host takes the lease over when
 it has seen the lease document unchanged for as long as the lease lasts: only the observer's own monotonic clock counts,
 never the times written there. A released lease is free at once.
+
+Each epoch writes as the same database user: disabling the former owner's takes effect on a coordinator only when it reads
+its users anew (facts §8), and a managed target's root cannot be replaced. What a former owner still writes is found by
+the comparison after the take-over, by the proof, and by the record.
 """
 
 from __future__ import annotations
