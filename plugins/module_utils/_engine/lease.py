@@ -6,9 +6,9 @@ The owner's id lies on the agent's disk, so that the same host re-enters at once
 it has seen the lease document unchanged for as long as the lease lasts: only the observer's own monotonic clock counts,
 never the times written there. A released lease is free at once.
 
-Each epoch writes as the same database user: disabling the former owner's takes effect on a coordinator only when it reads
-its users anew (facts §8), and a managed target's root cannot be replaced. What a former owner still writes is found by
-the comparison after the take-over, by the proof, and by the record.
+All epochs write as one database user. One for each, which the next owner disables, would not promise more: a request
+that the target has let in already runs all the same, and when other coordinators learn of it is not documented. What a
+former owner still writes is found by the comparison after the take-over, by the proof, and by the record.
 """
 
 from __future__ import annotations
