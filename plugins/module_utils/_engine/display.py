@@ -80,9 +80,10 @@ def _last_attempt(status: Mapping[str, Any]) -> list[str]:
     attempt = lookup(status, "cutover.last_attempt")
     if not isinstance(attempt, Mapping):
         return []
-    fenced = duration(attempt.get("fenced_seconds"))
+    seconds = attempt.get("fenced_seconds")
+    fenced = "source stayed open" if seconds is None else f"source closed for writes for {duration(seconds)}"
     reason = f": {attempt['reason']}" if attempt.get("reason") else ""
-    lines = [_row("last cutover", f"{attempt.get('result')}, source closed for writes for {fenced}{reason}")]
+    lines = [_row("last cutover", f"{attempt.get('result')}, {fenced}{reason}")]
     for step in lookup(status, "cutover.steps") or []:
         shown = step.get("state") if step.get("seconds") is None else duration(step["seconds"])
         lines.append(_row(f"  {step.get('name')}", shown))
