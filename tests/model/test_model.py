@@ -14,6 +14,9 @@ from tests.model import machine
 from tests.model.explore import explore
 from tests.model.machine import RULES, Machine, State, start
 
+# About a minute of one core in all; on a busy machine it may wait long for that.
+pytestmark = pytest.mark.timeout(900)
+
 ENGINE = "ansible_collections.cutover.arangodb.plugins.module_utils._engine"
 # Small worlds that together hold every pair of actors; each is explored to its last state.
 TWO_AGENTS = {"attempts": (1, 1), "crashes": (1, 0), "guard": 0, "rescue": 0}
