@@ -180,6 +180,15 @@ MOVING: tuple[Mutant, ...] = (
         "test_grouping.py::test_a_group_that_failed_is_tried_one_by_one",
     ),
     mutant(
+        "dropped-meanwhile-remembered",
+        "a collection that was dropped while no agent ran leaves nothing to be read back",
+        "design §4.5, §4.8",
+        "schema.py",
+        "        self.plane.forget(database, plan_id)\n",
+        "        if database is plan_id:\n            self.plane.forget(database, plan_id)\n",
+        "test_schema.py::test_what_was_dropped_while_no_agent_ran_is_forgotten_too",
+    ),
+    mutant(
         "case-never-ends",
         "a finding ends when the last of its shards is in sync again",
         "design §4.6, I9",

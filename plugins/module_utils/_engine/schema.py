@@ -219,11 +219,11 @@ class Schema:
 
     def forgotten(self, database: str, plan_id: str) -> None:
         """The collection is gone from the target."""
-        if (database, plan_id) in self.registered:
-            self.registered.discard((database, plan_id))
-            self.plane.forget(database, plan_id)
-            for shard in [item for item in self.leaders if (item.database, item.plan_id) == (database, plan_id)]:
-                del self.leaders[shard]
+        self.registered.discard((database, plan_id))
+        # Also one that was dropped while no agent ran: an earlier process may have left keys to be read back.
+        self.plane.forget(database, plan_id)
+        for shard in [item for item in self.leaders if (item.database, item.plan_id) == (database, plan_id)]:
+            del self.leaders[shard]
 
     def _follow_database(self, wanted: DatabaseDef) -> bool:
         where = f"database {wanted.name}"

@@ -165,6 +165,18 @@ def test_i4_resume_by_the_journal() -> None:
     assert case.target.databases["shop"]["collections"]["edges"]["indexes"] == {}
 
 
+def test_what_was_dropped_while_no_agent_ran_is_forgotten_too() -> None:
+    """Else nobody would ever settle what an earlier process left to be read back of it."""
+    case = Case()
+    case.schema().follow(source())
+    case.plane.log.clear()
+    again = case.schema()
+    rest = source(collections=source_without("edges"))
+    again.resume(rest, {"PRMR-1"})
+    again.follow(rest)
+    assert "forget 11" in case.plane.log
+
+
 def test_i3_another_leader_after_the_restart_is_never_taken_for_in_sync() -> None:
     """Positions do not carry over to another server; it is told, too."""
     case = Case()
