@@ -107,7 +107,7 @@ class World:
         return {
             "source_endpoints": source.coordinators, "source_ca_path": str(source.ca_path),
             "target_endpoints": target.coordinators, "target_ca_path": str(target.ca_path),
-            "target_password": target.root_password, "settle_after": 15, "max_downtime": 600, "max_lag": 20,
+            "target_password": target.root_password, "settle_after": 15, "max_downtime": 60, "max_lag": 20,
             "late_write_watch": 3, "ignore_metrics": True, "early_readers": self.scenario.early_readers,
         }
 
