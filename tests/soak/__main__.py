@@ -21,6 +21,7 @@ from tests.build_agent import build
 from tests.e2e.variants import table
 from tests.soak.draw import Scenario, draw_scenario
 from tests.soak.kinds import KINDS
+from tests.soak.log import IMPOSSIBLE
 
 ROOT = Path(__file__).resolve().parents[2]
 DIRECTORY = ROOT / "build" / "soak"
@@ -29,12 +30,13 @@ LONGEST = 900.0  # seconds: whoever takes longer hangs
 
 @dataclass(frozen=True)
 class Result:
-    """One run: what was wrong, and how long (s) it took."""
+    """One run: what was wrong, how long (s) it took, and how many of its faults were not possible there."""
 
     scenario: Scenario
     wrong: list[str]
     seconds: float
     peak_rss: int
+    impossible: int
 
 
 def main() -> int:
@@ -98,7 +100,8 @@ def one_run(seed: int, archive: Path, options: argparse.Namespace) -> Result:
     for pid in left:
         wrong.append(f"process left: {command_line(pid)}")
         os.kill(pid, signal.SIGKILL)
-    result = Result(scenario, wrong, time.monotonic() - begun, peak_rss(home))
+    impossible = (home / "log").read_text(encoding="utf-8", errors="replace").count(IMPOSSIBLE)
+    result = Result(scenario, wrong, time.monotonic() - begun, peak_rss(home), impossible)
     tell(result)
     if not wrong and not options.keep:
         shutil.rmtree(home)
@@ -164,6 +167,10 @@ def summary(results: list[Result]) -> str:
         lines.append(f"  {name:<28} {met[name]:>4} ({failed[name]}){off}")
     lines.append(table(result.scenario.variants for result in results))
     seconds = [result.seconds for result in results]
+    lines.append(
+        f"{sum(result.impossible for result in results)} of {sum(len(result.scenario.faults) for result in results)} "
+        "faults were not possible where they were drawn"
+    )
     lines.append(
         f"{len(results)} runs: {sum(not result.wrong for result in results)} good; {dict(endings)}; "
         f"{sum(seconds) / max(1, len(seconds)):.0f} s on average, {max(seconds, default=0):.0f} s at most; "

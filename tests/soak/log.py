@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["say"]
+__all__ = ["IMPOSSIBLE", "say"]
+
+IMPOSSIBLE = "not possible here"
 
 _BEGUN = time.monotonic()
 

@@ -17,7 +17,7 @@ from tests.soak.draw import Planned, Scenario, draw_scenario
 from tests.soak.faults import FAULTS
 from tests.soak.judge import Evidence, as_dict, gather, judge
 from tests.soak.kinds import COPY, CUTOVER, RUNNING
-from tests.soak.log import say
+from tests.soak.log import IMPOSSIBLE, say
 from tests.soak.world import World, brief, threads
 
 __all__ = ["Course", "main"]
@@ -49,7 +49,7 @@ class Phase(threading.Thread):
             except RuntimeError as error:
                 if "the agent is not ready" in str(error):
                     self.errors.append(str(error))
-                say(f"not possible here: {str(error)[:300]}")
+                say(f"{IMPOSSIBLE}: {str(error)[:300]}")
             except Exception as error:  # noqa: BLE001  (the run fails by it)
                 self.errors.append(f"{type(error).__name__}: {error}")
 

@@ -309,8 +309,7 @@ class Transaction:
         """The pending changes of a shard."""
         writer = self._writers.get(shard.name)
         if writer is None:
-            if shard.leader.server.down:
-                raise ArangoError(1478, f"no connection to the leader of shard {shard.name}")
+            _check_leader(shard)
             writer = self._writers[shard.name] = ShardWriter(self, shard)
         return writer
 
@@ -319,9 +318,11 @@ class Transaction:
         return sum(len(writer.ops) for writer in self._writers.values())
 
     def commit(self) -> None:
-        """Make everything visible, write it to the logs, and release the locks."""
-        self.intermediate_commit()
-        self.abort()
+        """Make everything visible, write it to the logs, and release the locks; nothing of it when that is refused."""
+        try:
+            self.intermediate_commit()
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Forget what is pending and release the locks."""
@@ -332,7 +333,13 @@ class Transaction:
         self._writers.clear()
 
     def intermediate_commit(self) -> None:
-        """Make what is pending visible and write it to the logs as a frame of its own; locks stay."""
+        """Make what is pending visible and write it to the logs as a frame of its own; locks stay.
+
+        Refused as a whole when a leader went down or ran full since the first write.
+        """
+        for writer in self._writers.values():
+            if writer.ops:
+                _check(writer.shard)
         framed: dict[str, tuple[Server, list[Entry]]] = {}
         for writer in self._writers.values():
             if not writer.ops:
@@ -365,6 +372,20 @@ class Transaction:
         if server.id not in self._local_tids:
             self._local_tids[server.id] = server.next_tid()
         return self._local_tids[server.id]
+
+
+def _check_leader(shard: Shard) -> None:
+    """errorNum 1478 when nobody can reach it."""
+    if shard.leader.server.down:
+        raise ArangoError(1478, f"no connection to the leader of shard {shard.name}")
+
+
+def _check(shard: Shard) -> None:
+    """Whether a commit is possible: errorNum 1478, 1104, 1429."""
+    _check_leader(shard)
+    refusal = shard.unfit()
+    if refusal is not None:
+        raise refusal
 
 
 def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[Entry]:

@@ -44,6 +44,25 @@ def test_a_full_disk_of_a_leader_and_of_a_follower(started: Started) -> None:
     assert replicas[leader] == replicas[follower]
 
 
+@pytest.mark.parametrize("fault", ["full_disk", "kill_server"])
+def test_a_leader_that_cannot_write_any_more_refuses_the_commit(started: Started, fault: str) -> None:
+    """On every copy: nothing of the transaction is anywhere, and its locks are gone."""
+    cluster, root, _shard, (leader, follower) = started
+    begun = root("POST", "/_api/transaction/begin", {"collections": {"write": ["c"]}}).json["result"]["id"]
+    inside = {"x-arango-trx-id": begun}
+    assert root("POST", "/_api/document/c", {"_key": "a"}, headers=inside).status == 202
+    cluster.control.fault(fault, server=leader)
+    assert root("PUT", f"/_api/transaction/{begun}").json["errorNum"] == (1104 if fault == "full_disk" else 1478)
+    if fault == "full_disk":
+        cluster.control.fault("full_disk", server=leader, on=False)
+    else:
+        cluster.control.fault("restart_server", server=leader)
+    assert root("GET", "/_api/document/c/a").status == 404
+    assert root("POST", "/_api/document/c", {"_key": "a"}).status == 202
+    [replicas] = cluster.control.get("/state/replicas", database="_system", collection="c").values()
+    assert replicas[leader] == replicas[follower]
+
+
 def test_a_license_that_makes_everything_read_only(started: Started) -> None:
     cluster, root, _shard, _servers = started
     cluster.control.fault("license_readonly")

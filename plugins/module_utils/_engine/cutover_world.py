@@ -168,6 +168,7 @@ class LiveWorld:
                 risky={proof.Subject(*place) for place in running.verifier.risky()},
                 accepted={proof.Subject(*place): keys for place, keys in running.verifier.accepted().items()},
             )
+            running.verifier.doubt({(item.database, item.collection) for item in result.differing})
         result.differences.extend(differing)
         keys = running.key_guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)
         result.keys = keys.document()

@@ -51,10 +51,14 @@ class Subject:
 
 @dataclass
 class Result:
-    """What was compared, how, and every difference found; proved only when there is none."""
+    """What was compared, how, and every difference found; proved only when there is none.
+
+    ``differing`` are the collections that the differences are of.
+    """
 
     methods: dict[str, str] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
+    differing: set[Subject] = field(default_factory=set)
     documents: int = 0
     covered: int = 0
     hashes_alike: Optional[bool] = None
@@ -65,6 +69,12 @@ class Result:
     def proved(self) -> bool:
         """No difference."""
         return not self.differences
+
+    def differs(self, item: Subject, *texts: str) -> None:
+        """Note differences of a collection."""
+        if texts:
+            self.differences.extend(texts)
+            self.differing.add(item)
 
     def document(self) -> dict[str, Any]:
         """For the report: methods by number of collections, documents, differences."""
@@ -107,7 +117,7 @@ def prove(
     filled: dict[Subject, int] = {}
     for item, (left, right) in counted.items():
         if left - right != sum(accepted.get(item, {}).values()):
-            result.differences.append(f"{item}: {left} documents on the source, {right} on the target")
+            result.differs(item, f"{item}: {left} documents on the source, {right} on the target")
         elif left == right == 0:
             result.methods[str(item)] = _EMPTY
         else:
@@ -212,8 +222,7 @@ class _Checksums:
         for item, differences in gather(compare, self._width).items():
             self._judge(item, differences)
             if suspicious and not differences and self._result.hashes_alike:
-                text = f"{item}: the checksums differ, but no document could be found that does"
-                self._result.differences.append(text)
+                self._result.differs(item, f"{item}: the checksums differ, but no document could be found that does")
 
     def _judge(self, item: Subject, differences: Optional[list[str]]) -> None:
         """What comparing the documents has found; None when there was no time for it."""
@@ -222,7 +231,7 @@ class _Checksums:
             return
         self._cover(item, BODIES)
         named = tuple(f"{item} key {key}: " for key in self._accepted.get(item, {}))
-        self._result.differences.extend(text for text in differences if not text.startswith(named))
+        self._result.differs(item, *(text for text in differences if not text.startswith(named)))
 
     def _cover(self, item: Subject, method: str) -> None:
         self._result.methods[str(item)] = method

@@ -13,7 +13,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -188,6 +188,12 @@ class Verifier(Overview):
         if contents and not self._is_hashed(collection):
             return scan_documents(front, collection[0], name)
         return scan(front, collection[0], name, contents)
+
+    def doubt(self, places: Collection[tuple[str, str]]) -> None:
+        """Databases and names of collections that the proof found different: what was compared of them is void."""
+        for identity, standing in self._inspection.standings().items():
+            if (identity[0], standing.name) in places:
+                self.invalidate(identity)
 
     def _is_hashed(self, collection: CollectionId) -> bool:
         return bool(self._hashed) and collection not in self._inexact

@@ -28,7 +28,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.retry impor
         (406, 1489, "transient"), (406, 1490, "transient"), (410, 21, "transient"), (410, 1500, "transient"),
         (410, 1654, "transient"), (429, 0, "transient"), (502, 0, "transient"), (504, 0, "transient"),
         (503, 0, "transient"), (420, 0, "transient"),
-        (403, 1429, "longer"), (403, 1004, "longer"),
+        (403, 1429, "longer"), (403, 1004, "longer"), (500, 1104, "longer"),
         (401, 0, "operator"), (401, 11, "operator"), (403, 11, "operator"), (403, 0, "operator"),
         (400, 1450, "operator"), (500, 32, "operator"),
         (400, 600, "fatal"), (400, 1221, "fatal"), (400, 1233, "fatal"), (400, 1620, "fatal"), (404, 1203, "fatal"),

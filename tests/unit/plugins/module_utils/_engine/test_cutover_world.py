@@ -22,7 +22,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_guard import Answer
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result, Subject
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
 from tests.unit.control_fakes import FakeStore
 
@@ -42,6 +42,8 @@ class Case:
         self.lease_lost = False
         self.jobs = [IndexJob("shop", "10", "things", ({"name": "expiry"},), False)]
         self.differences: list[str] = []
+        self.differing: set[Subject] = set()
+        self.doubted: set[tuple[str, str]] = set()
         self.keys = Answer()
         self.staying: list[str] = []
         self.running: Any = SimpleNamespace(
@@ -56,7 +58,10 @@ class Case:
                 unknown_cuids=lambda: self.unknown,
             ),
             findings=self.findings,
-            verifier=SimpleNamespace(suspended=contextlib.nullcontext, finish=self._finish, risky=set, accepted=dict),
+            verifier=SimpleNamespace(
+                suspended=contextlib.nullcontext, finish=self._finish, risky=set, accepted=dict,
+                doubt=self.doubted.update,
+            ),
             builder=SimpleNamespace(busy=False),
             inventory={},
             key_guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys),
@@ -112,7 +117,7 @@ class Case:
         return list(self.staying)
 
     def _prove(self, *_sides: Any, **_options: Any) -> Result:
-        return Result(differences=list(self.differences))
+        return Result(differences=list(self.differences), differing=set(self.differing))
 
 
 @pytest.fixture
@@ -184,6 +189,14 @@ def test_i5_what_the_verification_finds_last_is_a_difference(case: Case) -> None
     case.staying = ["shop/things key k1: altered"]
     assert case.live().prove(Deadline(5.0)).differences == case.staying
     assert case.events == ["verified"]
+
+
+def test_i5_what_the_proof_finds_different_is_compared_anew(case: Case) -> None:
+    """Otherwise the next attempt would fail in the same way, and so on."""
+    case.differences = ["shop/things: 2 documents on the source, 1 on the target"]
+    case.differing = {Subject("shop", "things")}
+    assert not case.live().prove(Deadline(5.0)).proved
+    assert case.doubted == {("shop", "things")}
 
 
 def test_i9_findings_that_came_meanwhile_are_differences(case: Case) -> None:

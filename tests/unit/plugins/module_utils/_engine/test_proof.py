@@ -108,6 +108,7 @@ def test_i5_one_altered_document_is_found(seed: int, name: str, field: str) -> N
     result = prove(source, target)
     assert not result.proved
     assert result.differences == [f"db/{name} key k1: differs in {field}"]
+    assert result.differing == {Subject("db", name)}
 
 
 @pytest.mark.parametrize("seed", [0, 99])
@@ -126,6 +127,7 @@ def test_i5_counts_that_differ_are_told_without_reading_more() -> None:
     del target.collections["large"]["k3"]
     result = prove(source, target)
     assert result.differences == ["db/large: 9 documents on the source, 8 on the target"]
+    assert result.differing == {Subject("db", "large")}
     assert target.lines("checksum") == []
 
 

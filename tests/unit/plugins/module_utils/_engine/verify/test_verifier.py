@@ -92,6 +92,18 @@ def test_i5_a_disturbed_collection_is_compared_anew(case: Case, what: str) -> No
     assert case.path.source.scans == 2
 
 
+def test_i5_what_the_proof_found_different_is_compared_anew(case: Case) -> None:
+    """Damage after the comparison that no written key tells of."""
+    case.finish()
+    del case.path.target.documents["k7"]
+    case.verifier.doubt([("db", "others")])
+    case.finish()
+    assert "k7" not in case.path.target.documents
+    case.verifier.doubt([("db", "things")])
+    assert case.finish() == []
+    assert case.path.target.documents == case.path.source.documents
+
+
 def test_i5_a_disturbance_during_a_comparison_makes_it_void(case: Case) -> None:
     def disturb() -> None:
         case.path.source.reading = lambda: None
