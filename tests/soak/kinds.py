@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["KINDS", "PHASES", "PRESETS", "Fields", "Kind"]
+__all__ = ["KINDS", "OFF_VERBS", "PHASES", "PRESETS", "Fields", "Kind"]
 
 Fields = dict[str, Any]
 Draw = Callable[[random.Random], Fields]
@@ -26,6 +26,10 @@ PRESETS = {
     "backend-unavailable": "never", "shutting-down": "never", "write-write-conflict": "never",
     "too-many-requests": "never", "bad-gateway": "late", "unavailable": "never", "gateway-timeout": "late",
 }
+
+
+# What the architect of the workload does not do in these runs, and why.
+OFF_VERBS = {"change_replication": "replication is the target's own once a collection was made"}
 
 
 @dataclass(frozen=True)

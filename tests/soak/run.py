@@ -24,6 +24,7 @@ __all__ = ["Course", "main"]
 
 ATTEMPTS = 4
 ON_TARGET_FOR = 0.7
+ASK_AGAIN = 15.0  # seconds
 
 
 class Phase(threading.Thread):
@@ -168,13 +169,21 @@ class Course:
         raise AssertionError(f"no cutover in {ATTEMPTS} attempts: {brief(world.status())}")
 
     def _outcome(self, before: Status | None) -> Status:
-        """The status when this attempt has ended, one way or the other."""
-        attempts = before["cutover"]["attempts"] if before else 0
+        """The status when an attempt has ended, one way or the other; who died before it began is asked again."""
+        known = before["cutover"]["last_attempt"] if before else None
+        asked = time.monotonic()
 
         def ended(status: Status) -> bool:
+            nonlocal asked
             if status["state"] == "completed":
                 return True
-            return bool(status["state"] == "running" and status["cutover"]["attempts"] > attempts)
+            last = status["cutover"]["last_attempt"]
+            if status["state"] == "running" and last is not None and last != known:
+                return True
+            if status["state"] == "running" and time.monotonic() - asked > ASK_AGAIN:
+                self._ask("stop", "completed", wait_timeout=60)
+                asked = time.monotonic()
+            return False
 
         return self._world.wait("the end of a cutover", ended)
 

@@ -15,6 +15,7 @@ from tests.demo.clusters import Clusters
 from tests.e2e.agent import Agent, Refused, Status
 from tests.e2e.dataset import ADMINISTRATOR, USERS, WRITER, stock, tables
 from tests.soak.draw import Scenario
+from tests.soak.kinds import OFF_VERBS
 from tests.soak.log import say
 from tests.soak.prober import Prober
 from tests.testbed.launch import Control
@@ -83,6 +84,7 @@ class World:
 
     def _workload_config(self) -> WorkloadConfig:
         scenario, clusters = self.scenario, self.clusters
+        verbs = [verb for verb in VERBS if verb not in OFF_VERBS and scenario.definitions]
         administrator = None
         if scenario.users or scenario.definitions:
             administrator = clusters.endpoint("source", ADMINISTRATOR.name, ADMINISTRATOR.password)
@@ -90,7 +92,7 @@ class World:
             source=clusters.endpoint("source", WRITER.name, WRITER.password),
             target=clusters.endpoint("target", WRITER.name, WRITER.password),
             watch=clusters.endpoint("target"), seed=str(scenario.seed), speed=scenario.speed, heap_size=700,
-            administrator=administrator, clerk=scenario.users, verbs=tuple(VERBS) if scenario.definitions else (),
+            administrator=administrator, clerk=scenario.users, verbs=tuple(verbs),
             source_version=parse_version(scenario.variants.versions[0])[:2],
         )
 

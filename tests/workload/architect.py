@@ -23,6 +23,7 @@ __all__ = ["VERBS", "Architect"]
 VERBS = {  # what is done, and how often
     "create_database": 4, "drop_database": 1, "recreate_database": 1,
     "create_collection": 12, "drop_collection": 3, "recreate_collection": 3, "change_collection": 5,
+    "change_replication": 2,
     "create_index": 10, "drop_index": 5, "create_view": 6, "change_view": 3, "drop_view": 3,
     "create_analyzer": 4, "drop_analyzer": 3, "create_graph": 3, "change_graph": 2, "drop_graph": 2, "insert": 30,
 }
@@ -159,10 +160,20 @@ class Architect(Actor):
         found = self.some(searchable)
         if found:
             database, name, built = found
-            changes = blueprints.properties(self.random, built.options)
+            changes = blueprints.properties(self.random)
             thing = ("collection", database, name)
             fields = {"edge": built.options["edge"]}
             self.change(thing, fields, lambda handle: handle.collection(name).configure(**changes))
+
+    def change_replication(self) -> None:
+        """More copies."""
+        found = self.some(lambda built: searchable(built) and "shard_like" not in built.options)
+        if found:
+            database, name, built = found
+            fields = {"replication_factor": 3}
+            thing = ("collection", database, name)
+            self.change(thing, fields, lambda handle: handle.collection(name).configure(**fields))
+            built.options |= fields
 
     def insert(self) -> None:
         """Documents, too: a collection without any would hide what goes wrong with it."""

@@ -47,16 +47,15 @@ def collection(draw: random.Random, like: str | None) -> Options:
     return options
 
 
-def properties(draw: random.Random, options: Mapping[str, Any]) -> Options:
+def properties(draw: random.Random) -> Options:
     """A change of what can be changed."""
-    changes: list[Options] = [
-        {"sync": draw.random() < 0.5},
-        {"schema": draw.choice(SCHEMAS[1:])},
-        {"computed_values": draw.choice(COMPUTED[1:])},
-    ]
-    if "shard_like" not in options:
-        changes.append({"replication_factor": 3})
-    return draw.choice(changes)
+    return draw.choice(
+        [
+            {"sync": draw.random() < 0.5},
+            {"schema": draw.choice(SCHEMAS[1:])},
+            {"computed_values": draw.choice(COMPUTED[1:])},
+        ]
+    )
 
 
 def document(draw: random.Random, options: Mapping[str, Any], key: str) -> Options:

@@ -44,6 +44,7 @@ _MOST_CALLS = 3000
 _PROBES = 4
 # From 3.12.5-3 on; earlier ones do not know the path.
 _RESERVE_SINCE = (3, 12)
+_TAKEN = 1210
 _TIMEOUT = 60.0
 _TRACKS = "the target's generator goes on above restored keys"
 
@@ -173,11 +174,16 @@ class KeyGuard:
         return self._world.target.json(method, path, database=DATABASE, timeout=_TIMEOUT, idempotent=True, **options)
 
     def _new_keys(self, server: Server, count: int = 1) -> list[int]:
-        answer = server.json("POST", self._path, database=DATABASE, body=[{}] * count, timeout=_TIMEOUT)
-        for item in answer:
-            if item.get("error"):
-                raise _not_made(server, int(item.get("errorNum", 0)), str(item.get("errorMessage", "")))
-        return [int(item["_key"]) for item in answer]
+        """Keys of new documents; one that met the key that we restored is used up, and is left out."""
+        made: list[int] = []
+        while not made:
+            for item in server.json("POST", self._path, database=DATABASE, body=[{}] * count, timeout=_TIMEOUT):
+                number = int(item.get("errorNum", 0))
+                if number == 0:
+                    made.append(int(item["_key"]))
+                elif number != _TAKEN:
+                    raise _not_made(server, number, str(item.get("errorMessage", "")))
+        return made
 
     def _fronts(self) -> list[Server]:
         """Every coordinator that is known, several times: others may be behind the same address."""

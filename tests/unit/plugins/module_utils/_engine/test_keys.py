@@ -60,6 +60,7 @@ class FakeTarget:
         self.collections: set[str] = set()
         self.documents = 0
         self.errors: list[int] = []
+        self.restored = -1
         self.reserved = 0
 
     def each(self) -> list[FakeTarget]:
@@ -84,14 +85,20 @@ class FakeTarget:
             return {}
         if self.errors:
             return [{"error": True, "errorNum": self.errors.pop(0), "errorMessage": "no"}]
-        count = len(options["body"])
-        self.documents += count
-        self.counter += count
-        return [{"_key": str(self.counter - count + number)} for number in range(count)]
+        return [self._made() for _document in options["body"]]
+
+    def _made(self) -> dict[str, Any]:
+        """The next id; where it is that of the restored key, it is used up all the same."""
+        self.documents += 1
+        self.counter += 1
+        if self.counter - 1 == self.restored:
+            return {"error": True, "errorNum": 1210, "errorMessage": "unique constraint violated"}
+        return {"_key": str(self.counter - 1)}
 
     def request(self, _method: str, _path: str, **options: Any) -> None:
+        self.restored = int(json.loads(options["body"])["_key"])
         if self.tracks:
-            self.counter = max(self.counter, int(json.loads(options["body"])["_key"]) + 1)
+            self.counter = max(self.counter, self.restored + 1)
 
 
 def _refused(status: int) -> ArangoError:
@@ -138,6 +145,7 @@ def largest(number: int) -> LargestKeys:
         (FakeTarget(10, tracks=True), 500_000_000, (3, 11, 0), "goes on above restored keys"),
         (FakeTarget(10, reserves=True), 500_000_000, (3, 12, 5), "were reserved"),
         (FakeTarget(10), 30_000, (3, 11, 0), "were used up"),
+        *((FakeTarget(10), number, (3, 11, 0), "were used up") for number in range(1005, 1025)),  # about our own key
         (FakeTarget(10), 30_000, (3, 12, 5), "were used up"),
     ],
 )
