@@ -8,6 +8,15 @@ from tests.mutants.mutant import ENGINE, PAIR, UNIT, Mutant, mutant
 
 WRITING: tuple[Mutant, ...] = (
     mutant(
+        "late-write-into-the-journal-waited-for",
+        "what a former owner wrote late is replaced by what the holder knows",
+        "design §4.8, I7",
+        "journal.py",
+        "self._entry = None if error.current is None else Entry(self.values, error.current.rev)",
+        "self._entry = self._entry",
+        "test_journal.py::test_i7_what_a_former_owner_wrote_late_is_told_and_then_replaced",
+    ),
+    mutant(
         "first-operation-kept",
         "of several operations on one key the last one counts",
         "design §4.5, I2",

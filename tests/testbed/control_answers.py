@@ -29,6 +29,7 @@ class Preset:
     status: int
     error_num: int = 0
     page: str = ""
+    message: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -45,7 +46,7 @@ PRESETS = {
     "backend-unavailable": Preset(503, 1478),
     "shutting-down": Preset(503, 30),
     "write-concern": Preset(403, 1429),
-    "write-write-conflict": Preset(409, 1200),
+    "write-write-conflict": Preset(409, 1200, message="write-write conflict"),
     "read-only": Preset(403, 1004),
     "unauthorized": Preset(401, 11),
     "too-many-requests": Preset(429, 429, headers=(("retry-after", "1"),)),
@@ -78,7 +79,7 @@ def _preset(preset: Preset) -> Response:
     if preset.page:
         page = PROXY_PAGE.format(preset.page).encode()
         return Response(preset.status, page, {"server": "nginx"}, content_type=HTML)
-    return failure(ArangoError(preset.error_num, status=preset.status, headers=dict(preset.headers)))
+    return failure(ArangoError(preset.error_num, preset.message, status=preset.status, headers=dict(preset.headers)))
 
 
 def _lost_answer(fault: Fault, request: Incoming, run: Run) -> None:

@@ -81,6 +81,7 @@ def test_presets(cluster: TestCluster, client: Client, name: str) -> None:
         assert preset.page.encode() in answer.body
     else:
         assert answer.json["errorNum"] == preset.error_num
+        assert preset.message in (None, answer.json["errorMessage"])
     assert client("GET", VERSION).status == 200
 
 

@@ -210,13 +210,21 @@ class Record:
         return self._entry.rev if self._entry else None
 
     def save(self, body: Mapping[str, Any]) -> None:
-        """Write the whole document. Raises ``JournalConflictError`` when somebody else has written it."""
+        """Write the whole document. Raises ``JournalConflictError`` when somebody else has written it.
+
+        Then a former owner's request has come late. The values that the holder knows stay valid: the next ``save``,
+        before which the lease is checked again, replaces what was written.
+        """
         if not self._read:
             self.load()
-        if self._entry is None:
-            self._entry = self._store.create(self.key, body)
-        else:
-            self._entry = self._store.replace(self.key, body, self._entry.rev)
+        try:
+            if self._entry is None:
+                self._entry = self._store.create(self.key, body)
+            else:
+                self._entry = self._store.replace(self.key, body, self._entry.rev)
+        except JournalConflictError as error:
+            self._entry = None if error.current is None else Entry(self.values, error.current.rev)
+            raise
 
     def update(self, **values: Any) -> None:
         """Write the document with some values changed."""

@@ -67,6 +67,8 @@ class Target(FakeFront):
 
     def _put(self, key: str, body: dict[str, Any], headers: dict[str, str], **_options: Any) -> dict[str, Any]:
         def run() -> dict[str, Any]:
+            if key not in self.documents:
+                raise refusal(404, 1202)
             if f'"{self.documents[key]["_rev"]}"' != headers["If-Match"]:
                 raise refusal(412, 1200)
             return self._store(key, body)
@@ -177,3 +179,25 @@ def test_a_record_remembers_its_revision(target: Target) -> None:
     other.save({"a": 5})
     with pytest.raises(JournalConflictError):
         record.update(b=3)
+
+
+def test_i7_what_a_former_owner_wrote_late_is_told_and_then_replaced(target: Target) -> None:
+    """By what the holder of the lease knows, not mixed with it: otherwise it would wait for ever."""
+    journal = Journal(target, "_cutover")
+    record, late = Record(journal, "ticks"), Record(journal, "ticks")
+    record.save({"a": 1, "b": 1})
+    late.save({"a": 7, "c": 7})
+    with pytest.raises(JournalConflictError):
+        record.update(b=2)
+    record.update(b=2)
+    assert {name: Record(journal, "ticks").load().get(name) for name in "abc"} == {"a": 1, "b": 2, "c": None}
+
+
+def test_a_record_that_somebody_removed_is_made_again(target: Target) -> None:
+    record = Record(Journal(target, "_cutover"), "ticks")
+    record.save({"a": 1})
+    del target.documents["ticks"]
+    with pytest.raises(JournalConflictError):
+        record.save({"a": 2})
+    record.save({"a": 2})
+    assert target.documents["ticks"]["a"] == 2
