@@ -105,7 +105,7 @@ class Cluster:
         connections: set[HttpProtocol[Request]] = set()
         listener = await asyncio.get_running_loop().create_server(
             lambda: HttpProtocol(partial(Request, server), self._dispatch, connections),
-            HOST,
+            server.host,
             server.port,
             ssl=self._context,
             backlog=512,
@@ -157,7 +157,7 @@ class Cluster:
         """Take connections on the port of a closed server, and cut them or be silent."""
         connections: set[ShutDoor] = set()
         listener = await asyncio.get_running_loop().create_server(
-            lambda: ShutDoor(connections, silent=silent), HOST, server.port
+            lambda: ShutDoor(connections, silent=silent), server.host, server.port
         )
         self._listeners[server.id] = _Listener(listener, connections)
 

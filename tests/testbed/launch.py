@@ -138,7 +138,7 @@ class TestCluster(Launched):
         """Start a cluster whose files are in `directory`/`name`; RuntimeError with its output if it does not start."""
         home = directory / name
         home.mkdir(parents=True, exist_ok=True)
-        ca_path, keyfile = certificates.make(home)
+        ca_path, keyfile = certificates.make(home, str((options or {}).get("host", "127.0.0.1")))
         secret_path = home / "jwt.secret"
         certificates.private(secret_path, jwt_secret or secrets.token_hex(32).encode())
         config: dict[str, Any] = {

@@ -41,7 +41,7 @@ class Server:
         seed = random.Random(f"{deployment.name}/{role}/{number}")
         self.id = f"{_PREFIX[role]}-{uuid.UUID(int=seed.getrandbits(128), version=4)}"
         self.short_name = f"{_SHORT[role]}{number:04d}"
-        self.host = "127.0.0.1"
+        self.host = deployment.options.host
         self.port = 0
         self.running = False
         self.down = False  # killed and not started again

@@ -22,6 +22,7 @@ class Options:
     facts leave open (a clash of revisions keeps both documents, and so on).
     """
 
+    host: str = "127.0.0.1"  # the address that every server listens on, in the test's own network
     mode_delay: float = 1.0
     mode_put_delay: float = 2.0
     late_delay: float = 1.5
