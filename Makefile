@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images floor e2e soak mutants bench-testbed lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e soak mutants bench-testbed lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ images: setup ## make the screenshots of docs/images anew
 floor: setup ## the playbooks with the oldest and the newest ansible-core that the Pythons here can run
 	@echo "== floor"
 	tests/floor/run.sh
+
+hosts-test: setup ## the roles on real systemd hosts (Debian 11, 12, 13) under systemd-nspawn; needs root
+	@echo "== hosts test"
+	python -m tests.hosts
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"

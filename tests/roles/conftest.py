@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.roles.packed import install
 from tests.unit.agent_fakes import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,27 +104,7 @@ class Host:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The collection, built and installed as a user would."""
-    scratch = tmp_path_factory.mktemp("collections")
-    source = scratch / "source"
-    source.mkdir()
-    for name in ("galaxy.yml", "README.md", "meta", "plugins", "roles", "playbooks"):
-        origin = ROOT / name
-        if origin.is_dir():
-            shutil.copytree(origin, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(origin, source / name)
-    installed = scratch / "installed"
-
-    def galaxy(*arguments: str) -> None:
-        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_HOME": str(scratch / "home")}
-        environment.pop("PYTHONPATH", None)
-        command = [str(TOOLS / "ansible-galaxy"), "collection", *arguments]
-        subprocess.run(command, env=environment, check=True, timeout=60)
-
-    galaxy("build", str(source), "--output-path", str(scratch))
-    packed = next(scratch.glob("cutover-arangodb-*.tar.gz"))
-    galaxy("install", str(packed), "--offline", "-p", str(installed))
-    return installed
+    return install(tmp_path_factory.mktemp("collections"), TOOLS)
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,7 @@ def test_the_unit_is_hardened_and_complete(certificates: Certificates) -> None:
     template = (ROOT / "roles/agent/templates/cutover-agent.service.j2").read_text()
     variables = {
         "ansible_managed": "managed",
+        "agent_instance": "",
         "agent_user": "u",
         "agent_group": "g",
         "agent_python": "/usr/bin/python3",

@@ -1,0 +1,130 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The agent as a service of systemd: put there, changed, killed, taken away; on each Debian that is supported."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts.conftest import Controller, made
+from tests.hosts.machines import SUITES, Machine
+
+pytestmark = pytest.mark.timeout(1800)
+UNIT = "cutover-agent.service"
+
+
+@pytest.fixture(params=SUITES)
+def machine(request: pytest.FixtureRequest, machines_directory: Path) -> Iterator[Machine]:
+    """One machine of each suite."""
+    yield from made(machines_directory, 3, request.param)
+
+
+def shown(machine: Machine, name: str, unit: str = UNIT) -> str:
+    """A property of the unit."""
+    return machine.run("systemctl", "show", "--value", "-p", name, unit).strip()
+
+
+def traces(machine: Machine) -> set[str]:
+    """Files, users and groups that could be the agent's."""
+    found = machine.run(
+        "find /etc /usr/local /var/lib /var/log /run /home /root -xdev -iname '*cutover*' "
+        "-not -path '*/journal/*' -not -path '*/ansible*'; "
+        "getent passwd cutover-agent || true; getent group cutover-agent || true"
+    )
+    return {line for line in found.splitlines() if line}
+
+
+def wait_for_other_pid(machine: Machine, pid: str) -> None:
+    deadline = time.monotonic() + 60
+    while shown(machine, "MainPID") in (pid, "0") or shown(machine, "ActiveState") != "active":
+        assert time.monotonic() < deadline, machine.run(f"journalctl -u {UNIT} -n 50 --no-pager")
+        time.sleep(0.2)
+
+
+def test_from_the_first_check_to_the_last_trace(controller: Controller, machine: Machine) -> None:
+    controller.machines = [machine]
+    before = traces(machine)
+    checked = controller.play("deploy_agent", "--check", "--diff").fine()
+    assert checked.changed > 0
+    assert traces(machine) == before
+
+    controller.play("deploy_agent", "--diff", "-vvv").fine()
+    assert (shown(machine, "ActiveState"), shown(machine, "Type")) == ("active", "notify")
+    assert shown(machine, "UnitFileState") == "enabled"
+    assert "ready" in shown(machine, "StatusText") or "inactive" in shown(machine, "StatusText")
+    pid = shown(machine, "MainPID")
+    assert machine.run("ps", "-o", "user=", "-p", pid).strip().startswith("cutover")
+    again = controller.play("deploy_agent").fine()
+    assert (again.changed, shown(machine, "MainPID")) == (0, pid)
+
+    exposure = machine.run(f"systemd-analyze security --no-pager {UNIT} | tail -1")
+    level = re.search(r"([0-9.]+) \w+", exposure)
+    assert level is not None
+    assert float(level.group(1)) <= 2.0, exposure
+
+    # A change of the configuration restarts once, new certificates are read without a restart.
+    controller.variables["agent_log_format"] = "json"
+    controller.play("deploy_agent").fine()
+    changed = shown(machine, "MainPID")
+    assert changed != pid
+    renewed = controller.play("deploy_agent", certificates_renew_before=390).fine()
+    assert renewed.changed == 0
+    renewed = controller.play("deploy_agent", certificates_key_type="ed25519").fine()
+    assert renewed.changed > 0
+    assert shown(machine, "MainPID") == changed
+    assert "the certificates were read again" in machine.run(f"journalctl -u {UNIT} --no-pager")
+
+    machine.run("kill", "-9", changed)
+    wait_for_other_pid(machine, changed)
+    controller.play("status").fine()
+    begun = time.monotonic()
+    machine.run("systemctl", "stop", UNIT)
+    print(f"stopped in {time.monotonic() - begun:.1f} s (10 s are allowed)")
+    assert shown(machine, "Result") == "success"
+
+    controller.play("remove_agent").fine()
+    assert traces(machine) == before
+    assert controller.play("remove_agent").fine().changed == 0
+
+
+def test_several_on_one_host(controller: Controller, first: Machine) -> None:
+    controller.machines = [first]
+    before = traces(first)
+    for name, port in (("north", 8629), ("south", 8630)):
+        controller.play("deploy_agent", agent_instance=name, agent_port=port).fine()
+    for name in ("north", "south"):
+        assert shown(first, "ActiveState", f"cutover-agent@{name}.service") == "active"
+    controller.play("status", agent_instance="south", agent_port=8630).fine()
+    controller.play("remove_agent", agent_instance="north", agent_port=8629).fine()
+    assert shown(first, "ActiveState", "cutover-agent@south.service") == "active"
+    controller.play("status", agent_instance="south", agent_port=8630).fine()
+    controller.play("remove_agent", agent_instance="south", agent_port=8630).fine()
+    assert traces(first) == before
+
+
+def test_what_cannot_work_is_said_and_leaves_the_old_agent_alone(controller: Controller, first: Machine) -> None:
+    """Bad input that only a real host can show."""
+    controller.machines = [first]
+    controller.play("deploy_agent").fine()
+    pid = shown(first, "MainPID")
+    first.run("systemd-run --unit=squatter python3 -m http.server 8700 --bind 127.0.0.1")
+    wrong: tuple[tuple[str, Any, str], ...] = (
+        ("agent_port", 8700, "port 8700"),
+        ("agent_listen_host", "203.0.113.9", "203.0.113.9"),
+        ("agent_python", "/usr/bin/python-that-is-not-there", "python-that-is-not-there"),
+    )
+    for field, value, text in wrong:
+        extra: dict[str, Any] = {field: value, "agent_health_timeout": 5}
+        refused = controller.play("deploy_agent", **extra)
+        assert refused.code != 0
+        assert text in " ".join(refused.output.split()), refused.output[-3000:]
+    controller.play("deploy_agent").fine()
+    assert shown(first, "ActiveState") == "active"
+    assert shown(first, "MainPID") != "0"
+    assert pid != "0"
