@@ -112,7 +112,7 @@ class FakeEngine:
         self._note("revoke", dict(options))
         if options.get("name") != "default":
             raise CutoverError("CUT-SPEC-1", "name: another one", details={"field": "name"})
-        changed = self.document["state"] == "completed"
+        changed: bool = self.document["state"] == "completed"
         self.document["state"] = "aborted"
         return changed
 

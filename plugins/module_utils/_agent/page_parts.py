@@ -49,7 +49,7 @@ def verdict(status: Status) -> tuple[str, str]:
         kind, answer, more = "warn", f"{str(state).capitalize()}", "Applications use the source."
     elif state == "stopping":
         kind, answer = "busy", f"The cutover is under way: {step or 'beginning'}"
-        more = "The source does not take writes. Until the step “open” everything can still be taken back."
+        more = "The source does not take writes. Until the step open everything can still be taken back."
     elif state == "inactive":
         kind, answer, more = "warn", "No migration is running", "Start one with the playbook migrate."
     elif lookup(status, "cutover.ready"):

@@ -143,7 +143,7 @@ class Doubts:
                     self._pinned[shard] = False
             fresh = self._book.begin_anew(shard, leader)
             self.count += 1
-        for server_id in {shard.plan.leader, fresh.plan.leader}:
+        for server_id in sorted({shard.plan.leader, fresh.plan.leader}):
             self._tell_router(server_id, shard, fresh)
         self.alarm.set()
         return fresh

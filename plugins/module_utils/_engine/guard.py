@@ -96,12 +96,11 @@ class Guard:
         try:
             with self._reach.journal() as store:
                 return self._by_record(note, store)
-        except CutoverError as error:
-            problem = error
-        if self._journal_answers():
-            # It is the source that does not: tried again in the next round.
-            raise problem
-        return self._without_record(note, problem)
+        except CutoverError as problem:
+            if self._journal_answers():
+                # It is the source that does not: tried again in the next round.
+                raise
+            return self._without_record(note, problem)
 
     def _journal_answers(self) -> bool:
         try:

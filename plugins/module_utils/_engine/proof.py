@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from .._core.arango import Coordinators, Server, segment
@@ -27,7 +28,7 @@ from .parallel import gather
 Front = Union[Server, Coordinators]
 Found = TypeVar("Found")
 Accepted = Mapping["Subject", Mapping[str, int]]
-NONE_ACCEPTED: Accepted = {}
+NONE_ACCEPTED: Accepted = MappingProxyType({})
 CHECKSUMS = "checksums with revisions and data"
 BODIES = "all documents compared"
 ROUNDS = "counts, and the comparison before with all keys read back that were written since"

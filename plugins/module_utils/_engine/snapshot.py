@@ -104,7 +104,6 @@ class ParallelDump:
                 raise SnapshotLostError(error.message) from error
             raise
 
-
     def _ask(self, query: Mapping[str, object]) -> Response:
         path = f"/_api/dump/next/{self._path}"
         return _whole(self._server, path, self._server.request(
