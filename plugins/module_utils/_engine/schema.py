@@ -252,7 +252,9 @@ class Schema:
                     continue
                 cuids = [collection.cuid(shard) for shard in collection.shards]
                 if collection.name in WATCHED and (name == SYSTEM or collection.name != "_users"):
+                    # Not ignored: only names without a route are told of.
                     watched.update((name, cuid) for cuid in cuids)
+                    continue
                 for cuid in cuids:
                     self.plane.ignore(name, cuid)
         self.plane.watch_users(watched)
