@@ -6,7 +6,7 @@ VENV := .venv
 SEEDS ?= 4
 RUNS ?= 25
 SEED ?= 0
-JOBS ?= 1
+JOBS ?= 2
 ONLY ?=
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -70,7 +70,7 @@ e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
 
-soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=1)
+soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=2)
 	@echo "== soak ($(RUNS) runs from seed $(SEED))"
 	pytest -q tests/soak
 	python -m tests.soak --runs $(RUNS) --seed $(SEED) --jobs $(JOBS) --only "$(ONLY)"

@@ -98,6 +98,15 @@ OPENING: tuple[Mutant, ...] = (
         "test_users.py::test_i9_users_that_change_after_the_opening_are_told",
     ),
     mutant(
+        "watched-shards-ignored",
+        "changes of users are told of at once",
+        "facts §2.3, I9",
+        "schema.py",
+        "                    continue\n                for cuid in cuids:",
+        "                for cuid in cuids:",
+        "test_schema.py::test_i9_watched_shards_are_not_ignored",
+    ),
+    mutant(
         "late-writes-applied",
         "from the opening on nothing is applied any more",
         "design §5 step 9, I5",

@@ -39,6 +39,13 @@ def test_the_order_of_creation() -> None:
     assert ("shop", "s14") in case.plane.ignored
 
 
+def test_i9_watched_shards_are_not_ignored() -> None:
+    """The data path tells only of what has no route: an ignored shard's changes would not be told."""
+    case = Case()
+    case.schema().follow(source())
+    assert not case.plane.watched & case.plane.ignored
+
+
 def test_nothing_is_asked_while_nothing_changes() -> None:
     """A pass over unchanged definitions is free."""
     case = Case()
