@@ -156,8 +156,10 @@ class LiveWorld:
         running = self._need()
         alike = self._world.source.version == self._world.target_version_text
         source, target = self._world.source.coordinators, self._world.target
+        result = proof.Result()
         with running.verifier.suspended():
-            differing = running.verifier.finish(deadline)
+            with result.timed("rounds and written keys"):
+                differing = running.verifier.finish(deadline)
             result = proof.prove(
                 source,
                 target,
@@ -167,10 +169,12 @@ class LiveWorld:
                 seconds=self._world.spec.checksum_seconds,
                 risky={proof.Subject(*place) for place in running.verifier.risky()},
                 accepted={proof.Subject(*place): keys for place, keys in running.verifier.accepted().items()},
+                result=result,
             )
             running.verifier.doubt({(item.database, item.collection) for item in result.differing})
         result.differences.extend(differing)
-        keys = running.key_guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)
+        with result.timed("generated keys"):
+            keys = running.key_guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)
         result.keys = keys.document()
         result.differences.extend([keys.text] if keys.text is not None else [])
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())

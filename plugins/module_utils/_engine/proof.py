@@ -12,8 +12,8 @@ checksums differ although all its documents are equal, the bodies of all collect
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -64,6 +64,7 @@ class Result:
     covered: int = 0
     hashes_alike: Optional[bool] = None
     seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
     keys: Optional[dict[str, Any]] = None
 
     @property
@@ -76,6 +77,17 @@ class Result:
         if texts:
             self.differences.extend(texts)
             self.differing.add(item)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Note how long a part of the proof takes, and add it to the whole."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            taken = time.monotonic() - began
+            self.parts[part] = self.parts.get(part, 0.0) + taken
+            self.seconds += taken
 
     def document(self) -> dict[str, Any]:
         """For the report: methods by number of collections, documents, differences."""
@@ -90,6 +102,7 @@ class Result:
             "hashes_alike": self.hashes_alike,
             "differences": self.differences[:_MAX_DIFFERENCES],
             "seconds": round(self.seconds, 3),
+            "seconds_by_part": {name: round(seconds, 3) for name, seconds in self.parts.items()},
         }
 
 
@@ -104,17 +117,18 @@ def prove(
     risky: Collection[Subject] = (),
     accepted: Accepted = NONE_ACCEPTED,
     width: int = 6,
+    result: Optional[Result] = None,
 ) -> Result:
     """Compare every subject on both sides. ``alike``: both servers are of one version, so that the checksums need not
     wait for the probe (which is made all the same). ``seconds`` limits the checksums (None: only the deadline does), of
     which ``risky`` ones come first. ``accepted`` are keys of documents that may differ: 1 for one that the target
-    lacks, -1 for one that only the target has, 0 for another content.
+    lacks, -1 for one that only the target has, 0 for another content. ``result`` is added to.
 
     Raises CUT-CUTOVER-1 at the deadline, or what a server answered.
     """
-    began = time.monotonic()
-    result = Result()
-    counted = gather({item: partial(counts, source, target, item, deadline) for item in subjects}, width)
+    result = result or Result()
+    with result.timed("counts"):
+        counted = gather({item: partial(counts, source, target, item, deadline) for item in subjects}, width)
     filled: dict[Subject, int] = {}
     for item, (left, right) in counted.items():
         if left - right != sum(accepted.get(item, {}).values()):
@@ -125,8 +139,8 @@ def prove(
             filled[item] = left
             result.documents += left
     if result.proved and filled:
-        _Checksums(source, target, filled, deadline, seconds, width, result, accepted).compare(alike, risky)
-    result.seconds = time.monotonic() - began
+        with result.timed("checksums"):
+            _Checksums(source, target, filled, deadline, seconds, width, result, accepted).compare(alike, risky)
     return result
 
 
