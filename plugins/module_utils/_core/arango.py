@@ -12,12 +12,15 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable, Optional, Union
 
+from .clock import Deadline
 from .errors import ArangoError, CutoverError, TransportError
 from .http import DEFAULT_MAX_BODY, Buffer, HttpClient, Response
 from .redact import redact, register_secret
 from .retry import kind as error_kind
 
 _MAX_MESSAGE = 500
+# With less than this no server could answer at all.
+_LEAST_TIMEOUT = 0.2
 _CODES = {"transient": "CUT-ARANGO-1", "longer": "CUT-ARANGO-2", "fatal": "CUT-ARANGO-6"}
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -231,18 +234,32 @@ class Coordinators:
         """Every coordinator, without fail-over."""
         return iter(self.servers)
 
-    def request(self, method: str, path: str, *, idempotent: Optional[bool] = None, **options: Any) -> Response:
-        """Like ``Server.request`` with fail-over; raises the last coordinator's error when all have failed."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        idempotent: Optional[bool] = None,
+        deadline: Optional[Deadline] = None,
+        **options: Any,
+    ) -> Response:
+        """Like ``Server.request`` with fail-over; raises the last coordinator's error when all have failed.
+
+        ``timeout`` is for each coordinator; a ``deadline`` is for all of them together.
+        """
         repeatable = method in _IDEMPOTENT_METHODS if idempotent is None else idempotent
         with self._lock:
             servers, start = self.servers, self._current
         count = len(servers)
         for step in range(count):
             index = (start + step) % count
+            if deadline is not None:
+                options["timeout"] = max(_LEAST_TIMEOUT, deadline.remaining())
             try:
                 response = servers[index].request(method, path, idempotent=idempotent, **options)
             except (TransportError, ArangoError) as error:
-                if step + 1 == count or not _elsewhere(error, repeatable):
+                late = deadline is not None and deadline.expired
+                if step + 1 == count or late or not _elsewhere(error, repeatable):
                     raise
                 continue
             with self._lock:

@@ -257,6 +257,8 @@ def _get(front: Front, item: Subject, what: str, deadline: Deadline, query: Opti
     if deadline.expired:
         raise CutoverError("CUT-CUTOVER-1", f"the proof of {item} did not end in time", retriable=True)
     path = f"/_api/collection/{segment(item.collection)}/{what}"
+    if isinstance(front, Coordinators):
+        return front.json("GET", path, database=item.database, query=query, deadline=deadline)
     seconds = max(_LEAST_TIMEOUT, deadline.remaining())
     return front.json("GET", path, database=item.database, query=query, timeout=seconds)
 

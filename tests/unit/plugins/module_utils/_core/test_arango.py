@@ -11,6 +11,7 @@ from typing import Callable
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core import arango
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint import parse_endpoint
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import ArangoError, TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import HttpClient
@@ -161,3 +162,16 @@ def test_the_last_error_is_raised_when_all_have_failed() -> None:
 def test_a_cluster_has_coordinators() -> None:
     with pytest.raises(ValueError, match="at least one"):
         arango.Coordinators([])
+
+
+def test_a_deadline_is_for_all_coordinators_together() -> None:
+    """The time that a hanging one has taken is not given to the next one again."""
+    raw = answer(b'{"a":1}')
+    with ScriptedServer(lambda _request: Reply(raw)) as alive, socket.create_server(("127.0.0.1", 0)) as hanging:
+        silent = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        both = arango.Coordinators([server_for(silent), server_for(alive.url)])
+        assert both.json("GET", "/x", timeout=0.3) == {"a": 1}
+        both = arango.Coordinators([server_for(silent), server_for(alive.url)])
+        with pytest.raises(TransportError):
+            both.json("GET", "/x", deadline=Deadline(0.3))
+        assert len(alive.requests) == 1
