@@ -86,7 +86,7 @@ class Clusters:
             "result": {
                 database: {
                     "permission": level(entry) or "undefined",
-                    "collections": {key: level(item) for key, item in entry.get("collections", {}).items()},
+                    "collections": {key: level(item) or "undefined" for key, item in entry.get("collections", {}).items()},
                 }
                 for database, entry in databases.items()
             }
@@ -196,6 +196,18 @@ def test_i5_users_that_somebody_changes_on_the_target_are_noticed(repair: bool) 
     assert codes == {"CUT-VERIFY-3" if repair else "CUT-USER-2"}
     assert ("reader" in clusters.on_target) is repair
     assert clusters.on_target["app"]["authData"]["active"] is not repair
+
+
+def test_grants_that_went_with_a_collection_made_again_blame_nobody() -> None:
+    """Dropping a collection on the target takes its grants away; they are written again, and that is all."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+    clusters.on_target["app"]["databases"]["shop"]["collections"]["things"] = {}
+    users.audit(repair=True)
+    assert level(clusters.on_target["app"]["databases"]["shop"]["collections"]["things"]) == "ro"
+    assert clusters.findings.all() == []
+    assert users.current
 
 
 def test_wrong_grants_are_told() -> None:
