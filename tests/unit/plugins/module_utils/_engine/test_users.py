@@ -81,12 +81,15 @@ class Clusters:
         return {"result": found}
 
     def _grants(self, name: str, **_options: Any) -> dict[str, Any]:
+        def shown(entry: dict[str, Any]) -> str:
+            return level(entry) or "undefined"
+
         databases = self.on_target[name]["databases"]
         return {
             "result": {
                 database: {
-                    "permission": level(entry) or "undefined",
-                    "collections": {key: level(item) or "undefined" for key, item in entry.get("collections", {}).items()},
+                    "permission": shown(entry),
+                    "collections": {key: shown(item) for key, item in entry.get("collections", {}).items()},
                 }
                 for database, entry in databases.items()
             }
