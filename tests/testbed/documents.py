@@ -5,25 +5,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tests.testbed import document_rules, indexes, keygen
+from tests.testbed import document_rules, indexes, keygen, verbatim
 from tests.testbed.errors import ArangoError
 from tests.testbed.rawjson import Element, build, merge
 from tests.testbed.storage import Shard, ShardWriter, Transaction, Version
+from tests.testbed.verbatim import Printed
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
     from tests.testbed.model import Server
 
 EDGE = 3
-PRINTED = re.compile(
-    r'\{"_key":"[^"\\]+","_id":"(?P<id>[^"\\]+)",'
-    r'(?P<ends>"_from":"[^"\\/]+/[^"\\]+","_to":"[^"\\/]+/[^"\\]+",)?"_rev":"(?P<rev>[^"\\]+)"[,}]'
-)
 Overwrite = Literal["conflict", "replace", "update", "ignore"]
 
 
@@ -78,6 +74,32 @@ class Writer:
         self.options = options
         self.name_prefix = f"{collection.name}/"
         self.rules = None if options.is_restore else document_rules.of(collection, server)
+        self._recognise = verbatim.Recogniser(collection) if self._keeps_verbatim() else None
+
+    def _keeps_verbatim(self) -> bool:
+        """Whether nothing but its head has to be known of a document which is restored."""
+        options, collection = self.options, self.collection
+        by_key = collection.sharded_by_key or len(collection.shards) == 1
+        replaces = options.overwrite == "replace" and options.version_attribute is None
+        return options.is_restore and replaces and by_key and not collection.unique_indexes
+
+    def recognise(self, raw: bytes) -> Printed | None:
+        """A compact text as a document that can be kept as it came; None for one that has to be inserted."""
+        return None if self._recognise is None else self._recognise(raw)
+
+    def keep(self, printed: Printed, *, anew: bool = False) -> Outcome:
+        """Write a restored document, `anew` under a revision of its own; errors as of a shard's `put`."""
+        key, revision, raw = printed.key, printed.revision, printed.raw
+        collection = self.collection
+        if collection.tracks_keys:
+            collection.keys.observe(key)
+        writer = self.transaction.writer(collection.shard_of({}, key))
+        if anew:
+            revision = writer.clock.tick_text()
+            raw = verbatim.with_revision(raw, printed.revision, revision)
+        old = writer.get(key)
+        writer.put(key, revision, raw)
+        return Outcome(key, old, (revision, raw))
 
     def insert(self, element: Element) -> Outcome:
         """Insert a document, or do with the present one what `overwrite` says; errorNum 1210, 1221, 1222, 1233, 1466.
@@ -231,12 +253,6 @@ class Writer:
         value = element.value
         if old is not None and not collection.sharded_by_key and not self.options.is_restore:
             self._check_shard_keys(json.loads(old[1]), value)
-        if self.options.is_restore and not collection.unique_indexes:
-            printed = PRINTED.match(element.text)
-            if printed is not None and self._as_printed(printed, key):
-                raw, revision = element.text.encode(), printed.group("rev")
-                writer.put(key, revision, raw)
-                return Outcome(key, old, (revision, raw))
         ends = self._ends(value) if collection.type == EDGE else None
         given = value.get("_rev") if self.options.is_restore else None
         revision = given if isinstance(given, str) and given else writer.clock.tick_text()
@@ -252,11 +268,6 @@ class Writer:
         collection = self.collection
         if collection.shard_key_values(before, "") != collection.shard_key_values(value, ""):
             raise ArangoError(1469)
-
-    def _as_printed(self, printed: re.Match[str], key: str) -> bool:
-        """Whether a restored document is just as this collection would print it, so that its text can be kept."""
-        is_edge = self.collection.type == EDGE
-        return printed.group("id") == self.name_prefix + key and (printed.group("ends") is not None) == is_edge
 
     @staticmethod
     def _ends(value: Mapping[str, Any]) -> tuple[str, str]:

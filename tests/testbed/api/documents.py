@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.testbed import keygen
+from tests.testbed import keygen, verbatim
 from tests.testbed.collection import Collection
 from tests.testbed.documents import Outcome, Overwrite, WriteOptions, Writer, conflict
 from tests.testbed.errors import ArangoError
@@ -111,22 +111,34 @@ def _collection(request: Request) -> Collection:
     return collection
 
 
-def _many(request: Request, status: tuple[int, int], operation: Operation) -> Response:
+def _many(request: Request, status: tuple[int, int], operation: Operation, *, restoring: bool = False) -> Response:
     collection = _collection(request)
     answer = _Answer(request, collection, status)
-    pairs = parse_array(request.body)
+    options = write_options(request)
+    items = _items(request.body, restoring)
     transaction, own = transaction_of(request, single=False)
-    writer = Writer(transaction, collection, request.server, write_options(request))
+    writer = Writer(transaction, collection, request.server, options)
     outcomes: list[Outcome | ArangoError] = []
-    for text, value in pairs:
+    for item in items:
         try:
-            outcomes.append(operation(writer, text, value))
+            outcomes.append(_restored(writer, item) if isinstance(item, bytes) else operation(writer, *item))
         except ArangoError as error:
             _refuse_whole(request, error)
             outcomes.append(error)
     if own:
         transaction.commit()
     return answer.many(outcomes)
+
+
+def _items(body: bytes, restoring: bool) -> Sequence[bytes | tuple[str, Any]]:
+    """The elements of an array; those of a restore are looked at one by one, since most can be kept as they came."""
+    compact = verbatim.elements(body) if restoring else None
+    return parse_array(body) if compact is None else compact
+
+
+def _restored(writer: Writer, raw: bytes) -> Outcome:
+    printed = writer.recognise(raw)
+    return writer.insert(_element(*parse(raw))) if printed is None else writer.keep(printed)
 
 
 def _refuse_whole(request: Request, error: ArangoError) -> None:
@@ -180,7 +192,10 @@ def insert(request: Request) -> Response:
     """Insert one document or an array."""
     status = (201, 202)
     if request.body.lstrip()[:1] == b"[":
-        return _many(request, status, lambda writer, text, value: writer.insert(_element(text, value)))
+        restoring = request.flag("isRestore")
+        return _many(
+            request, status, lambda writer, text, value: writer.insert(_element(text, value)), restoring=restoring
+        )
     element = _single_body(request)
     return _one(request, status, lambda writer: writer.insert(element))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.testbed import indexes, views
+from tests.testbed import indexes, verbatim, views
 from tests.testbed.api.collections import SMART_PARTS, create_collection
 from tests.testbed.collection import Collection
 from tests.testbed.documents import WriteOptions, Writer
@@ -16,6 +16,7 @@ from tests.testbed.rawjson import Element, members, parse
 from tests.testbed.rights import may_define, may_write
 from tests.testbed.routing import FRONT, route
 from tests.testbed.storage import Transaction
+from tests.testbed.verbatim import Printed
 
 _REMOVED = ("minReplicationFactor", "status", "statusString")
 _ENTERPRISE = ("isSmart", "isSmartChild", "isDisjoint", "smartGraphAttribute", "smartJoinAttribute")
@@ -164,12 +165,11 @@ def restore_data(request: Request) -> Response:
     collection = request.database.collection(name)
     if not escalated(request):
         may_write(request, collection)
-    lines = _lines(request.body)
     if collection.name == "_users":
-        documents = [element.value for element, removed in lines if not removed]
+        documents = [element.value for element, removed in _lines(request.body) if not removed]
         request.deployment.authenticator.users.restore(documents)
         return reply(_DONE)
-    _write(request, collection, lines)
+    _write(request, collection)
     return reply(_DONE)
 
 
@@ -194,25 +194,36 @@ def _line(text: str, value: object) -> tuple[Element, bool]:
     raise ArangoError(400, "got invalid document")
 
 
-def _write(request: Request, collection: Collection, lines: list[tuple[Element, bool]]) -> None:
-    anew = request.deployment.options.reads(9, "revisions-anew")
-    keep = request.flag("preserveRevisionIds") and not anew
+def _write(request: Request, collection: Collection) -> None:
+    anew = request.deployment.options.reads(9, "revisions-anew") or not request.flag("preserveRevisionIds")
     transaction = Transaction(collection.database)
     writer = Writer(transaction, collection, request.server, _OPTIONS)
+    compact = verbatim.lines(request.body)
+    if compact is None:
+        entries: list[Printed | tuple[Element, bool]] = [*_lines(request.body)]
+    else:
+        entries = [writer.recognise(line) or _line(*parse(line)) for line in compact]
     first: ArangoError | None = None
-    for element, removed in lines:
+    for entry in entries:
         try:
-            if removed:
-                _remove(writer, element)
-                continue
-            if not keep and "_rev" in element.value:
-                element = _without_revision(element)
-            writer.insert(element)
+            if isinstance(entry, Printed):
+                writer.keep(entry, anew=anew)
+            else:
+                _write_line(writer, *entry, anew)
         except ArangoError as error:
             first = first or error
     transaction.commit()
     if first is not None:
         raise first
+
+
+def _write_line(writer: Writer, element: Element, removed: bool, anew: bool) -> None:
+    if removed:
+        _remove(writer, element)
+    elif anew and "_rev" in element.value:
+        writer.insert(_without_revision(element))
+    else:
+        writer.insert(element)
 
 
 def _without_revision(element: Element) -> Element:
