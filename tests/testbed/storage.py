@@ -30,13 +30,15 @@ Entry = tuple[str, int, bytes, bool]  # the fields of a WalOp
 class Replica:
     """One shard on one server."""
 
-    __slots__ = ("_by_revision", "_serial", "docs", "keys", "server")
+    __slots__ = ("_by_revision", "_last", "_serial", "docs", "in_order", "keys", "server")
 
     def __init__(self, server: Server, by_revision: bool) -> None:
         self.server = server
         self.docs: dict[str, bytes] = {}
         self.keys: dict[str, str] = {}
+        self.in_order = by_revision  # whether the documents certainly stand in the order of their revisions
         self._by_revision = by_revision
+        self._last = ""
         self._serial = 0
 
     def get(self, key: str) -> Version | None:
@@ -57,6 +59,13 @@ class Replica:
             self.docs.pop(old, None)
         self.docs[revision] = raw
         self.keys[key] = revision
+        self._note_order([revision])
+
+    def _note_order(self, revisions: list[str]) -> None:
+        """Documents were added with these revisions."""
+        if self.in_order and revisions:
+            self.in_order = hlc.is_ordered([self._last, *revisions] if self._last else revisions)
+            self._last = revisions[-1]
 
     def remove(self, key: str) -> None:
         """Remove a key and the document stored under its revision."""
@@ -67,19 +76,26 @@ class Replica:
     def apply(self, operations: list[Operation]) -> None:
         """Carry out insertions and removals."""
         docs, keys, by_revision = self.docs, self.keys, self._by_revision
+        added = []
         for kind, key, revision, raw in operations:
             if kind != INSERT:
                 self.remove(key)
             elif by_revision and key not in keys:
                 docs[revision] = raw
                 keys[key] = revision
+                added.append(revision)
             else:
+                self._note_order(added)
+                added = []
                 self.put(key, revision, raw)
+        self._note_order(added)
 
     def clear(self) -> None:
         """Remove everything; snapshots taken before keep their documents."""
         self.docs = {}
         self.keys = {}
+        self.in_order = self._by_revision
+        self._last = ""
 
     def snapshot(self) -> list[tuple[str, bytes]]:
         """Revisions and documents now, in the engine's order (by revision, facts §4.2)."""
@@ -90,6 +106,7 @@ class Replica:
         self.docs = dict(other.docs)
         self.keys = dict(other.keys)
         self._serial = other._serial
+        self.in_order, self._last = other.in_order, other._last
 
 
 class Shard:

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.testbed import hlc
+from tests.testbed.model import Deployment
 from tests.testbed.snapshots import Documents, ordered
+from tests.testbed.storage import Replica
+from tests.testbed.wal_markers import INSERT
 
 REVISIONS = st.integers(min_value=1 << 60, max_value=(1 << 64) - 1).map(hlc.encode) | st.text(
     st.characters(exclude_characters="\0", codec="utf-8"), max_size=12
@@ -44,9 +47,47 @@ def test_a_piece_ends_with_the_document_that_reaches_the_size(number: int, size:
     documents = Documents({hlc.encode((1 << 62) + index): b"x" * (index % length + 1) for index in range(number)})
     taken = 0
     while not documents.done:
-        piece = documents.take(size, limit)
+        chunk = documents.take(size, limit, before=b"<", after=b">")
+        piece = chunk.body[1:-1].split(b"><")
+        assert chunk.documents == len(piece)
         taken += len(piece)
         assert 1 <= len(piece) <= limit
         assert sum(map(len, piece[:-1])) < size
         assert documents.done or len(piece) == limit or sum(map(len, piece)) >= size
     assert taken == number
+
+
+REVISIONS = st.integers((1 << 60), (1 << 60) + 40).map(hlc.encode)
+CHANGES = st.lists(st.tuples(st.sampled_from(["apply", "put", "remove", "clear"]), st.lists(REVISIONS, max_size=4)))
+
+
+@given(CHANGES)
+def test_what_counts_as_ordered_is_ordered(changes: list[tuple[str, list[str]]]) -> None:
+    """After any writes and removals; a dump of it is the same as one that sorts."""
+    deployment = Deployment("order", dbservers=1)
+    replica = Replica(deployment.by_role("dbserver")[0], by_revision=True)
+    for number, (change, revisions) in enumerate(changes):
+        if change == "apply":
+            replica.apply([(INSERT, f"k{number}-{index}", revision, revision.encode())
+                           for index, revision in enumerate(revisions)])  # fmt: skip
+        elif change == "clear":
+            replica.clear()
+        for index, revision in enumerate(revisions):
+            if change == "put":
+                replica.put(f"k{index}", revision, revision.encode())
+            elif change == "remove":
+                replica.remove(f"k{index}")
+    assert hlc.is_ordered(list(replica.docs)) or not replica.in_order
+    assert Documents.of(replica).take(1 << 40, 1 << 40) == Documents(dict(replica.docs)).take(1 << 40, 1 << 40)
+
+
+def test_ordinary_writing_stays_ordered() -> None:
+    """Otherwise the quick way would never be taken."""
+    deployment = Deployment("order", dbservers=1)
+    replica = Replica(deployment.by_role("dbserver")[0], by_revision=True)
+    revisions = [hlc.encode((1 << 60) + index) for index in range(1000)]
+    replica.apply([(INSERT, revision, revision, b"x") for revision in revisions[:500]])
+    replica.remove(revisions[7])
+    for revision in revisions[500:]:
+        replica.put(revision, revision, b"x")
+    assert replica.in_order

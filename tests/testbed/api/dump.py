@@ -102,11 +102,9 @@ def next_batch(request: Request) -> Response:
     batch = context.next(number, request.number("lastBatch"))
     if batch is None:
         return Response(204)
-    name, documents = batch
-    headers = {"x-arango-dump-shard-id": name, "x-arango-dump-block-counts": str(len(documents))}
-    shard = target(request, "dbserver").shards.get(name)
-    lines = documents if shard is None else shard.printed(documents)
-    return Response(200, b"\n".join([*lines, b""]), headers, DUMP)
+    name, chunk = batch
+    headers = {"x-arango-dump-shard-id": name, "x-arango-dump-block-counts": str(chunk.documents)}
+    return Response(200, chunk.body, headers, DUMP)
 
 
 @route("DELETE", "/_api/dump/{id}", level="any", on=EVERYWHERE)

@@ -82,19 +82,15 @@ def dump(request: Request) -> Response:
     _check_readable(request, shard.collection.name)
     wanted = request.number("chunkSize", DEFAULT_CHUNK) or DEFAULT_CHUNK
     reader = batch.reader(name)
-    documents = reader.take(min(max(wanted, MIN_CHUNK), MAX_CHUNK), 1 << 62)
+    around = (_ENVELOPE, b"}\n") if request.flag("useEnvelope", True) else (b"", b"\n")
+    chunk = reader.take(min(max(wanted, MIN_CHUNK), MAX_CHUNK), 1 << 62, shard.printed, *around)
     headers = {
         "x-arango-replication-checkmore": "false" if reader.done else "true",
-        "x-arango-replication-lastincluded": str(len(documents)),
+        "x-arango-replication-lastincluded": str(chunk.documents),
     }
-    if not documents:
+    if not chunk.documents:
         return Response(204, b"", headers)
-    lines = shard.printed(documents)
-    if request.flag("useEnvelope", True):
-        body = _ENVELOPE + (b"}\n" + _ENVELOPE).join(lines) + b"}\n"
-    else:
-        body = b"\n".join([*lines, b""])
-    return Response(200, body, headers, f"{DUMP}; charset=utf-8")
+    return Response(200, chunk.body, headers, f"{DUMP}; charset=utf-8")
 
 
 def _check_readable(request: Request, collection: str) -> None:
