@@ -8,6 +8,15 @@ from tests.mutants.mutant import UNIT, Mutant, mutant
 
 VERIFYING: tuple[Mutant, ...] = (
     mutant(
+        "comparison-before-a-repair-still-holds",
+        "a comparison says nothing about what was copied or repaired since",
+        "design §6, I5",
+        "verify/overview.py",
+        "            identity in covered and standing.disturbance == self._disturbances.get(identity)\n",
+        "            identity in covered\n",
+        f"{UNIT}verify/test_verifier.py::test_i5_what_the_data_path_knows_since_the_last_look_blocks_at_once",
+    ),
+    mutant(
         "target-read-before-all-is-applied",
         "the target is judged only when everything up to the reading of the source is applied",
         "design §6, I5",

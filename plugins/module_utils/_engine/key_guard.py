@@ -46,6 +46,7 @@ _PROBES = 4
 _RESERVE_SINCE = (3, 12)
 _TAKEN = 1210
 _TIMEOUT = 60.0
+UNKNOWN = "whether keys made on the target can meet migrated ones was not found out yet"
 _TRACKS = "the target's generator goes on above restored keys"
 
 

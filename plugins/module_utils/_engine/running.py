@@ -21,7 +21,7 @@ from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
 from .journal import Record
-from .key_guard import KeyGuard, unanswered
+from .key_guard import UNKNOWN, KeyGuard, unanswered
 from .mapping import Version
 from .ordering import migrated
 from .parallel import gather
@@ -116,7 +116,7 @@ class Running:
         self.key_guard = KeyGuard(world, self.verifier.keys, world.journal.stop)
         self._keys_known = False
         self._keys_looked = Every(clock)
-        self._keys_question: Optional[str] = None
+        self._keys_question: Optional[str] = UNKNOWN
         self.watch = ServerWatch(world.source, self.plane, findings)
         self.modes: Mapping[str, str] = {}
 

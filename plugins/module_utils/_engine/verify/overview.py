@@ -18,12 +18,11 @@ class Overview:
     """The reading half of the verifier, which sets these fields."""
 
     _clock: Clock
+    _disturbances: dict[CollectionId, int]
     _inspection: Inspection
     _readback: ReadBack
     _scale: float
     _suspended: int
-    _total: Optional[int]
-    _uncovered: int
     coverage: Coverage
     differences: Differences
     touched: Touched
@@ -32,9 +31,10 @@ class Overview:
         """``verification`` of the status document."""
         transient, confirmed = self.differences.counts()
         position = self._readback.position
-        complete = bool(self._total) and not self._uncovered and position.at > 0
+        total, uncovered = self._extent()
+        complete = total > 0 and not uncovered and position.at > 0
         return {
-            "state": self._state(),
+            "state": self._state(uncovered),
             "round": self.coverage.round,
             "verified_up_to": {name: str(tick) for name, tick in sorted(position.ticks.items())} if complete else None,
             "oldest_age_seconds": round(max(0.0, self._clock.wall() - position.at), 3) if complete else None,
@@ -44,12 +44,24 @@ class Overview:
             "repaired": self.coverage.repaired,
         }
 
-    def _state(self) -> str:
+    def _extent(self) -> tuple[int, int]:
+        """Collections that there are now, and those of them that no comparison holds for.
+
+        Never from what the comparing thread saw last: the data path may know more since.
+        """
+        known, covered = self._inspection.standings(), self.coverage.all()
+        holds = sum(
+            identity in covered and standing.disturbance == self._disturbances.get(identity)
+            for identity, standing in known.items()
+        )
+        return len(known), len(known) - holds
+
+    def _state(self, uncovered: int) -> str:
         if self._suspended:
             return "cutover"
         if self._inspection.paused:
             return "paused"
-        return "comparing" if self._uncovered or self._total is None else "watching"
+        return "comparing" if uncovered else "watching"
 
     def report(self) -> dict[str, Any]:
         """``verification`` of the report: what was compared how."""
@@ -91,10 +103,9 @@ class Overview:
     def blockers(self, max_lag: float) -> list[str]:
         """Why the cutover cannot rely on the verification now."""
         found = []
-        if self._total is None:
-            found.append("no collection was compared yet")
-        elif self._uncovered:
-            text = f"{self._uncovered} of {self._total} collections are not compared as a whole yet"
+        total, uncovered = self._extent()
+        if uncovered:
+            text = f"{uncovered} of {total} collections are not compared as a whole yet"
             found.append(f"{text} since their last copy or repair")
         age = self._clock.wall() - self._readback.position.at
         if not self.touched.empty and age > 2 * max_lag + 10 * self._scale:

@@ -87,8 +87,6 @@ class Verifier(Overview):
         self._disturbances: dict[CollectionId, int] = {}
         self._tried: dict[CollectionId, float] = {}
         self._inexact: set[CollectionId] = set()
-        self._total: Optional[int] = None
-        self._uncovered = 0
         self._hashed: Optional[bool] = None
         self._threads: list[threading.Thread] = []
         self.coverage = Coverage(directory / "coverage.json")
@@ -247,8 +245,7 @@ class Verifier(Overview):
         self._forget_others(known)
         covered = self._covered(known)
         calm = {identity: standing for identity, standing in known.items() if standing.calm}
-        self._uncovered = sum(identity not in covered for identity in known)
-        self._total = len(known)
+        uncovered = len(known.keys() - covered.keys())
         due = [identity for identity in calm if identity not in covered] or [
             identity for identity in calm if covered[identity].round < self.coverage.round
         ]
@@ -256,7 +253,7 @@ class Verifier(Overview):
             chosen = min(due, key=lambda identity: (self._tried.get(identity, 0.0), identity))
             self._tried[chosen] = time.monotonic()
             return chosen, calm[chosen]
-        if calm and not self._uncovered and time.monotonic() - self._compared >= _BETWEEN_ROUNDS * self._scale:
+        if calm and not uncovered and time.monotonic() - self._compared >= _BETWEEN_ROUNDS * self._scale:
             self.coverage.next_round()
         return None
 

@@ -178,7 +178,9 @@ def test_state_of_a_newer_version_is_refused(case: Case) -> None:
 def test_rounds_go_on_and_find_damage(case: Case) -> None:
     """The status tells how far it is."""
     verifier = case.verifier
-    assert verifier.blockers(5.0) == ["no collection was compared yet"]
+    assert verifier.blockers(5.0) == [
+        "1 of 1 collections are not compared as a whole yet since their last copy or repair"
+    ]
     assert verifier.document()["state"] == "comparing"
     verifier.start()
     until(lambda: verifier.document()["state"] == "watching")
@@ -191,6 +193,19 @@ def test_rounds_go_on_and_find_damage(case: Case) -> None:
     found = verifier.verified_up_to(THINGS, "PRMR-a")
     assert found is not None
     assert found[0] == case.path.ticks()["PRMR-a"]
+
+
+def test_i5_what_the_data_path_knows_since_the_last_look_blocks_at_once(case: Case) -> None:
+    """The comparing thread had seen no collection yet, or the collection as it was before a repair."""
+    standings, case.path.standings = case.path.standings, dict
+    assert case.verifier._choose() is None
+    case.path.standings = standings
+    assert len(case.verifier.blockers(5.0)) == 1
+    case.finish()
+    assert case.verifier.blockers(5.0) == []
+    case.path.disturbance += 1
+    assert len(case.verifier.blockers(5.0)) == 1
+    assert case.verifier.document()["verified_up_to"] is None
 
 
 def test_i5_versions_that_hash_differently_compare_contents_in_later_rounds(case: Case) -> None:
