@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.supervisor import Supervisor
 from tests.integration.engine_case import Fill, Writer, make_engine, ready, request_of, wait_status
 from tests.integration.pair import Pair
@@ -43,6 +44,20 @@ def test_i4_what_was_in_sync_is_not_copied_again(pair: Pair) -> None:
         assert status["progress"]["documents_copied"] == 0
         assert codes(engine) == set(), engine.findings()
         cut_over(engine, pair)
+        engine.close(20.0)
+
+
+def test_what_the_last_life_of_the_data_path_had_against_a_shard_ends_with_it(pair: Pair) -> None:
+    """The shard is in sync again, and nobody is left who would say so."""
+    with migrating(pair) as engine:
+        assert engine._migration is not None
+        for code in ("CUT-DATA-7", "CUT-DATA-14"):
+            engine._migration.findings.report(Finding(code, "error", "shop/things/s1", "broken", ""))
+        engine.close(20.0)
+        engine = make_engine(pair)
+        engine.recover()
+        wait_status(engine, ready, 60.0)
+        assert codes(engine) == set(), engine.findings()
         engine.close(20.0)
 
 

@@ -93,7 +93,7 @@ class DataPlane:
         reading_id, retention_id = syncer_ids(state_dir / _SYNCER_IDS)
         self._lanes = Lanes(self._book, self._troubles, settings, reading_id, self._make_router)
         self._tailers, self._routers = self._lanes.tailers, self._lanes.routers
-        self._doubts = Doubts(self._book, self._tailers, self._routers, report, patience.cap)
+        self._doubts = Doubts(self._book, self._tailers, self._routers, report, patience.stop, patience.cap)
         self._workers = Workers(self._doubts.crash)
         self._pool = ApplierPool(
             settings.appliers, self._book, self._apply, self._doubts.shard, patience, settings.queue_bytes

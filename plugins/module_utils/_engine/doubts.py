@@ -36,12 +36,14 @@ class Doubts:
         tailers: Mapping[str, Tailer],
         routers: Mapping[str, ShardRouter],
         report: Callable[[Finding], None],
+        stop: threading.Event,
         longest_pause: float = 1.0,
     ) -> None:
         self._book = book
         self._tailers = tailers
         self._routers = routers
         self._report = report
+        self._stop = stop
         self._longest_pause = longest_pause
         self._cases = Cases(report)
         self._lock = threading.Lock()
@@ -82,8 +84,11 @@ class Doubts:
         self._open("CUT-TOPO-8", "warning", where, reason, self._begin_all_anew(known))
 
     def shard(self, shard: Shard, error: Exception) -> None:
-        """A shard met an error that does not pass by repeating a call: it begins anew after a pause."""
-        if shard.gone:
+        """A shard met an error that does not pass by repeating a call: it begins anew after a pause.
+
+        Nothing is told of one whose work is being ended: it is not in sync in the journal either.
+        """
+        if shard.gone or self._stop.is_set():
             return
         text = error.message if isinstance(error, CutoverError) else f"{type(error).__name__}: {error}"
         remedy = error.remedy if isinstance(error, CutoverError) else "Report this message if it comes again."

@@ -43,6 +43,8 @@ CHECKPOINT_SECONDS = 2.0
 _AUDIT_SECONDS = 30.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
+# Findings of a data path that has ended: by the journal, which the next one begins with, its shards are not in sync.
+_OF_ONE_LIFE = ("CUT-DATA-7", "CUT-DATA-14")
 _TOPOLOGY_SECONDS = 10.0
 # Between two looks at the target's key generators, when the first one met passing trouble.
 _KEYS_SECONDS = 5.0
@@ -99,6 +101,8 @@ class Running:
             report=findings.report,
             took_over=world.inherits,
         )
+        for code in _OF_ONE_LIFE:
+            findings.resolve(code)
         self.schema = Schema(
             world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
         )

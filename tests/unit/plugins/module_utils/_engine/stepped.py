@@ -198,7 +198,8 @@ class Agent:
         self.tailers: dict[str, Tailer] = {}
         self.routers: dict[str, ShardRouter] = {}
         self.positions: dict[str, Position] = {}
-        self.doubts = Doubts(self.book, self.tailers, self.routers, self.findings.append, 0.0)
+        self.ending = threading.Event()
+        self.doubts = Doubts(self.book, self.tailers, self.routers, self.findings.append, self.ending, 0.0)
         self.pool = ApplierPool(1, self.book, self._apply, self.doubts.shard, self.patience, 1 << 20)
         self.units = bench.units
         sweeper = Sweeper(source, bench.reader, bench.writer, bench.units.refuse, self.patience, 100)  # type: ignore[arg-type]

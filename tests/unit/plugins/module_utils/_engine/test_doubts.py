@@ -36,6 +36,16 @@ def agent(tmp_path: Path) -> Agent:
     return made
 
 
+def test_an_error_of_a_shard_whose_work_is_being_ended_is_no_finding(agent: Agent) -> None:
+    """The next life of the data path would never see it end."""
+    agent.ending.set()
+    agent.doubts.shard(agent.shard, ValueError("closed"))
+    assert agent.findings == []
+    agent.ending.clear()
+    agent.doubts.shard(agent.shard, ValueError("broken"))
+    assert [item.code for item in agent.findings] == ["CUT-DATA-7"]
+
+
 def test_every_state_has_a_doubt_and_a_way_on() -> None:
     assert set(AFTER_DOUBT) == set(NEXT) == set(ShardState)
     for state, after in AFTER_DOUBT.items():
