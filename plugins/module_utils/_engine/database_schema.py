@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._core.catalogue import lookup
 from .._core.errors import CutoverError
 from . import inventory as inv
 from . import mapping
-from .findings import Finding
 from .inventory import CollectionDef, DatabaseDef
 from .ordering import creation_order, drop_order, migrated
 from .schema_map import Made, MadeDatabase
@@ -43,6 +41,7 @@ class DatabasePass:
         self._admin = schema.admin
         self._actual = inv.read_database(schema.admin.target, wanted.name)
         self._refused = False
+        self._told: set[tuple[str, str]] = set()
 
     def run(self) -> bool:
         """Do what is missing; False when the target refused something, which is a finding then."""
@@ -52,20 +51,24 @@ class DatabasePass:
         created = self._collections_created()
         missing = [entry for entry in (self._collection(item) for item in self._migrated()) if entry is not None]
         self._schema.missing[self._name] = missing
-        self._views()
+        self._views({(item.collection, str(index.get("name"))) for item in missing for index in item.ordinary})
         for collection, empty in created:
             self._schema.register_new(self._name, collection, empty=empty)
+        self._schema.settle(self._name, self._told)
         return not self._refused
 
     def _where(self, kind: str, name: str) -> str:
         return f"{kind} {self._name}/{name}"
 
     def _refuse(self, where: str, error: CutoverError) -> None:
-        self._schema.refuse(where, error)
-        self._refused = True
+        """Report a definition that the target does not take; what passes by itself is raised instead."""
+        if error.retriable:
+            raise error
+        self._report("CUT-SCHEMA-1", where, error.message)
 
     def _report(self, code: str, where: str, text: str, severity: str = "error") -> None:
-        self._schema.report(Finding(code, severity, where, text, lookup(code).remedy))
+        self._schema.tell(self._name, code, where, text, severity)
+        self._told.add((code, where))
         self._refused = self._refused or severity == "error"
 
     def _migrated(self) -> list[CollectionDef]:
@@ -86,11 +89,23 @@ class DatabasePass:
             where = self._where("analyzer", name)
             try:
                 if actual is not None:
+                    self._drop_users_of(name)
                     self._admin.drop_analyzer(self._name, name)
                 self._admin.create_analyzer(self._name, name, definition)
-                self._schema.resolve("CUT-SCHEMA-1", where)
             except CutoverError as error:
                 self._refuse(where, error)
+
+    def _drop_users_of(self, analyzer: str) -> None:
+        """Views and inverted indexes keep the analyzer with which they were made: this pass makes them anew."""
+        names = (analyzer, f"{self._name}::{analyzer}")
+        for name, view in self._actual.views.items():
+            if mapping.uses_analyzer(view, names):
+                self._admin.drop_view(self._name, name)
+        for collection in self._actual.collections.values():
+            for index in collection.indexes.values():
+                if mapping.uses_analyzer(index, names):
+                    self._admin.drop_index(self._name, collection.name, str(index["id"]))
+        self._actual = inv.read_database(self._admin.target, self._name)
 
     def _collections_removed(self) -> None:
         keep = {
@@ -136,7 +151,6 @@ class DatabasePass:
             except CutoverError as error:
                 self._refuse(where, error)
                 continue
-            self._schema.resolve("CUT-SCHEMA-1", where)
             if self._layout_kept(item):
                 result.append((item, empty))
         if result:
@@ -175,7 +189,6 @@ class DatabasePass:
             text = ", ".join(f"{name} {item.parameters.get(name)!r} is {found.get(name)!r}" for name in differences)
             self._report("CUT-SCHEMA-2", where, f"the layout on the target differs: {text}")
             return False
-        self._schema.resolve("CUT-SCHEMA-2", where)
         return True
 
     def _collection(self, item: CollectionDef) -> Missing | None:
@@ -222,15 +235,17 @@ class DatabasePass:
         for name in set(self._actual.views) - set(self._wanted.views):
             self._admin.drop_view(self._name, name)
 
-    def _views(self) -> None:
+    def _views(self, missing: Container[tuple[str, str]]) -> None:
+        """Make views; one over ``missing`` indexes (collection, name) waits for the pass that follows each build."""
         for name, definition in sorted(self._wanted.views.items()):
             actual = self._actual.views.get(name)
             if actual is not None and mapping.view_agrees(definition, actual):
                 continue
+            if any(pair in missing for pair in mapping.aliased(definition)):
+                continue
             where = self._where("view", name)
             try:
                 self._admin.put_view(self._name, name, definition)
-                self._schema.resolve("CUT-SCHEMA-1", where)
             except CutoverError as error:
                 self._refuse(where, error)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Protocol
@@ -20,6 +21,9 @@ LOG = logging.getLogger(__name__)
 HOLD_REASON = "unique index"
 _HOLD_SECONDS = 120.0
 _RETRY_SECONDS = 1.0
+# After a refusal: documents may have been put right meanwhile. A build that takes long is not tried all the time.
+_REFUSED_SECONDS = 60.0
+_REFUSED_TIMES = 10.0
 
 
 class HoldPort(Protocol):
@@ -51,6 +55,22 @@ class IndexJob:
         return (self.database, self.plan_id, self.held)
 
 
+IndexId = tuple[str, str, str]
+
+
+def _id(job: IndexJob, index: Mapping[str, Any]) -> IndexId:
+    return (job.database, job.plan_id, str(index.get("name")))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An index that the target did not build; it is tried again after ``until``."""
+
+    index: Mapping[str, Any]
+    where: str
+    until: Deadline
+
+
 class IndexBuilder:
     """One thread, one collection at a time. ``built`` is called with the database after each job."""
 
@@ -63,6 +83,7 @@ class IndexBuilder:
         built: Callable[[str], None],
         *,
         failure: tuple[str, str] = ("CUT-SCHEMA-5", "error"),
+        time_scale: float = 1.0,
     ) -> None:
         self._admin = admin
         self._plane = plane
@@ -70,13 +91,14 @@ class IndexBuilder:
         self._resolve = resolve
         self._built = built
         self._failure = failure
+        self._time_scale = time_scale
         self._condition = threading.Condition()
         self._jobs: dict[tuple[str, str, bool], IndexJob] = {}
         self._wanted: set[tuple[str, str, bool]] = set()
         self._active: Optional[IndexJob] = None
         self._stopping = False
         self._done = 0
-        self._refused: set[tuple[str, str, str]] = set()
+        self._refused: dict[IndexId, Refusal] = {}
         self._thread = threading.Thread(target=self._run, name="index-builder", daemon=True)
 
     def start(self) -> None:
@@ -84,16 +106,24 @@ class IndexBuilder:
         self._thread.start()
 
     def want(self, jobs: Sequence[IndexJob]) -> None:
-        """Replace what is to be done; a job under way is finished."""
+        """Replace what is to be done; a job under way is finished. What was refused is tried again after a while."""
         with self._condition:
+            self._forget_refusals(jobs)
             self._jobs = {job.key: job for job in jobs if self._open_indexes(job)}
             self._wanted = set(self._jobs)
             self._condition.notify_all()
 
+    def _forget_refusals(self, jobs: Sequence[IndexJob]) -> None:
+        wanted = {_id(job, index): index for job in jobs for index in job.indexes}
+        for identity, refusal in list(self._refused.items()):
+            gone = wanted.get(identity) != refusal.index
+            if gone:
+                self._resolve(self._failure[0], refusal.where)
+            if gone or refusal.until.expired:
+                del self._refused[identity]
+
     def _open_indexes(self, job: IndexJob) -> list[Mapping[str, Any]]:
-        return [
-            index for index in job.indexes if (job.database, job.plan_id, str(index.get("name"))) not in self._refused
-        ]
+        return [index for index in job.indexes if _id(job, index) not in self._refused]
 
     @property
     def busy(self) -> bool:
@@ -167,6 +197,7 @@ class IndexBuilder:
             name = str(index.get("name"))
             where = f"index {job.database}/{job.collection}/{name}"
             body = dict(index) if job.held else {**index, "inBackground": True}
+            begun = time.monotonic()
             try:
                 self._admin.create_index(job.database, job.collection, body)
             except CutoverError as error:
@@ -175,8 +206,9 @@ class IndexBuilder:
                     raise
                 code, severity = self._failure
                 self._report(Finding(code, severity, where, error.message, lookup(code).remedy))
+                seconds = max(_REFUSED_SECONDS * self._time_scale, _REFUSED_TIMES * (time.monotonic() - begun))
                 with self._condition:
-                    self._refused.add((job.database, job.plan_id, name))
+                    self._refused[_id(job, index)] = Refusal(index, where, Deadline(seconds))
                 continue
             self._resolve(self._failure[0], where)
             with self._condition:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Optional
 
 Version = tuple[int, int]
@@ -16,8 +16,9 @@ COLLECTION_PROPERTIES = (
     "replicationFactor", "writeConcern", "shardKeys", "shardingStrategy", "distributeShardsLike", "isSmart",
     "isSmartChild", "isDisjoint", "smartGraphAttribute", "smartJoinAttribute",
 )  # fmt: skip
-# What PUT …/properties can change later (facts §3.3), without what the operator may choose freely on the target.
+# What PUT …/properties can change later (facts §3.3); the last two only where a collection has them of its own.
 CHANGEABLE = ("waitForSync", "cacheEnabled", "schema", "computedValues")
+REPLICATION = ("replicationFactor", "writeConcern")
 # A revision is unique only within a shard: these must be equal on both sides (design §4.7).
 LAYOUT = ("type", "numberOfShards", "shardKeys", "shardingStrategy")
 
@@ -91,13 +92,42 @@ def index_agrees(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     return all(same) and agrees(keep, found)
 
 
-_INDEX_MUST: tuple[tuple[str, Any], ...] = (("type", None), ("fields", []), ("unique", False), ("sparse", False))
+# With what a server means when it says nothing.
+_INDEX_MUST: tuple[tuple[str, Any], ...] = (
+    ("type", None), ("fields", []), ("unique", False), ("sparse", False),
+    ("storedValues", []), ("cacheEnabled", False), ("deduplicate", True),
+)  # fmt: skip
 
 
 def view_agrees(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether a view of the target is the one wanted; the set of linked collections must be the same."""
-    same_links = set(wanted.get("links") or {}) == set(found.get("links") or {})
-    return same_links and wanted.get("type") == found.get("type") and agrees(wanted, found)
+    """Whether a view of the target is the one wanted: the same collections with the same fields, the same indexes."""
+    if wanted.get("type") != found.get("type") or aliased(wanted) != aliased(found):
+        return False
+    mine, theirs = (view.get("links") or {} for view in (wanted, found))
+    rest = {name: value for name, value in wanted.items() if name != "indexes"}
+    same_links = set(mine) == set(theirs) and all(_same_fields(mine[name], theirs[name]) for name in mine)
+    return same_links and agrees(rest, found)
+
+
+def aliased(view: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Collection and name of each inverted index of a search-alias view."""
+    return sorted((str(item.get("collection")), str(item.get("index"))) for item in view.get("indexes") or ())
+
+
+def _same_fields(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Fields of a link are the user's: one that is on one side only is a difference."""
+    mine, theirs = (link.get("fields") or {} for link in (wanted, found))
+    return set(mine) == set(theirs) and all(_same_fields(mine[name], theirs[name]) for name in mine)
+
+
+def uses_analyzer(definition: Any, names: Container[str]) -> bool:
+    """Whether a view or an inverted index names one of these analyzers anywhere."""
+    if isinstance(definition, Mapping):
+        named = [definition.get("analyzer"), *(definition.get("analyzers") or ())]
+        return any(name in names for name in named if isinstance(name, str)) or any(
+            uses_analyzer(value, names) for value in definition.values()
+        )
+    return isinstance(definition, (list, tuple)) and any(uses_analyzer(item, names) for item in definition)
 
 
 def layout_differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -109,5 +139,18 @@ def layout_differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> l
 
 
 def changed_properties(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties that PUT …/properties has to set on the target."""
-    return {name: wanted.get(name) for name in CHANGEABLE if name in wanted and wanted[name] != found.get(name)}
+    """Properties that PUT …/properties has to set on the target.
+
+    What the operator overrides is in ``wanted`` already: overrides change definitions when they are read.
+    """
+    names = CHANGEABLE + (REPLICATION if _replicates_itself(wanted) and _replicates_itself(found) else ())
+    return {name: wanted.get(name) for name in names if name in wanted and wanted[name] != found.get(name)}
+
+
+def _replicates_itself(parameters: Mapping[str, Any]) -> bool:
+    """Whether copies are counted for this collection: those of the system have each cluster's own number, satellites
+    are everywhere, and one that is distributed like another has what that one has.
+    """
+    counted = isinstance(parameters.get("replicationFactor"), int)
+    own = not parameters.get("distributeShardsLike") and not str(parameters.get("name", "")).startswith("_")
+    return counted and own

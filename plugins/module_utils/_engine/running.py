@@ -44,7 +44,11 @@ _AUDIT_SECONDS = 30.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
 # Findings of a data path that has ended: by the journal, which the next one begins with, its shards are not in sync.
-_OF_ONE_LIFE = ("CUT-DATA-7", "CUT-DATA-14")
+# Those of definitions are told again by the first pass, as far as they are still true.
+_OF_ONE_LIFE = (
+    "CUT-DATA-7", "CUT-DATA-14",
+    "CUT-SCHEMA-1", "CUT-SCHEMA-2", "CUT-SCHEMA-3", "CUT-SCHEMA-4", "CUT-SCHEMA-5", "CUT-SCHEMA-6",
+)  # fmt: skip
 _TOPOLOGY_SECONDS = 10.0
 # Between two looks at the target's key generators, when the first one met passing trouble.
 _KEYS_SECONDS = 5.0
@@ -106,7 +110,10 @@ class Running:
         self.schema = Schema(
             world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
         )
-        self.builder = IndexBuilder(world.admin, self.plane, findings.report, findings.resolve, self._index_built)
+        self.builder = IndexBuilder(
+            world.admin, self.plane, findings.report, findings.resolve, self._index_built,
+            time_scale=world.settings.time_scale,
+        )  # fmt: skip
         self.verifier = make_verifier(world, self.plane, findings)
         self._look_again: set[str] = set()
         self._lock = threading.Lock()

@@ -106,12 +106,18 @@ class Schema:
         self.registered: set[tuple[str, str]] = set()
         self._followed: dict[str, Any] = {}
         self.missing: dict[str, list[Missing]] = {}
+        self._told: dict[str, set[tuple[str, str]]] = {}
 
-    def refuse(self, where: str, error: CutoverError, code: str = "CUT-SCHEMA-1") -> None:
-        """Report a definition that the target does not take; what passes by itself is raised instead."""
-        if error.retriable:
-            raise error
-        self.report(Finding(code, "error", where, str(error.message), lookup(code).remedy))
+    def tell(self, database: str, code: str, where: str, text: str, severity: str = "error") -> None:
+        """Report what is wrong in a database, until a pass over it ends without."""
+        self._told.setdefault(database, set()).add((code, where))
+        self.report(Finding(code, severity, where, text, lookup(code).remedy))
+
+    def settle(self, database: str, told: set[tuple[str, str]]) -> None:
+        """A pass is over and has told this: everything else that was told is put right, or gone from the source."""
+        for code, where in self._told.pop(database, set()) - told:
+            self.resolve(code, where)
+        self._told[database] = told
 
     def resume(self, source: Inventory, trusted: Container[str]) -> None:
         """Before the data path starts: tell it the shards that need no copy, by the journal.
@@ -211,6 +217,7 @@ class Schema:
         self.map.forget_database(name)
         self._followed.pop(name, None)
         self.missing.pop(name, None)
+        self.settle(name, set())
 
     def quiesce(self, database: str, plan_id: str) -> None:
         """Nothing of an old collection may reach the target after this (design §4.5, dropped and re-created)."""
@@ -226,15 +233,14 @@ class Schema:
             del self.leaders[shard]
 
     def _follow_database(self, wanted: DatabaseDef) -> bool:
-        where = f"database {wanted.name}"
         try:
             made = self._made_database(wanted)
-            done = DatabasePass(self, wanted, made).run()
-            self.resolve("CUT-SCHEMA-1", where)
+            return DatabasePass(self, wanted, made).run()
         except CutoverError as error:
-            self.refuse(where, error)
+            if error.retriable:
+                raise
+            self.tell(wanted.name, "CUT-SCHEMA-1", f"database {wanted.name}", error.message)
             return False
-        return done
 
     def _made_database(self, wanted: DatabaseDef) -> MadeDatabase:
         made = self.map.databases.get(wanted.name)

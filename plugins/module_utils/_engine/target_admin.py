@@ -120,7 +120,7 @@ class TargetAdmin:
         return dict(answer)
 
     def set_properties(self, database: str, collection: str, values: Mapping[str, Any]) -> None:
-        """Change some of ``mapping.CHANGEABLE``."""
+        """Change some of ``mapping.CHANGEABLE`` and ``mapping.REPLICATION``."""
         self._send("PUT", f"/_api/collection/{segment(collection)}/properties", database, body=dict(values))
 
     def drop_collection(self, database: str, target_id: str, *, system: bool = False) -> None:

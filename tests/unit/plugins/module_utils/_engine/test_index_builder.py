@@ -110,6 +110,36 @@ def test_i9_a_refusal_is_a_finding_and_not_tried_for_ever(
     assert target.log[-1] == "release 10"
 
 
+def test_i9_the_finding_goes_with_the_index(builder: IndexBuilder, target: Target, findings: Findings) -> None:
+    """One that is dropped on the source blocks nothing; made again with other fields it is another one."""
+    target.errors = [refusal(409, 1210, "unique constraint violated")]
+    builder.want([job()])
+    wait_for(lambda: builder.counts() == (0, 0, 1))
+    builder.want([])
+    assert (builder.counts(), findings.all()) == ((0, 0, 0), [])
+    builder.want([job({**UNIQUE, "fields": ["other"]})])
+    wait_for(lambda: builder.counts() == (0, 1, 0))
+
+
+def test_what_was_refused_is_tried_again(target: Target, findings: Findings) -> None:
+    """After a while: the verification may have repaired the document that was in the way."""
+    scaled = IndexBuilder(
+        target, target, findings.report, findings.resolve, lambda database: None, time_scale=1e-4,  # type: ignore[arg-type]
+    )  # fmt: skip
+    scaled.start()
+    target.errors = [refusal(409, 1210, "unique constraint violated")]
+    scaled.want([job()])
+    wait_for(lambda: scaled.counts() == (0, 0, 1))
+
+    def built() -> bool:
+        scaled.want([job()])
+        return scaled.counts()[1] > 0
+
+    wait_for(built)
+    scaled.close(5.0)
+    assert findings.all() == []
+
+
 def test_a_conflict_while_outcomes_are_unknown_is_no_refusal_yet(
     builder: IndexBuilder, target: Target, findings: Findings
 ) -> None:

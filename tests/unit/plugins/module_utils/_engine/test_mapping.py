@@ -104,6 +104,33 @@ def test_a_view_that_lost_a_link_does_not_agree() -> None:
     assert not mapping.view_agrees(wanted, {"type": "arangosearch", "links": {"a": {}, "b": {}, "c": {}}})
 
 
+def test_a_view_that_lost_a_field_does_not_agree() -> None:
+    """Fields are the user's names, at any depth; what else one side says alone is a setting of its version."""
+    wanted = {"type": "arangosearch", "links": {"a": {"fields": {"b": {"fields": {"c": {}}}}}}}
+    more = {"type": "arangosearch", "links": {"a": {"fields": {"b": {"fields": {"c": {}, "d": {}}}}}}}
+    assert not mapping.view_agrees(wanted, more)
+    assert not mapping.view_agrees(more, wanted)
+    assert mapping.view_agrees(wanted, {**wanted, "optimizeTopK": []})
+
+
+def test_a_search_alias_agrees_in_any_order() -> None:
+    """Its indexes are a set."""
+    one, other = ({"collection": name, "index": "i"} for name in ("a", "b"))
+    view = {"type": "search-alias", "indexes": [one, other]}
+    assert mapping.view_agrees(view, {**view, "indexes": [other, one]})
+    assert not mapping.view_agrees(view, {**view, "indexes": [one]})
+    assert not mapping.view_agrees({**view, "indexes": [one]}, view)
+
+
+def test_an_index_that_lost_what_only_the_target_still_says_does_not_agree() -> None:
+    """Stored values are not shown where there are none."""
+    wanted = {"type": "persistent", "fields": ["a"]}
+    assert not mapping.index_agrees(wanted, {**wanted, "storedValues": ["b"]})
+    assert not mapping.index_agrees(wanted, {**wanted, "cacheEnabled": True})
+    assert not mapping.index_agrees(wanted, {**wanted, "deduplicate": False})
+    assert mapping.index_agrees(wanted, {**wanted, "storedValues": [], "cacheEnabled": False, "deduplicate": True})
+
+
 def test_layout() -> None:
     """Shards, keys, strategy and type must be the same, whatever is defaulted."""
     wanted = {"type": 2, "numberOfShards": 3, "shardingStrategy": "hash"}
@@ -113,10 +140,24 @@ def test_layout() -> None:
 
 
 def test_changed_properties() -> None:
-    """Only those that can be changed; replication is the operator's."""
-    wanted = {"waitForSync": True, "schema": None, "replicationFactor": 2, "cacheEnabled": False}
-    found = {"waitForSync": False, "schema": {"rule": {}}, "replicationFactor": 3, "cacheEnabled": False}
-    assert mapping.changed_properties(wanted, found) == {"waitForSync": True, "schema": None}
+    """Only those that can be changed."""
+    wanted = {"waitForSync": True, "schema": None, "replicationFactor": 2, "cacheEnabled": False, "type": 2}
+    found = {"waitForSync": False, "schema": {"rule": {}}, "replicationFactor": 3, "cacheEnabled": False, "type": 3}
+    assert mapping.changed_properties(wanted, found) == {"waitForSync": True, "schema": None, "replicationFactor": 2}
+
+
+@pytest.mark.parametrize(
+    "special",
+    [{"replicationFactor": "satellite"}, {"distributeShardsLike": "prototype"}, {"name": "_graphs"}],
+)
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_copies_are_followed_only_where_a_collection_has_them_of_its_own(special: dict[str, Any], side: str) -> None:
+    """A request for anything else would be refused, or would change what belongs to the target."""
+    wanted: dict[str, Any] = {"name": "c", "replicationFactor": 2, "writeConcern": 2}
+    found: dict[str, Any] = {"name": "c", "replicationFactor": 1, "writeConcern": 1}
+    assert mapping.changed_properties(wanted, found) == {"replicationFactor": 2, "writeConcern": 2}
+    (wanted if side == "source" else found).update(special)
+    assert mapping.changed_properties(wanted, found) == {}
 
 
 def test_versions() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,6 +112,42 @@ def test_a_database_that_is_dropped_or_made_anew() -> None:
     assert {plan.id.database for plan in case.plane.plans.values()} == {"_system"}
 
 
+def test_what_uses_an_analyzer_is_made_anew_with_it() -> None:
+    """Views and inverted indexes keep the analyzer they were made with. They go first, for the case of a crash."""
+    case = Case()
+    schema = case.schema()
+    view = {"name": "v", "type": "arangosearch", "links": {"things": {"fields": {"a": {"analyzers": ["low"]}}}}}
+    other = {"name": "w", "type": "arangosearch", "links": {"things": {}}}
+    inverted = index("i", type="inverted", fields=[{"name": "a", "analyzer": "shop::low"}])
+    things = collection("things", "10", [index("a"), inverted])
+    wanted = source(views=[view, other], collections=[things])
+    schema.follow(wanted)
+    case.target.log.clear()
+    upper = {"low": {"type": "norm", "properties": {"case": "upper"}, "features": []}}
+    schema.follow({**wanted, "shop": replace(wanted["shop"], analyzers=upper)})
+    assert case.target.log == [
+        "DELETE view/v", "DELETE index/things/id-i", "DELETE analyzer/low", "POST analyzer low", "PUT restore-view v",
+    ]  # fmt: skip
+    assert [item["name"] for item in schema.missing["shop"][0].ordinary] == ["i"]
+
+
+def test_a_view_waits_for_its_inverted_indexes() -> None:
+    """They are built in the background; the pass after that makes it, and nothing is refused meanwhile."""
+    case = Case()
+    schema = case.schema()
+    schema.follow(source(collections=[collection("things", "10")], views=[]))
+    inverted = index("i", type="inverted")
+    alias = {"name": "v", "type": "search-alias", "indexes": [{"collection": "things", "index": "i"}]}
+    wanted = source(collections=[collection("things", "10", [inverted])], views=[alias])
+    schema.follow(wanted)
+    assert "PUT restore-view v" not in case.target.log
+    case.target.databases["shop"]["collections"]["things"]["indexes"]["i"] = inverted
+    schema.look_again("shop")
+    schema.follow(wanted)
+    assert case.target.log[-1] == "PUT restore-view v"
+    assert case.findings.all() == []
+
+
 def test_indexes_that_come_go_and_change() -> None:
     """On collections with data the builder makes them; what is gone or different is dropped at once."""
     case = Case()
@@ -132,6 +169,17 @@ def test_a_refused_definition_is_a_finding_and_resolved_later() -> None:
     schema.follow(source(collections=[bad]))
     assert [item["where"] for item in case.findings.blocking()] == ["collection shop/things"]
     schema.follow(source(collections=[collection("things", "10", [index("a")])]))
+    assert case.findings.blocking() == []
+
+
+@pytest.mark.parametrize("then", [source_without("things"), None])
+def test_i9_a_finding_goes_with_its_definition(then: list[dict[str, Any]] | None) -> None:
+    """What was refused and is dropped on the source does not block for ever; nor with its whole database."""
+    case = Case()
+    schema = case.schema()
+    schema.follow(source(collections=[collection("things", "10", [index("a", refused=True)])]))
+    assert case.findings.blocking()
+    schema.follow({"_system": source()["_system"]} if then is None else source(collections=then))
     assert case.findings.blocking() == []
 
 
