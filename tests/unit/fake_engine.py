@@ -27,14 +27,21 @@ STATUS: dict[str, Any] = {
     "reason": {"code": None, "text": None, "remedy": None},
     "allowed_actions": ["start"],
     "progress": {"percent": 50.0, "bytes_copied": 1536, "bytes_total": 3072, "documents_copied": 7,
-                 "documents_total": 14, "eta_seconds": 200},
-    "replication": {"lag_seconds": 0.4, "applied_total": 12, "behind_bytes": None},
-    "shards": {"pending": 1, "copying": 1, "catching_up": 0, "in_sync": 2, "suspect": 0, "total": 4},
+                 "documents_total": 14, "bytes_per_second": None, "eta_seconds": 200, "eta_low": 140, "eta_high": 320},
+    "replication": {"lag_seconds": 0.4, "applied_total": 12, "behind_bytes": None, "operations_per_second": None,
+                    "retention_runway_seconds": None, "servers": []},
+    "shards": {"pending": 1, "copying": 1, "catching_up": 0, "in_sync": 2, "held": 0, "suspect": 0, "total": 4},
+    "throttle": {"active": False},
     "cutover": {"ready": False, "blockers": [], "predicted_downtime_seconds": None, "step": None, "steps": [],
                 "last_attempt": None, "attempts": 0},
     "source": {"mode": "default"},
     "target": {"mode": "default"},
     "problems": [],
+    "workers": [],
+    "findings_total": 0,
+    "late_indexes": {"pending": 0, "built": 0, "failed": 0},
+    "limits": {},
+    "links": {},
     "verification": None,
     "totals": {"errors": 0, "retries": 1, "recopies": 0, "restarts": 0},
 }  # fmt: skip
@@ -103,6 +110,7 @@ class FakeEngine:
 
     def rehearse(self, options: Mapping[str, object], by: str = "") -> bool:
         self._note("rehearse", dict(options))
+        spec.parse_options(options, spec.REHEARSE_OPTIONS)
         self.document["cutover"]["last_attempt"] = {
             "at": "now", "result": self.rehearse_result, "reason": None, "fenced_seconds": None,
         }  # fmt: skip
@@ -110,6 +118,7 @@ class FakeEngine:
 
     def revoke(self, options: Mapping[str, object], by: str = "") -> bool:
         self._note("revoke", dict(options))
+        spec.parse_options(options, spec.REVOKE_OPTIONS)
         if options.get("name") != "default":
             raise CutoverError("CUT-SPEC-1", "name: another one", details={"field": "name"})
         changed: bool = self.document["state"] == "completed"
@@ -118,14 +127,17 @@ class FakeEngine:
 
     def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
         self._note("changes", dict(options))
+        spec.parse_options(options, spec.CHANGES_OPTIONS)
         return copy.deepcopy(self.found)
 
     def verification(self, options: Mapping[str, object]) -> dict[str, Any]:
         self._note("verification", dict(options))
+        spec.parse_options(options, spec.VERIFICATION_OPTIONS)
         return copy.deepcopy(self.verified)
 
     def stop(self, options: Mapping[str, object], by: str = "") -> bool:
         self._note("stop", dict(options))
+        spec.parse_options(options, spec.STOP_OPTIONS)
         self.asked_by = by
         if self.document["state"] == "completed":
             return False
@@ -142,6 +154,7 @@ class FakeEngine:
 
     def abort(self, options: Mapping[str, object]) -> bool:
         self._note("abort", dict(options))
+        spec.parse_options(options, spec.REASON_OPTIONS)
         changed = self.document["state"] not in ("inactive", "aborted")
         if changed:
             self.document["state"] = "aborted"
@@ -149,10 +162,12 @@ class FakeEngine:
 
     def pause(self, options: Mapping[str, object]) -> bool:
         self._note("pause", dict(options))
+        spec.parse_options(options, spec.REASON_OPTIONS)
         return True
 
     def resume(self, options: Mapping[str, object]) -> bool:
         self._note("resume", dict(options))
+        spec.parse_options(options, spec.REASON_OPTIONS)
         return False
 
     def status(self) -> dict[str, Any]:
@@ -160,10 +175,16 @@ class FakeEngine:
 
     def shards(self, options: Mapping[str, object]) -> dict[str, Any]:
         self._note("shards", dict(options))
-        return {"shards": [{"database": "db", "collection": "c", "shard": "s1", "state": "in-sync"}], "total": 1}
+        shard = {"database": "db", "collection": "c", "plan_id": "1", "shard": "s1", "state": "in-sync",
+                 "leader": "PRMR-1", "verified_up_to": None, "verified_age_seconds": None}  # fmt: skip
+        return {"shards": [shard], "total": 1}
 
     def findings(self) -> list[dict[str, Any]]:
-        return [{"code": "CUT-X-1", "severity": "warning", "where": "db/c", "message": "<odd>", "remedy": "look"}]
+        at = "2026-11-23T00:00:00Z"
+        return [
+            {"code": "CUT-X-1", "severity": "warning", "where": "db/c", "message": "<odd>", "remedy": "look",
+             "key": None, "id": "CUT-X-1|db/c|", "count": 1, "first_at": at, "last_at": at, "accepted": None},
+        ]  # fmt: skip
 
     def report(self) -> dict[str, Any] | None:
         return {"result": "completed"} if self.document["state"] == "completed" else None

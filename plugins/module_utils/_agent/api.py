@@ -7,7 +7,8 @@ from typing import Any, Callable, Mapping, Sequence
 
 from .._core.errors import CutoverError
 from .._engine import report_page
-from .._engine.spec import VERIFICATION_OPTIONS, parse_options
+from .._engine.shards import ShardState
+from .._engine.spec import CHANGES_OPTIONS, FIELDS, VERIFICATION_OPTIONS, parse_options
 from . import fields, page, page_assets
 from .engine_port import MigrationEngine
 from .events import EventLog
@@ -17,6 +18,7 @@ from .metrics import CONTENT_TYPE, render_metrics
 from .runs import Runs
 
 SERVER_MODES = ("readonly", "default")
+SHARD_STATES = tuple(state.value for state in ShardState)
 MAX_SHARDS = 10000
 
 
@@ -139,6 +141,8 @@ class Api:
         options: dict[str, object] = {
             name: request.query[name] for name in ("state", "database") if name in request.query
         }
+        if options.get("state") not in (None, *SHARD_STATES):
+            raise fields.bad_field("state", f"must be one of {', '.join(SHARD_STATES)}")
         options["limit"] = fields.number(request.query, "limit", limit, MAX_SHARDS)
         options["offset"] = fields.number(request.query, "offset", 0, 999_999_999)
         return options
@@ -165,8 +169,7 @@ class Api:
     def begin_changes(self, request: Request) -> Response:
         """Find out in the background what was written on the target since its opening."""
         body = fields.json_object(request)
-        fields.only(body, ("timeout",))
-        return json_response(202, self._changes.begin(_given({"timeout": fields.seconds(body, "timeout")})))
+        return json_response(202, self._changes.begin(parse_options(body, CHANGES_OPTIONS)))
 
     def changes(self, request: Request) -> Response:
         """State and result of one such comparison."""
@@ -196,8 +199,10 @@ class Api:
         return json_response(200, {**self._engine.server_mode(), "changed": changed})
 
     def begin_precheck(self, request: Request) -> Response:
-        """Run the prechecks of a specification in the background."""
-        return json_response(202, self._prechecks.begin(fields.json_object(request)))
+        """Run the prechecks of a specification in the background; they tell which values are wrong, all at once."""
+        body = fields.json_object(request)
+        fields.only(body, tuple(FIELDS))
+        return json_response(202, self._prechecks.begin(body))
 
     def precheck(self, request: Request) -> Response:
         """State and result of one precheck."""

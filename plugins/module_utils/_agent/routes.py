@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from .._core.errors import CutoverError
+from . import openapi
 from .api import Api
 from .auth import Authenticator
-from .messages import Request, Response, error_response
+from .messages import Request, Response, error_response, json_response
 
 LOG = logging.getLogger(__name__)
 AUDIT = logging.getLogger("cutover.audit")
@@ -22,18 +23,24 @@ class Route:
     """One method and path; `role` None needs no proof of who asks."""
 
     method: str
+    path: str
     pattern: re.Pattern[str]
     role: str | None
     answer: Callable[[Request], Response]
 
 
 def _route(method: str, path: str, role: str | None, answer: Callable[[Request], Response]) -> Route:
-    return Route(method, re.compile(re.escape(path).replace(r"\{id\}", "[0-9a-f]{1,64}") + r"\Z"), role, answer)
+    pattern = re.compile(re.escape(path).replace(r"\{id\}", "[0-9a-f]{1,64}") + r"\Z")
+    return Route(method, path, pattern, role, answer)
 
 
 def routes_of(api: Api) -> tuple[Route, ...]:
-    """The table of design §9."""
-    return (
+    """The table of design §9; the description of the API that is served is made of it."""
+
+    def description(_request: Request) -> Response:
+        return json_response(200, openapi.document((route.method, route.path, route.role) for route in table))
+
+    table = (
         _route("GET", "/healthz", None, api.health),
         _route("GET", "/readyz", None, api.readiness),
         _route("GET", "/metrics", "read", api.metrics),
@@ -41,6 +48,7 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("GET", "/shards", "read", api.shards_page),
         _route("GET", "/style.css", None, api.style),
         _route("GET", "/page.js", None, api.script),
+        _route("GET", "/v1/openapi.json", "read", description),
         _route("GET", "/v1/migration", "read", api.status),
         _route("POST", "/v1/migration", "operate", api.start),
         _route("POST", "/v1/migration/stop", "cutover", api.stop),
@@ -64,6 +72,7 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("POST", "/v1/precheck", "operate", api.begin_precheck),
         _route("GET", "/v1/precheck/{id}", "operate", api.precheck),
     )
+    return table
 
 
 class Application:

@@ -1,0 +1,70 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""JSON schemas of request bodies, derived from the tables that check them (``_engine/spec.py``)."""
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+from .._engine import spec
+
+TEXT = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
+ENDPOINT = {**TEXT, "description": "https://HOST:PORT"}
+_ID_AND_REASON = {
+    "type": "object", "properties": {"id": TEXT, "reason": TEXT}, "required": ["id", "reason"],
+    "additionalProperties": False,
+}  # fmt: skip
+_NAMED_FINDING = {
+    "type": "object", "properties": {"code": TEXT, "where": TEXT, "key": TEXT, "reason": TEXT},
+    "required": ["code", "where", "key", "reason"], "additionalProperties": False,
+}  # fmt: skip
+# By the name of the function that checks such a field; the engine says more exactly what is wrong with a value.
+KINDS: Mapping[str, Mapping[str, Any]] = {
+    "_boolean": {"type": "boolean"},
+    "_text": TEXT,
+    "_secret": {"type": "string"},
+    "_path": {**TEXT, "description": "a file on the agent's host"},
+    "_name": {**TEXT, "maxLength": spec.MAX_NAME},
+    "_seconds": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "_duration": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "_rate": {"type": "number", "minimum": 1, "exclusiveMaximum": 1_000_000_000},
+    "_mode": {"type": "string", "enum": list(spec.VERIFICATION_MODES)},
+    "_users": {"type": "string", "enum": list(spec.USERS)},
+    "_endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
+    "_texts": {"type": "array", "items": TEXT},
+    "_map": {"type": "object", "additionalProperties": ENDPOINT},
+    "_accept": {"type": "array", "items": _ID_AND_REASON},
+    "_accepted_findings": {"type": "array", "items": {"anyOf": [_ID_AND_REASON, _NAMED_FINDING]}},
+}
+SHORT = {**TEXT, "maxLength": 1000}
+
+
+def body(checks: Mapping[str, Callable[[str, object], Any]], required: Sequence[str] = ()) -> dict[str, Any]:
+    """The schema of an object whose fields `checks` checks; null counts as not given where nothing is required."""
+    properties = {name: dict(KINDS.get(check.__name__, {})) for name, check in checks.items()}
+    return _closed({name: kind if name in required else _or_null(kind) for name, kind in properties.items()}, required)
+
+
+def _or_null(kind: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [dict(kind), {"type": "null"}]} if kind else {}
+
+
+def _closed(properties: Mapping[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+    closed: dict[str, Any] = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    return {**closed, "required": list(required)} if required else closed
+
+
+REQUESTS: Mapping[str, dict[str, Any]] = {
+    "StartRequest": body(spec.FIELDS, spec.REQUIRED),
+    "StopRequest": body(spec.STOP_OPTIONS),
+    "RehearseRequest": body(spec.REHEARSE_OPTIONS),
+    "RevokeRequest": _closed({"name": SHORT, "timeout": _or_null(KINDS["_duration"])}, ("name",)),
+    "ReasonRequest": _closed({"reason": _or_null(SHORT)}),
+    "NothingRequest": _closed({}),
+    "VerificationRequest": body(spec.VERIFICATION_OPTIONS),
+    "ChangesRequest": body(spec.CHANGES_OPTIONS),
+    "ServerModeRequest": _closed({"mode": {"type": "string", "enum": ["readonly", "default"]}}, ("mode",)),
+    "PrecheckRequest": {
+        **_closed({name: {} for name in spec.FIELDS}),
+        "description": "A start request; the run tells which of its values are wrong or missing, all at once.",
+    },
+}
