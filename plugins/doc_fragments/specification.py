@@ -37,6 +37,23 @@ options:
     description: Name of the migration, for reports and logs.
     type: str
     default: default
+  include:
+    description:
+      - Patterns of what is migrated, each as V(DATABASE) or V(DATABASE/COLLECTION), where V(*) stands for any characters.
+      - Without any, everything is. System collections go with their database.
+    type: list
+    elements: str
+    default: []
+  exclude:
+    description:
+      - Patterns of what is left out, in the form of O(include), over which they win.
+      - A graph, a view or a collection with C(distributeShardsLike) that would lack what is left out is refused unless
+        O(accept) names it, such as V(features-torn:graph shop/net).
+      - What is left out is named by the prechecks, the status and the report. Users get no grants on it on the target.
+      - A cutover makes the whole source read-only, with what is left out. The module M(cutover.arangodb.server_mode) undoes that.
+    type: list
+    elements: str
+    default: []
   overwrite_target:
     description:
       - Whether databases and users that the target already holds may be destroyed.

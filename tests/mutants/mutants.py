@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from tests.mutants.choosing import CHOOSING
 from tests.mutants.cutting import CUTTING
 from tests.mutants.guarding import GUARDING
 from tests.mutants.keeping import KEEPING
@@ -14,4 +15,6 @@ from tests.mutants.reading import READING
 from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
 
-ALL: tuple[Mutant, ...] = (*READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING)
+ALL: tuple[Mutant, ...] = (
+    *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING,
+)  # fmt: skip

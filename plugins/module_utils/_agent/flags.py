@@ -45,6 +45,8 @@ SPEC_FLAGS = (
     Flag("--verify-rate", "verify_rate", "number", "keys per second that the verification reads at most"),
     Flag("--checksum-seconds", "checksum_seconds", "seconds", "seconds of the downtime for checksums on top"),
     Flag("--require-guard", "require_guard", "switch", "no cutover unless a guard runs on the agent's host"),
+    Flag("--include", "include", "list", "DATABASE or DATABASE/COLLECTION to migrate, a pattern; may be repeated"),
+    Flag("--exclude", "exclude", "list", "DATABASE or DATABASE/COLLECTION to leave out, a pattern; may be repeated"),
     Flag("--source.endpoint-map", "endpoint_map", "map", "INNER=OUTER address of a server; may be repeated"),
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
 )

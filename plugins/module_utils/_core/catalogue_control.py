@@ -175,6 +175,16 @@ CODES: dict[str, Entry] = {
         "warning", "operator", "A late index was not built",
         "Build the named index on the target by hand; the data is complete without it.",
     ),
+    "CUT-SELECT-1": Entry(
+        "info", "operator", "Left out by include and exclude",
+        "Nothing has to be done: it is neither copied nor verified, and users get no grants on it on the target. A "
+        "cutover makes it read-only with the rest of the source.",
+    ),
+    "CUT-SELECT-2": Entry(
+        "error", "operator", "Something that is migrated needs what is left out",
+        "Change it on the source, or accept this finding. Or abort and start again with another include or exclude, or "
+        "with its id in accept.",
+    ),
     "CUT-USER-1": Entry(
         "error", "operator", "The target refuses the restore of users",
         "Give the target user the level rw on _system. Where the provider forbids it, start with users: skip and make "

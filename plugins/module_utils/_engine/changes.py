@@ -28,9 +28,10 @@ from .mapping import parse_version
 from .parallel import gather
 from .proof import Subject
 from .running import subjects_of
+from .selection import selection_of
 from .times import stamp
 from .topology import Source
-from .world import RESULT_KEY, target_version
+from .world import MIGRATION_KEY, RESULT_KEY, target_version
 
 # The clocks of the target's servers may differ by this much.
 SLACK_MILLISECONDS = 60_000
@@ -168,10 +169,11 @@ def since_opening(
     journal = Journal.find(target)
     result = Record(journal, RESULT_KEY).load() if journal is not None else {}
     opened = result.get("opening_revision")
-    if opened is None:
+    if journal is None or opened is None:
         raise CutoverError("CUT-CHANGES-1", "the journal on the target knows of no opening")
     version = parse_version(target_version(target))
-    definitions, there = inv.read(source.coordinators), inv.read(target)
+    chosen = selection_of(Record(journal, MIGRATION_KEY).load().get("specification") or {})
+    definitions, there = chosen.apply(inv.read(source.coordinators)), inv.read(target)
     found = find(source.coordinators, target, subjects_of(definitions, version), str(opened), deadline)
     collections = [
         {"database": item.database, "collection": item.collection, **asdict(changes)}

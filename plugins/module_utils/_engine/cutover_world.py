@@ -104,7 +104,7 @@ class LiveWorld:
         """See ``cutover.World``. A collection born a second ago is copied now, if there is time."""
         running = self._need()
         while True:
-            source = self._agreed_inventory(deadline)
+            source = running.choice.select(self._agreed_inventory(deadline))
             running.settle_on(source)
             self._need()
             text = self._unsettled(running, source)

@@ -13,8 +13,9 @@ from .ordering import migrated
 def problems(source: Inventory, target: Inventory, version: Version) -> list[str]:
     """Every definition that is missing, differs, or is there without being on the source; late indexes excepted.
 
-    Graphs are documents and proved as such.
+    What is left out must not be on the target. Graphs are documents and proved as such.
     """
+    source = {name: item for name, item in source.items() if item.selected}
     found = [f"database {name} is not on the target" for name in source if name not in target]
     found += [f"database {name} is not on the source" for name in target if name not in source]
     for name in sorted(set(source) & set(target)):

@@ -22,7 +22,10 @@ _VIEW_IDENTITY = frozenset({"id", "globallyUniqueId", "planId", "isSystem", "del
 
 @dataclass(frozen=True)
 class CollectionDef:
-    """A collection; ``plan_id`` is its identity: dropped and re-created under one name it has another one."""
+    """A collection; ``plan_id`` is its identity: dropped and re-created under one name it has another one.
+
+    ``selected``: the operator has not left it out.
+    """
 
     name: str
     plan_id: str
@@ -31,6 +34,7 @@ class CollectionDef:
     shards: Mapping[str, tuple[str, ...]]
     ready: bool
     in_sync: bool
+    selected: bool = True
 
     @property
     def is_system(self) -> bool:
@@ -54,7 +58,10 @@ class CollectionDef:
 
 @dataclass(frozen=True)
 class DatabaseDef:
-    """A database with everything in it; collections, views and analyzers by name (analyzers without prefix)."""
+    """A database with everything in it; collections, views and analyzers by name (analyzers without prefix).
+
+    ``selected``: the operator has not left it out.
+    """
 
     name: str
     id: str
@@ -62,6 +69,7 @@ class DatabaseDef:
     collections: Mapping[str, CollectionDef]
     views: Mapping[str, Mapping[str, Any]]
     analyzers: Mapping[str, Mapping[str, Any]]
+    selected: bool = True
 
 
 Inventory = dict[str, DatabaseDef]

@@ -20,7 +20,7 @@ EDGE = 3
 
 def migrated(collection: CollectionDef, target_version: Version) -> bool:
     """Whether a collection's documents are copied."""
-    if collection.name in OWN:
+    if collection.name in OWN or not collection.selected:
         return False
     if not collection.is_system:
         return True

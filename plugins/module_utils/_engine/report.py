@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from .cutover import Attempt, steps_document
 from .times import stamp
@@ -42,12 +42,13 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
         },
         "target": {"version": world.target_version_text if world else None},
         "moved": {
-            "databases": len(running.inventory) if running else None,
+            "databases": sum(item.selected for item in running.inventory.values()) if running else None,
             "collections": len(running.subjects()) if running else None,
             "documents_copied": progress.documents_copied if progress else None,
             "bytes_copied": progress.bytes_copied if progress else None,
             "operations_applied": progress.operations_applied if progress else None,
         },
+        "left_out": _left_out(migration),
         "proof": attempt.proof,
         "keys": attempt.keys,
         "warm_up": attempt.warm_up,
@@ -58,3 +59,11 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
         "findings": migration.findings.all(),
         "late_indexes": None,
     }
+
+
+def _left_out(migration: Migration) -> Optional[dict[str, list[str]]]:
+    """What include and exclude leave out, by kind; None when they leave nothing out."""
+    running = migration.running
+    if running is None or migration.spec.selection.is_everything:
+        return None
+    return {**running.choice.left_out, "grants_of_users": running.world.users.narrowed}

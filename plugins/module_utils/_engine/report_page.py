@@ -190,6 +190,7 @@ def _keys(keys: Mapping[str, Any]) -> str:
 
 
 _OPTIONAL = (
+    ("left_out", "Left out by include and exclude", _figures),
     ("rehearsal", "Rehearsal", _rehearsal),
     ("keys", "Keys made by the server", _keys),
     ("warm_up", "Warm-up of the target", _figures),

@@ -15,6 +15,7 @@ from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
 from . import acceptance, fence, mapping, proof
 from . import inventory as inv
+from .choice import Choice
 from .dataplane import DataPlane
 from .findings import Findings
 from .gate import Facts
@@ -107,6 +108,7 @@ class Running:
         )
         for code in _OF_ONE_LIFE:
             findings.resolve(code)
+        self.choice = Choice(world.source.coordinators, world.spec, findings)
         self.schema = Schema(
             world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
         )
@@ -153,7 +155,7 @@ class Running:
             for server, tick in known.get("ticks", {}).items()
             if server in world.source.servers and server not in restarted
         }
-        self.inventory = inv.read(world.source.coordinators)
+        self.inventory = self.choice.read()
         self.schema.resume(self.inventory, ticks)
         self.findings.accept(acceptance.load(world.journal))
         self.verifier.resume()
@@ -193,7 +195,7 @@ class Running:
         """Read the source's definitions and users, and bring the target to them."""
         self._polled.done()
         dropped = self.plane.take_dropped()
-        source = inv.read(self.world.source.coordinators)
+        source = self.choice.read()
         due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
         if due or self.watch.missing(leaders_of(source)):
             self._watch_servers()
@@ -368,7 +370,7 @@ class Running:
             checksum_seconds=spec.checksum_seconds,
             measured=measured,
             time_scale=self._scale,
-            collections=sum(len(database.collections) for database in self.inventory.values()),
+            collections=sum(item.selected for one in self.inventory.values() for item in one.collections.values()),
         )
 
     def all_in_sync(self) -> bool:

@@ -193,16 +193,17 @@ class Schema:
         """
         changed = False
         self.check_leaders(source)
+        chosen = {name: item for name, item in source.items() if item.selected}
         for name in list(self.map.databases):
-            wanted = source.get(name)
+            wanted = chosen.get(name)
             if wanted is None or wanted.id != self.map.databases[name].id:
                 self._drop_database(name)
                 changed = True
-        for name in sorted(source, key=lambda item: (item != SYSTEM, item)):
-            essence = inv.database_essence(source[name])
+        for name in sorted(chosen, key=lambda item: (item != SYSTEM, item)):
+            essence = inv.database_essence(chosen[name])
             if force or self._followed.get(name) != essence:
                 changed = True
-                if self._follow_database(source[name]):
+                if self._follow_database(chosen[name]):
                     self._followed[name] = essence
         self._watch(source)
         return changed

@@ -12,6 +12,8 @@ from typing import Any, Callable, Optional
 
 from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
 from .._core.errors import CutoverError
+from .patterns import FORM, Pattern, parse_pattern
+from .selection import Selection
 
 USERS = ("copy", "skip")
 VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
@@ -56,6 +58,8 @@ class Spec:
     require_guard: bool = False
     endpoint_map: Mapping[str, str] = field(default_factory=dict)
     allowed_servers: tuple[str, ...] = ()
+    include: tuple[Pattern, ...] = ()
+    exclude: tuple[Pattern, ...] = ()
     warm_up: bool = False
     name: str = "default"
 
@@ -89,6 +93,8 @@ class Spec:
             "warm_up": self.warm_up,
             "endpoint_map": dict(self.endpoint_map),
             "allowed_servers": list(self.allowed_servers),
+            "include": [str(item) for item in self.include],
+            "exclude": [str(item) for item in self.exclude],
         }
 
     @property
@@ -105,6 +111,11 @@ class Spec:
     def with_credentials_of(self, other: Spec) -> Spec:
         """This specification with the credentials of another."""
         return replace(self, target_username=other.target_username, target_password=other.target_password)
+
+    @property
+    def selection(self) -> Selection:
+        """What is migrated."""
+        return Selection(self.include, self.exclude)
 
     @property
     def accepted(self) -> dict[str, str]:
@@ -191,6 +202,19 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(_text(name, item) for item in value)
 
 
+def _patterns(name: str, value: object) -> tuple[Pattern, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise refuse(name, f"must be a list of patterns: {FORM}")
+    return tuple(_pattern(name, item) for item in value)
+
+
+def _pattern(name: str, value: object) -> Pattern:
+    try:
+        return parse_pattern(_text(name, value))
+    except ValueError as error:
+        raise refuse(name, str(error)) from error
+
+
 def _map(name: str, value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise refuse(name, "must map an endpoint or a server id to the endpoint to use")
@@ -242,6 +266,8 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "warm_up": _boolean,
     "endpoint_map": _map,
     "allowed_servers": _texts,
+    "include": _patterns,
+    "exclude": _patterns,
     "name": _name,
 }
 REQUIRED = ("source_endpoints", "target_endpoints", "target_password")
@@ -267,6 +293,11 @@ def parse(request: object) -> Spec:
     spec = Spec(**{name: FIELDS[name](name, value) for name, value in given.items()})
     if spec.users == "skip" and spec.early_readers:
         raise refuse("early_readers", "needs users: copy, since only copied users can read", "CUT-SPEC-4")
+    twice = sorted(str(item) for item in set(spec.include) & set(spec.exclude))
+    if twice:
+        raise refuse("exclude", f"{', '.join(twice)} is in include and in exclude", "CUT-SPEC-4")
+    if any(str(item) in ("*", "*/*") for item in spec.exclude):
+        raise refuse("exclude", "nothing would be left to migrate; use include to choose", "CUT-SPEC-4")
     if not set(spec.source_endpoints).isdisjoint(spec.target_endpoints):
         raise refuse("target_endpoints", "source and target are the same server", "CUT-SPEC-4")
     return spec

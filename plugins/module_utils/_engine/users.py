@@ -21,6 +21,7 @@ from .dataplane_types import TargetGate
 from .findings import Finding
 from .journal import Record
 from .parallel import gather
+from .selection import EVERYTHING, Selection
 
 ROOT = "root"
 MAP_KEY = "users-map"
@@ -72,6 +73,7 @@ class Users:
         own: Iterable[str],
         report: Callable[[Finding], None],
         resolve: Callable[[str, Optional[str]], None],
+        selection: Selection = EVERYTHING,
     ) -> None:
         self._source = source
         self._target = target
@@ -82,6 +84,9 @@ class Users:
         self._not_ours = {ROOT, *own}
         self._report = report
         self._resolve = resolve
+        self._selection = selection
+        # Users who have grants on what is left out: they are on the target without these.
+        self.narrowed: list[str] = []
         self.current = policy == "skip"
         self._last_read: Optional[dict[str, dict[str, Any]]] = None
         self._problems: list[tuple[str, str]] = []
@@ -111,9 +116,13 @@ class Users:
         )
 
     def read_source(self) -> dict[str, dict[str, Any]]:
-        """The source's user documents by name, without ``root`` and the migrating user."""
+        """The source's user documents by name, without ``root`` and the migrating user, and without grants on what is
+        left out.
+        """
         documents = list(read_all(self._source, _SYSTEM, "_users"))
-        self._last_read = {str(item["user"]): item for item in documents if item.get("user") not in self._not_ours}
+        found = {str(item["user"]): item for item in documents if item.get("user") not in self._not_ours}
+        self._last_read = {name: self._selection.user(item) for name, item in found.items()}
+        self.narrowed = sorted(name for name, item in found.items() if self._last_read[name] != item)
         return self._last_read
 
     def sync(self) -> bool:

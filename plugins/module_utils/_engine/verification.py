@@ -36,7 +36,9 @@ def run(migration: Migration, source: Source, target: Coordinators, wish: Wish) 
     running = migration.running
     if wish.repair and (running is None or migration.state not in (states.INITIAL_SYNC, states.RUNNING)):
         raise CutoverError("CUT-STATE-5", f"nothing is repaired in the state {migration.state}")
-    definitions = inv.read(source.coordinators)
+    chosen = migration.spec.selection
+    whole = inv.read(source.coordinators)
+    definitions = chosen.apply(whole)
     version = parse_version(target_version(target))
     inspection: Union[Inspection, Still]
     if running is not None:
@@ -62,6 +64,7 @@ def run(migration: Migration, source: Source, target: Coordinators, wish: Wish) 
         problems(definitions, inv.read(target), version),
         _users(migration.spec, source, target, opened=migration.state == states.COMPLETED),
         graphs,
+        chosen.left_out(whole),
     )
     equal = found["equal"] and all(line["equal"] is not False for line in aspects)
     return {**found, "equal": equal, "at": stamp(SYSTEM_CLOCK.wall()), "aspects": aspects}

@@ -217,4 +217,5 @@ def make_users(
         own=[spec.target_username],
         report=findings.report,
         resolve=findings.resolve,
+        selection=spec.selection,
     )

@@ -57,6 +57,8 @@ def specification_options() -> Options:
     accepted = {"id": {"type": "str", "required": True}, "reason": {"type": "str", "required": True}}
     return {
         "name": {"type": "str", "default": "default"},
+        "include": {"type": "list", "elements": "str", "default": []},
+        "exclude": {"type": "list", "elements": "str", "default": []},
         "overwrite_target": {"type": "bool", "default": False},
         "early_readers": {"type": "bool", "default": False},
         "require_guard": {"type": "bool", "default": False},

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from . import rows_agent, rows_capacity, rows_features, rows_input, rows_source, rows_target
+from . import rows_agent, rows_capacity, rows_features, rows_input, rows_selection, rows_source, rows_target
 from .outcome import Row
 
 ROWS: tuple[Row, ...] = (
@@ -13,5 +13,6 @@ ROWS: tuple[Row, ...] = (
     *rows_target.ROWS,
     *rows_capacity.ROWS,
     *rows_features.ROWS,
+    *rows_selection.ROWS,
     *rows_agent.ROWS,
 )

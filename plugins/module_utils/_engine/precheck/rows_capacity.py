@@ -88,7 +88,7 @@ def _dbservers(context: Context) -> Outcome:
 def _scale(context: Context) -> Outcome:
     collections = context.collections()
     shards = sum(len(one.parameters.get("shards") or {}) for one in collections)
-    databases = len(context.source.databases())
+    databases = len(context.source.inventory())
     measured: dict[str, Any] = {"databases": databases, "collections": len(collections), "shards": shards}
     if shards > 10_000:
         return bad(f"{shards} shards are more than is planned for (10,000)", **measured)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Optional
 
 from .context import Context
-from .measure import Collection, Version
+from .measure import Collection, Version, collections_of
 from .outcome import Outcome, Row, bad, good, listed
 
 # Names that every version takes without extended names (facts §3.1, §10).
@@ -114,7 +114,7 @@ def _same_shards(context: Context) -> Outcome:
 
 def _like(context: Context) -> Outcome:
     collections = context.collections()
-    there = {(one.database, one.name) for one in collections}
+    there = {(one.database, one.name) for one in collections_of(context.source.whole_inventory())}
     names = [
         f"{one.label} like {one.parameters['distributeShardsLike']}"
         for one in collections
@@ -134,7 +134,7 @@ def _revision_ids(context: Context) -> Outcome:
 def _extended_names(context: Context) -> Outcome:
     if context.target.version() >= (3, 12, 0):
         return good("the target takes extended names")
-    names = [name for name in context.source.databases() if not _PLAIN_DATABASE.fullmatch(name)]
+    names = [name for name in context.source.inventory() if not _PLAIN_DATABASE.fullmatch(name)]
     names += [one.label for one in context.collections() if not _PLAIN_NAME.fullmatch(one.name)]
     return _named("extended names, which the target may refuse", names, "there are no extended names")
 

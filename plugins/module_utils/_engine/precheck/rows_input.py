@@ -8,6 +8,7 @@ import os
 import stat
 
 from ..._core.errors import CutoverError
+from ..selection import TORN_ROW
 from .context import Context
 from .outcome import Outcome, Row, bad, good, listed
 
@@ -65,7 +66,9 @@ def _target_plaintext(context: Context) -> Outcome:
 def _accept(context: Context) -> Outcome:
     known = context.known_rows
     # Findings of a running migration are accepted by their codes.
-    wrong = sorted(name for name in context.spec.accepted if name not in known and not name.startswith("CUT-"))
+    # What is torn apart is accepted one by one.
+    others = ("CUT-", f"{TORN_ROW}:")
+    wrong = sorted(name for name in context.spec.accepted if name not in known and not name.startswith(others))
     firm = sorted(name for name in context.spec.accepted if name in known and not known[name])
     if wrong or firm:
         parts = [f"not known: {listed(wrong)}"] * bool(wrong) + [f"cannot be accepted: {listed(firm)}"] * bool(firm)

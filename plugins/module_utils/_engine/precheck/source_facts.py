@@ -17,6 +17,7 @@ from ..._core.errors import CutoverError
 from ..._core.http import HttpClient
 from ..._core.jwt import load_secret, mint
 from ..._core.tls import client_context
+from ..selection import Selection
 from ..spec import Spec
 from ..topology import ID_PATH, Access, Connector, Member, read_health
 from .measure import Version, metrics_of, version_of
@@ -179,7 +180,7 @@ class SourceFacts:
         """Every database."""
         return self._memo.get("databases", lambda: list(self.get("/_api/database", database="_system")["result"]))
 
-    def inventory(self) -> dict[str, Any]:
+    def whole_inventory(self) -> dict[str, Any]:
         """clusterInventory by database (facts §3.2)."""
 
         def make() -> dict[str, Any]:
@@ -191,6 +192,17 @@ class SourceFacts:
             return {name: result.get() for name, result in self._gather(calls).items()}
 
         return self._memo.get("inventory", make)
+
+    def inventory(self) -> dict[str, Any]:
+        """``whole_inventory`` without what the start request leaves out."""
+        chosen = self._spec.selection
+        if chosen.is_everything:
+            return self.whole_inventory()
+        return {
+            name: {**document, "collections": _chosen(chosen, name, document)}
+            for name, document in self.whole_inventory().items()
+            if chosen.database(name)
+        }
 
     def counts(self, collection: str) -> dict[str, int]:
         """Documents in the collection of that name in each database that has it."""
@@ -233,6 +245,11 @@ class SourceFacts:
         """Close every connection."""
         for server in self._opened:
             server.close()
+
+
+def _chosen(chosen: Selection, database: str, document: Mapping[str, Any]) -> list[Any]:
+    entries = document.get("collections", [])
+    return [entry for entry in entries if chosen.collection(database, str(entry["parameters"]["name"]))]
 
 
 def clock_offset(ask: Callable[[], Any], clock: Clock) -> float:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Optional
 
 # What a text of ``definitions.problems`` speaks about, the first match counts.
@@ -26,12 +27,15 @@ _NOT_VERIFIED: tuple[tuple[str, str], ...] = (
 
 
 def table(
-    problems: Iterable[str], users: Optional[Sequence[tuple[str, str]]], graphs: Sequence[str]
+    problems: Iterable[str],
+    users: Optional[Sequence[tuple[str, str]]],
+    graphs: Sequence[str],
+    left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Lines with ``what``, ``verified``, ``equal`` (None where it is not verified), ``differences`` and ``why``.
 
     ``problems`` are those of the definitions, ``users`` names with texts (None: users are not migrated), ``graphs``
-    databases whose graph definitions differ.
+    databases whose graph definitions differ, ``left_out`` names of what is not migrated by kind.
     """
     found: dict[str, list[str]] = {name: [] for name, _pattern in reversed(_ASPECTS)}
     for text in problems:
@@ -44,6 +48,7 @@ def table(
     missing = list(_NOT_VERIFIED)
     if users is None:
         missing.append(("users and grants", "users are not migrated (users: skip)"))
+    missing += [(f"{kind} left out", f"not migrated: {', '.join(names)}") for kind, names in left_out.items() if names]
     lines += [
         {"what": name, "verified": False, "equal": None, "differences": [], "why": why} for name, why in missing
     ]

@@ -65,6 +65,7 @@ class Case:
             builder=SimpleNamespace(busy=False),
             inventory={},
             key_guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys),
+            choice=SimpleNamespace(select=lambda source: source),
             settle_on=lambda source: self.events.append("follow"),
             want_indexes=lambda: None,
             all_calm=lambda: True,

@@ -49,6 +49,14 @@ def test_defaults() -> None:
         ("endpoint_map", {"PRMR-1": "nowhere"}, "CUT-SPEC-903"),
         ("allowed_servers", "host", "CUT-SPEC-1"),
         ("name", "x" * 101, "CUT-SPEC-1"),
+        ("include", "shop", "CUT-SPEC-1"),
+        ("include", [5], "CUT-SPEC-1"),
+        ("include", ["shop/a/b"], "CUT-SPEC-1"),
+        ("include", ["/a"], "CUT-SPEC-1"),
+        ("exclude", ["shop/"], "CUT-SPEC-1"),
+        ("exclude", [""], "CUT-SPEC-1"),
+        ("exclude", ["*"], "CUT-SPEC-4"),
+        ("exclude", ["*/*"], "CUT-SPEC-4"),
         ("nonsense", 1, "CUT-SPEC-2"),
     ],
 )
@@ -78,6 +86,15 @@ def test_early_readers_need_users() -> None:
     assert refused.value.code == "CUT-SPEC-4"
 
 
+def test_a_pattern_that_is_included_and_excluded_is_refused() -> None:
+    """Nobody can mean that; the allowed form is named where a pattern has another one."""
+    with pytest.raises(CutoverError) as refused:
+        spec.parse({**GOOD, "include": ["a", "b/c"], "exclude": ["b/c"]})
+    assert (refused.value.code, refused.value.details["field"]) == ("CUT-SPEC-4", "exclude")
+    with pytest.raises(CutoverError, match="DATABASE or DATABASE/COLLECTION"):
+        spec.parse({**GOOD, "include": ["a/b/c"]})
+
+
 def test_the_digest_is_of_everything_but_the_credentials() -> None:
     """The same migration with a new password is the same migration."""
     parsed = spec.parse(GOOD)
@@ -91,7 +108,13 @@ def test_the_digest_is_of_everything_but_the_credentials() -> None:
 def test_a_specification_survives_the_state_directory_and_shows_no_secret() -> None:
     """What is written there gives the same specification again."""
     parsed = spec.parse(
-        {**GOOD, "accept": [{"id": "a", "reason": "b"}], "endpoint_map": {"ssl://10.0.0.1:8529": "https://x:1"}}
+        {
+            **GOOD,
+            "accept": [{"id": "a", "reason": "b"}],
+            "endpoint_map": {"ssl://10.0.0.1:8529": "https://x:1"},
+            "include": ["shop", "crm/a*"],
+            "exclude": ["shop/b"],
+        }
     )
     assert spec.parse(parsed.as_request()) == parsed
     assert parsed.accepted == {"a": "b"}

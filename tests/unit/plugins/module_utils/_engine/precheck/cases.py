@@ -130,6 +130,15 @@ FAILING = (
     defined("features-same-shards", "3 declared, 1 listed", collection(numberOfShards=3)),
     defined("features-same-shards", "1 declared, 0 listed", collection(shards={})),
     defined("features-distribute-like", "_system/c like gone", collection(distributeShardsLike="gone")),
+    Pretended(
+        "features-patterns", "matches: crm, _system/b*", {INVENTORY: inventory(collection("a"))},
+        options={"include": ["_system", "crm"], "exclude": ["_system/b*"]},
+    ),
+    Pretended(
+        "features-torn", "collection _system/b needs a",
+        {INVENTORY: inventory(collection("a"), collection("b", distributeShardsLike="a"))},
+        options={"exclude": ["_system/a"]},
+    ),
     defined("features-revisions", "_system/old", collection("old", usesRevisionsAsDocumentIds=False)),
     defined("features-extended-names", "_system/Käse", collection("Käse"), target="3.11.14"),
     defined(
@@ -156,6 +165,30 @@ PASSING = (
     defined("features-geo", "become", collection(indexes=index("geo1"))),
     defined("features-late-indexes", "_system/c/i (ttl)", collection(indexes=index("ttl", expireAfter=5))),
     defined("features-distribute-like", "followed", collection("a"), collection("b", distributeShardsLike="a")),
+    Pretended(
+        "features-distribute-like", "followed",
+        {INVENTORY: inventory(collection("a"), collection("b", distributeShardsLike="a"))},
+        options={"exclude": ["_system/a"]},
+    ),
+    Pretended(
+        "features-torn", "accepted: collection _system/b",
+        {INVENTORY: inventory(collection("a"), collection("b", distributeShardsLike="a"))},
+        options={
+            "exclude": ["_system/a"], "accept": [{"id": "features-torn:collection _system/b", "reason": "alone"}]
+        },
+    ),
+    Pretended("features-torn", "nothing", {INVENTORY: inventory(collection("a"))}, options={"exclude": ["_system/b"]}),
+    Pretended(
+        "features-left-out", "collections: _system/a", {INVENTORY: inventory(collection("a"))},
+        options={"exclude": ["_system/a"]},
+    ),
+    Pretended("features-left-out", "nothing", {INVENTORY: inventory(collection("a"))}, options={"include": ["_*"]}),
+    Pretended(
+        "features-revisions", "unique",
+        {INVENTORY: inventory(collection("old", usesRevisionsAsDocumentIds=False))},
+        options={"exclude": ["_system/old"]},
+    ),
+    Pretended("input-accept", "known", options={"accept": [{"id": "features-torn:graph a/b", "reason": "x"}]}),
     Pretended("features-exact-numbers", "exactly", {"/_api/version": {"version": "3.12.3"}}),
     Pretended("features-exact-numbers", "exactly", {"/_api/version": {"version": "3.11.12"}}),
     Pretended("source-mode", "kept as found", {"/_admin/server/mode": {"mode": "readonly"}}),
