@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from .._engine import spec
+from .._engine.patterns import FORM
 
 TEXT = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
 ENDPOINT = {**TEXT, "description": "https://HOST:PORT"}
@@ -17,6 +18,7 @@ _NAMED_FINDING = {
     "type": "object", "properties": {"code": TEXT, "where": TEXT, "key": TEXT, "reason": TEXT},
     "required": ["code", "where", "key", "reason"], "additionalProperties": False,
 }  # fmt: skip
+_PATTERN = "^[^/\\u0000]+(/[^/\\u0000]+)?$"
 # By the name of the function that checks such a field; the engine says more exactly what is wrong with a value.
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "_boolean": {"type": "boolean"},
@@ -31,6 +33,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "_users": {"type": "string", "enum": list(spec.USERS)},
     "_endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
     "_texts": {"type": "array", "items": TEXT},
+    "_patterns": {"type": "array", "items": {"type": "string", "pattern": _PATTERN}, "description": FORM},
     "_map": {"type": "object", "additionalProperties": ENDPOINT},
     "_accept": {"type": "array", "items": _ID_AND_REASON},
     "_accepted_findings": {"type": "array", "items": {"anyOf": [_ID_AND_REASON, _NAMED_FINDING]}},
