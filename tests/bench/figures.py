@@ -17,7 +17,8 @@ class Figure:
     """What was measured.
 
     `peer` = the same work done by something else in the same run, if there is such a thing. `goal` is a lower bound, or
-    with `at_most` an upper one. `conditions` say what the figure holds for.
+    with `at_most` an upper one, of `ours` or with `of_peer` of its ratio to the peer's. `conditions` say what
+    the figure holds for.
     """
 
     name: str
@@ -27,11 +28,18 @@ class Figure:
     conditions: str
     peer: float | None = None
     at_most: bool = False
+    of_peer: bool = False
+
+    @classmethod
+    def against(cls, name: str, ours: float, peer: float, unit: str, goal: float, conditions: str) -> Figure:
+        """A cost that may be at most `goal` times the peer's."""
+        return cls(name, ours, unit, goal, conditions, peer, at_most=True, of_peer=True)
 
     @property
     def ok(self) -> bool:
         """Whether the goal was reached."""
-        return self.ours <= self.goal if self.at_most else self.ours >= self.goal
+        value = self.ours / self.peer if self.of_peer and self.peer else self.ours
+        return value <= self.goal if self.at_most else value >= self.goal
 
     @property
     def ratio(self) -> float | None:
@@ -41,13 +49,21 @@ class Figure:
     def line(self) -> str:
         """One line for people."""
         bound = "at most" if self.at_most else "at least"
-        peer = "" if self.peer is None else f", peer {self.peer:,.0f}"
+        times = " times the peer" if self.of_peer else ""
+        peer = "" if self.peer is None else f", peer {_shown(self.peer)}, ratio {self.ratio}"
         verdict = "fine" if self.ok else "MISSED"
-        return f"{self.name:24} {self.ours:12,.1f} {self.unit} (goal {bound} {self.goal:,.0f}{peer}): {verdict}"
+        return (
+            f"{self.name:24} {_shown(self.ours):>12} {self.unit} "
+            f"(goal {bound} {_shown(self.goal)}{times}{peer}): {verdict}"
+        )
 
     def write(self, directory: Path = DIRECTORY) -> None:
         """Write the figure as JSON."""
         directory.mkdir(parents=True, exist_ok=True)
         values = dataclasses.asdict(self) | {"ratio": self.ratio, "ok": self.ok}
-        del values["at_most"]
+        del values["at_most"], values["of_peer"]
         (directory / f"{self.name}.json").write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -118,7 +118,6 @@ def dump(cluster: TestCluster, server: Client, shard: str) -> Iterator[Figure]:
         "MB/s",
         500,
         f"{size / 1e6:,.0f} MB, {_CHUNK >> 20} MiB an answer",
-        peer=None,
     )
 
 

@@ -109,6 +109,14 @@ class Controller:
         recap = re.search(r"changed=(\d+)", output)
         return Run(process.returncode, output, int(recap.group(1)) if recap else 0)
 
+    def quiet_play(self, name: str) -> None:
+        """Run a playbook that has to succeed, without showing it."""
+        self._quietly([str(BIN / "ansible-playbook"), f"cutover.arangodb.{name}", "-i", str(self._inventory)])
+
+    def ping(self) -> None:
+        """What Ansible itself takes for the least that it can do on the agent's host."""
+        self._quietly([str(BIN / "ansible"), "all", "-i", str(self._inventory), "-m", "ansible.builtin.ping"])
+
     def agent_pid(self) -> int | None:
         """The agent's process, if its pid file names a live one."""
         try:

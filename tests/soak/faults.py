@@ -119,7 +119,12 @@ def lagging_fail_over(world: World, fields: Fields) -> Undo:
     database, shard = world.shard(fields["number"], replicated=True)
     world.control("source").fault("hold_replication", database=database, shard=shard)
     world.source_forgets(database, shard)
-    return lambda: world.control("source").fault("fail_over", database=database, shard=shard)
+
+    def change() -> None:
+        world.control("source").fault("fail_over", database=database, shard=shard)
+        world.source_forgot(database, shard)
+
+    return change
 
 
 @fault

@@ -83,7 +83,7 @@ def gather(world: World, state: str, found_mode: str) -> Evidence:
         logins = [Login(name, *(clusters.connect(side, name, word) for side in ("source", "target")))
                   for name, word in passwords(world).items()]
         found = compare(clusters.side("source"), clusters.side("target"), record, logins).differences
-        evidence.differences = [str(one) for one in found]
+        evidence.differences = [str(one) for one in found if not forgotten(world, one)]
         evidence.written_on_both = written_on_both(world)
     evidence.lost = [str(one) for one in lost(world, record)]
     evidence.errors_of_users = errors_of_users(world)
@@ -101,6 +101,22 @@ def entries(world: World) -> dict[Place, dict[str, Entry]]:
         for entry in found[place].values():
             entry.acknowledged.pop("source", None)
     return found
+
+
+def forgotten(world: World, difference: Difference) -> bool:
+    """Whether the target has what the source had acknowledged, and then lost by itself while it was fenced.
+
+    After the proof nobody looks at the source's documents any more, and the target is right.
+    """
+    database, collection, *rest = difference.where.split("/", 2)
+    if (database, collection) not in world.forgot_fenced or not rest:
+        return False
+    entry = world.workload.record.entries().get((database, collection), {}).get(rest[0])
+    if entry is None or "source" not in entry.acknowledged:
+        return False
+    document = entry.acknowledged["source"]
+    right = "found None" if document is None else f"found ('{document['_rev']}',"
+    return right in difference.detail
 
 
 def passwords(world: World) -> dict[str, str]:

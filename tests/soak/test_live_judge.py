@@ -67,6 +67,18 @@ def test_2_a_document_that_the_target_lost(ended: Ended) -> None:
     assert any(f"shop/events/{key}" in text for text in ended.wrong())
 
 
+def test_2_what_the_fenced_source_lost_by_itself_is_no_difference(ended: Ended) -> None:
+    """Only if the target has what was acknowledged."""
+    key = ended.kept("ledger")
+    ended.drop("source", "ledger", key)
+    assert any(f"shop/ledger/{key}" in text for text in ended.wrong())
+    ended.world.forgetful.add((SHOP.name, "ledger"))
+    ended.world.forgot_fenced.add((SHOP.name, "ledger"))
+    assert not any(f"shop/ledger/{key}" in text for text in ended.wrong())
+    ended.world.forgetful.clear()
+    ended.world.forgot_fenced.clear()
+
+
 def test_3_an_acknowledged_write_that_is_on_neither_side(ended: Ended) -> None:
     """Both sides are equal: only the record of acknowledged writes shows it."""
     key = ended.kept("orders")

@@ -33,7 +33,10 @@ BIG = 150
 
 
 class World:
-    """A context manager; `forgetful`: collections of which the source itself lost acknowledged writes."""
+    """A context manager; `forgetful`: collections of which the source itself lost acknowledged writes.
+
+    `forgot_fenced`: those of them that lost theirs while a cutover kept everybody from writing.
+    """
 
     def __init__(self, home: Path, archive: Path, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -51,6 +54,7 @@ class World:
         self.workload: Workload | None = None
         self.prober: Prober | None = None
         self.forgetful: set[Place] = set()
+        self.forgot_fenced: set[Place] = set()
         self.peak_rss = 0
         self.idle_threads = 0
 
@@ -199,7 +203,16 @@ class World:
 
     def source_forgets(self, database: str, shard: str) -> None:
         """The source is about to lose acknowledged writes of a shard by itself."""
-        self.forgetful |= {(one[0], one[1]) for one in self._shards() if (one[0], one[2]) == (database, shard)}
+        self.forgetful |= self._places(database, shard)
+
+    def source_forgot(self, database: str, shard: str) -> None:
+        """It has lost them just now."""
+        servers = self.control("source").get("/state/overview")["servers"]
+        if any(one["readonly"] for one in servers.values()):
+            self.forgot_fenced |= self._places(database, shard)
+
+    def _places(self, database: str, shard: str) -> set[Place]:
+        return {(one[0], one[1]) for one in self._shards() if (one[0], one[2]) == (database, shard)}
 
     def stop_writing(self) -> None:
         """Nobody writes any more."""

@@ -1,0 +1,164 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Two clusters and the agent's process, as every benchmark of the agent needs them."""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.bench.process import Stopwatch
+from tests.build_agent import build
+from tests.demo.clusters import Clusters, Shape
+from tests.e2e.agent import Agent
+from tests.e2e.migration import in_sync
+from tests.testbed import hlc
+from tests.testbed.client import Answer, Client
+from tests.testbed.launch import TestCluster
+
+_FIRST_REVISION = 1_790_000_000_000 << 20
+_PATIENCE = 900.0  # seconds
+
+
+def checked(answer: Answer, *expected: int) -> Answer:
+    """The answer if it is one of those expected; RuntimeError otherwise."""
+    if answer.status not in expected:
+        raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
+    return answer
+
+
+def documents(collection: str, first: int, number: int, size: int) -> Iterator[bytes]:
+    """Documents of about `size` bytes as a dump has them."""
+    for index in range(first, first + number):
+        revision = hlc.encode(_FIRST_REVISION + (index << 12))
+        head = (
+            f'{{"_key":"k{index:07}","_id":"{collection}/k{index:07}","_rev":"{revision}","number":{index},'
+            f'"price":{index % 977}.25,"tags":["red","green"],"place":{{"city":"Köln","zip":"{index % 99999:05}"}},'
+            '"text":"'
+        ).encode()
+        yield head + b"x" * max(0, size - 2 - len(head)) + b'"}'
+
+
+class Bed:
+    """A context manager; clusters of the given shapes, a built agent that does nothing yet."""
+
+    def __init__(self, shapes: tuple[Shape, Shape] = ((1, 2), (1, 2)), **options: Any) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="bench-")
+        home = Path(self._directory.name)
+        self.home = home
+        self.clusters = Clusters(home, versions=("3.12.10", "3.12.10"), shapes=shapes, options=options)
+        self.source, self.target = self.clusters.source, self.clusters.target
+        self.agent = Agent(build(home / "cutover-agent.pyz"), home / "agent", self.source.jwt_secret_path, 1.0)
+
+    def __enter__(self) -> Bed:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.agent.stop()
+        self.clusters.stop()
+        self._directory.cleanup()
+
+    def create(self, name: str, shards: int, database: str = "_system", **properties: object) -> None:
+        """A collection on the source; one copy of each document unless told otherwise."""
+        with Client.root(self.source) as client:
+            body = {"name": name, "numberOfShards": shards, "replicationFactor": 1, **properties}
+            checked(client("POST", f"/_db/{database}/_api/collection", body), 200)
+
+    def load(self, name: str, number: int, size: int, cluster: TestCluster | None = None) -> int:
+        """Fill a collection; the bytes of its documents."""
+        step, total = max(1, min(10_000, (8 << 20) // size)), 0
+        with Client.root(cluster or self.source) as client:
+            for first in range(0, number, step):
+                body = b"\n".join(documents(name, first, min(step, number - first), size))
+                total += len(body)
+                target = f"/_api/replication/restore-data?collection={name}&preserveRevisionIds=true"
+                checked(client("PUT", target, body), 200)
+        return total
+
+    def finished(self, route: str, wish: Mapping[str, Any]) -> None:
+        """Ask the agent for something that takes long, and wait for the end of it."""
+        run = self.agent.call("POST", route, wish)
+        while (answer := self.agent.call("GET", f"{route}/{run['id']}"))["state"] == "running":
+            time.sleep(0.05)
+        if answer["state"] != "finished":
+            raise RuntimeError(f"{route} ended as {answer}")
+
+    def sides(self) -> list[str]:
+        """Endpoint, CA and password of both, as the scripts take them."""
+        return [
+            text for cluster in (self.source, self.target)
+            for text in (cluster.coordinators[0], str(cluster.ca_path), cluster.root_password)
+        ]
+
+    def clear(self, *names: str) -> None:
+        """Drop collections of the target, which were there for the peers."""
+        with Client.root(self.target) as client:
+            for name in names:
+                checked(client("DELETE", f"/_api/collection/{name}"), 200)
+
+    def request(self, **fields: Any) -> dict[str, Any]:
+        """The start request."""
+        return {
+            "source_endpoints": self.source.coordinators, "source_ca_path": str(self.source.ca_path),
+            "target_endpoints": self.target.coordinators, "target_ca_path": str(self.target.ca_path),
+            "target_password": self.target.root_password, "ignore_metrics": True, **fields,
+        }
+
+    def migrate(self, **fields: Any) -> float:
+        """Start the agent and the migration, wait until every shard is in sync; CPU seconds of the agent for it."""
+        self.agent.start()
+        watch = self.watch()
+        self.agent.call("POST", "/v1/migration", self.request(**fields))
+        self.wait("every shard in sync", in_sync)
+        return watch.seconds()
+
+    def wait(self, what: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for something in the agent's status document, which is given back."""
+        return self.agent.wait(what, condition, _PATIENCE)
+
+    def watch(self) -> Stopwatch:
+        """CPU seconds of the agent from now on."""
+        return Stopwatch(self.pid)
+
+    @property
+    def pid(self) -> int:
+        """The agent's process."""
+        pid = self.agent.pid
+        if pid is None:
+            raise RuntimeError(f"the agent has ended: {self.agent.log()}")
+        return pid
+
+    def count(self, name: str, cluster: TestCluster, database: str = "_system") -> int:
+        """Documents of a collection."""
+        with Client.root(cluster) as client:
+            answer = checked(client("GET", f"/_db/{database}/_api/collection/{name}/count"), 200)
+        return int(answer.json["count"])
+
+
+class Children:
+    """CPU seconds of processes that were started and waited for since it was made."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    @staticmethod
+    def _now() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    def seconds(self) -> float:
+        """CPU seconds so far."""
+        return self._now() - self._start
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of all lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
