@@ -8,12 +8,13 @@ RUNS ?= 25
 SEED ?= 0
 JOBS ?= 2
 ONLY ?=
+NAMES ?=
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e soak mutants bench-testbed lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e soak mutants bench bench-testbed lint test agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +79,9 @@ soak: setup ## drawn migrations under faults, judged by what the emulator stores
 mutants: setup ## break each rule of the engine on purpose and see its test fail (about 2 minutes)
 	@echo "== mutants"
 	python -m tests.mutants
+
+bench: setup ## what the agent costs beside its peers, into build/bench (NAMES="relay apply"; all: about 25 minutes)
+	python -m tests.bench $(NAMES)
 
 bench-testbed: setup ## whether the emulator is fast and small enough not to be the bottleneck (minutes, under 10 GB)
 	python -m tests.bench.testbed

@@ -113,7 +113,8 @@ class Bed:
 
     def migrate(self, **fields: Any) -> float:
         """Start the agent and the migration, wait until every shard is in sync; CPU seconds of the agent for it."""
-        self.agent.start()
+        if self.agent.pid is None:
+            self.agent.start()
         watch = self.watch()
         self.agent.call("POST", "/v1/migration", self.request(**fields))
         self.wait("every shard in sync", in_sync)
