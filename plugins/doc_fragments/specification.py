@@ -89,9 +89,15 @@ options:
         type: str
         required: true
   users:
-    description: Whether users are copied with their passwords and grants, or left out.
+    description:
+      - What becomes of the users of the source, V(root) and the migrating user excepted.
+      - V(copy) keeps passwords and grants.
+      - V(recreate) is for targets that do not take password hashes. Users are made with their grants and new random
+        passwords, which are kept in the file C(new-passwords.json) (mode 0600) in the agent's state directory. Hand
+        them out and remove the file. A password that is changed on the source meanwhile is not followed.
+      - V(skip) leaves users out.
     type: str
-    choices: [copy, skip]
+    choices: [copy, recreate, skip]
     default: copy
   max_lag:
     description: Replication lag in seconds above which a cutover is refused.

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import pytest
 from arango.exceptions import ArangoError
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
-from tests.compare.definitions import definitions
+from tests.compare.definitions import definitions, user_table
 from tests.compare.side import Side
 from tests.integration.conftest import SOURCE_OPTIONS
 from tests.integration.engine_case import finished, make_engine, ready, request_of, wait_status
@@ -89,6 +89,10 @@ class Following:
             if user["user"] != "root"
         }
 
+    def grants(self, side: Side) -> dict[tuple[str, ...], Any]:
+        """Users and their grants as the user API shows them."""
+        return dict(user_table(side.root))
+
     def check(self, row: Row) -> None:
         """Make the row's changes and wait until they have arrived."""
         self.send(row.before)
@@ -126,9 +130,13 @@ class Following:
 
 
 @contextmanager
-def following(directory: Path, before: Sequence[Change] = (), **request: Any) -> Iterator[Following]:
-    """Both clusters with a migration that is ready for its cutover; ``before`` is made on the source first."""
-    options = {"time_scale": TIME_SCALE}
+def following(
+    directory: Path, before: Sequence[Change] = (), readings: Mapping[str, str] | None = None, **request: Any
+) -> Iterator[Following]:
+    """Both clusters, the target with these readings, and a migration that is ready for its cutover; ``before`` is made
+    on the source first.
+    """
+    options = {"time_scale": TIME_SCALE, "readings": readings or {}}
     with (
         TestCluster.start(directory, name="source", options=SOURCE_OPTIONS) as source,
         TestCluster.start(

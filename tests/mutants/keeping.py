@@ -324,4 +324,22 @@ KEEPING: tuple[Mutant, ...] = (
         "            pass\n        self._told[database] = told",
         "test_schema.py::test_i9_a_finding_goes_with_its_definition",
     ),
+    mutant(
+        "password-kept-too-late",
+        "a new password is on the disk before it is on the target",
+        "design §4.7, I9",
+        "user_writers.py",
+        "            write_json(self._path, known)\n        text",
+        "            pass\n        text",
+        "test_user_writers.py::test_a_password_is_on_the_disk_first_and_stays",
+    ),
+    mutant(
+        "revoked-grant-stays",
+        "a grant that the source has not is taken away",
+        "design §4.7, I5",
+        "user_writers.py",
+        'self._send_grant("DELETE", name, path, None)',
+        "pass",
+        "test_user_writers.py::test_grants_are_exactly_those_of_the_document",
+    ),
 )

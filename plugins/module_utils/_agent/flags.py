@@ -34,7 +34,7 @@ SPEC_FLAGS = (
     Flag("--target.password", "target_password", "secret", "password on the target, as file:PATH or env:NAME"),
     Flag("--target.overwrite", "overwrite_target", "switch", "destroy what the target holds"),
     Flag("--early-readers", "early_readers", "switch", "users may read on the target before the cutover"),
-    Flag("--users", "users", "text", "copy or skip"),
+    Flag("--users", "users", "text", "copy, recreate (new passwords, in a file on the agent's host) or skip"),
     Flag("--accept", "accept", "accept", "accept a finding, as ID=REASON; may be repeated"),
     Flag("--max-downtime", "max_downtime", "seconds", "longest write downtime of the cutover, in seconds"),
     Flag("--max-lag", "max_lag", "seconds", "largest lag with which the cutover may begin, in seconds"),

@@ -187,8 +187,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-USER-1": Entry(
         "error", "operator", "The target refuses the restore of users",
-        "Give the target user the level rw on _system. Where the provider forbids it, start with users: skip and make "
-        "the users by hand.",
+        "Give the target user the level rw on _system. Where the provider forbids it, start with users: recreate "
+        "(new passwords), or with users: skip and make the users by hand.",
     ),
     "CUT-USER-2": Entry(
         "error", "operator", "Users on the target are not as they must be",

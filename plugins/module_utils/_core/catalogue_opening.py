@@ -11,6 +11,11 @@ CODES: dict[str, Entry] = {
         "warning", "operator", "A user was changed on the source after the opening",
         "Make the same change on the target by hand: password, grants, or the removal of the user.",
     ),
+    "CUT-USER-4": Entry(
+        "warning", "operator", "Users were made with new passwords",
+        "Hand each user the password from the named file, which only the agent's account can read, and remove the file "
+        "after the opening.",
+    ),
     "CUT-PROOF-4": Entry(
         "warning", "operator", "Late writes on the source could not be watched for the whole time",
         "Compare both sides once (changes since the opening), or make sure that no superuser writes on the source.",

@@ -15,7 +15,7 @@ from .._core.errors import CutoverError
 from .patterns import FORM, Pattern, parse_pattern
 from .selection import Selection
 
-USERS = ("copy", "skip")
+USERS = ("copy", "recreate", "skip")
 VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
 FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
@@ -292,7 +292,7 @@ def parse(request: object) -> Spec:
             raise refuse(name, "is required", "CUT-SPEC-3")
     spec = Spec(**{name: FIELDS[name](name, value) for name, value in given.items()})
     if spec.users == "skip" and spec.early_readers:
-        raise refuse("early_readers", "needs users: copy, since only copied users can read", "CUT-SPEC-4")
+        raise refuse("early_readers", "needs users: copy or recreate, since others cannot read", "CUT-SPEC-4")
     twice = sorted(str(item) for item in set(spec.include) & set(spec.exclude))
     if twice:
         raise refuse("exclude", f"{', '.join(twice)} is in include and in exclude", "CUT-SPEC-4")

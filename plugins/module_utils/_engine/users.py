@@ -2,13 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Users with their password hashes and grants, closed until the opening (design §4.7, facts §8, invariant I5).
 
-``restore-data`` on ``_users`` matches by name and ignores ``_key`` and single errors, so what was written is read back
-through the user API.
+What was written (see ``user_writers``) is read back through the user API.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Optional
@@ -22,22 +20,12 @@ from .findings import Finding
 from .journal import Record
 from .parallel import gather
 from .selection import EVERYTHING, Selection
+from .user_writers import SYSTEM, TIMEOUT, UserWriter, active, level
 
 ROOT = "root"
 MAP_KEY = "users-map"
-_SYSTEM = "_system"
-_LEVELS = {(True, True): "rw", (True, False): "ro", (False, False): "none"}
-_TIMEOUT = 60.0
 # What the target shows where a user has no grant of his own.
 _LOST = "the grant is undefined"
-
-
-def level(entry: Mapping[str, Any]) -> Optional[str]:
-    """``rw``, ``ro``, ``none``, or None where nothing is said (facts §8)."""
-    permissions = entry.get("permissions") or {}
-    if "read" not in permissions and "write" not in permissions:
-        return None
-    return _LEVELS.get((bool(permissions.get("read")), bool(permissions.get("write"))))
 
 
 def lowered(value: Any) -> Any:
@@ -59,13 +47,14 @@ def held_form(document: Mapping[str, Any], *, early_readers: bool) -> dict[str, 
 
 
 class Users:
-    """The users of one migration. ``policy`` is ``copy`` or ``skip``."""
+    """The users of one migration. ``policy`` is ``copy``, ``recreate`` or ``skip``."""
 
     def __init__(
         self,
         source: Coordinators,
         target: Coordinators,
         gate: TargetGate,
+        writer: UserWriter,
         record: Record,
         *,
         policy: str,
@@ -78,6 +67,7 @@ class Users:
         self._source = source
         self._target = target
         self._gate = gate
+        self._writer = writer
         self._record = record
         self.policy = policy
         self._early_readers = early_readers
@@ -92,34 +82,15 @@ class Users:
         self._problems: list[tuple[str, str]] = []
 
     def probe(self) -> None:
-        """Raise CUT-USER-1 unless the target takes the restore of users. Writes nothing: the body is empty."""
-        if self.policy == "skip":
-            return
-        try:
-            self._restore(b"")
-        except ArangoError as error:
-            if error.retriable:
-                raise
-            raise CutoverError("CUT-USER-1", f"the target refuses the restore of users: {error.message}") from error
-
-    def _restore(self, body: bytes) -> None:
-        self._gate.check()
-        self._target.request(
-            "PUT",
-            "/_api/replication/restore-data",
-            database=_SYSTEM,
-            query={"collection": "_users"},
-            body=body,
-            headers={"Content-Type": "application/x-arango-dump"},
-            timeout=_TIMEOUT,
-            idempotent=True,
-        )
+        """Raise CUT-USER-1 unless the target takes users. Writes nothing."""
+        if self.policy != "skip":
+            self._writer.probe()
 
     def read_source(self) -> dict[str, dict[str, Any]]:
         """The source's user documents by name, without ``root`` and the migrating user, and without grants on what is
         left out.
         """
-        documents = list(read_all(self._source, _SYSTEM, "_users"))
+        documents = list(read_all(self._source, SYSTEM, "_users"))
         found = {str(item["user"]): item for item in documents if item.get("user") not in self._not_ours}
         self._last_read = {name: self._selection.user(item) for name, item in found.items()}
         self.narrowed = sorted(name for name, item in found.items() if self._last_read[name] != item)
@@ -137,7 +108,7 @@ class Users:
             # Recorded first, with a mark that never matches: an interrupted write is made again, and whoever may
             # have been written is known to be ours to remove.
             self._record.save({"users": {**known, **{name: {"key": wanted[name]["_key"]} for name in changed}}})
-            self._write({name: held_form(wanted[name], early_readers=self._early_readers) for name in changed})
+            self._writer.write({name: held_form(wanted[name], early_readers=self._early_readers) for name in changed})
             for name in removed:
                 self._delete(name)
             self._record.save({"users": {name: self._mark(item, "held") for name, item in wanted.items()}})
@@ -160,7 +131,7 @@ class Users:
                     continue
                 remedy = lookup("CUT-VERIFY-3").remedy
                 self._report(Finding("CUT-VERIFY-3", "warning", f"user {name}", f"{text}: it is put right", remedy))
-            self._write({name: wanted[name] for name in {name for name, _text in problems}})
+            self._writer.write({name: wanted[name] for name in {name for name, _text in problems}})
             problems = self.verify(wanted)
         self._problems = problems
         self._tell(problems, "CUT-USER-2", "error")
@@ -173,19 +144,14 @@ class Users:
     def _mark(document: Mapping[str, Any], form: str) -> dict[str, Any]:
         return {"key": document["_key"], "rev": document["_rev"], "form": form}
 
-    def _write(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        if not documents:
-            return
-        lines = [json.dumps({k: v for k, v in item.items() if k != "_id"}) for item in documents.values()]
-        self._restore("\n".join([*lines, ""]).encode("utf-8"))
-
     def _delete(self, name: str) -> None:
         self._gate.check()
         try:
-            self._target.json("DELETE", f"/_api/user/{segment(name)}", database=_SYSTEM, idempotent=True)
+            self._target.json("DELETE", f"/_api/user/{segment(name)}", database=SYSTEM, idempotent=True)
         except ArangoError as error:
             if error.status != 404:
                 raise
+        self._writer.forget(name)
 
     def _tell(self, problems: list[tuple[str, str]], code: str, severity: str) -> None:
         self._resolve(code, None)
@@ -196,22 +162,21 @@ class Users:
         """Read the users back through the API; name and text of what is not as wanted."""
         if not wanted:
             return []
-        answer = self._target.json("GET", "/_api/user", database=_SYSTEM, timeout=_TIMEOUT)
+        answer = self._target.json("GET", "/_api/user", database=SYSTEM, timeout=TIMEOUT)
         found = {str(item["user"]): item for item in answer["result"]}
         present = [name for name in wanted if name in found]
         grants = gather({name: partial(self._grants, name) for name in present})
         problems = [(name, "the user is not on the target") for name in wanted if name not in found]
         for name in present:
             document = wanted[name]
-            active = bool((document.get("authData") or {}).get("active"))
-            if bool(found[name].get("active")) != active:
-                problems.append((name, f"the user should be {'active' if active else 'inactive'}"))
+            if bool(found[name].get("active")) != active(document):
+                problems.append((name, f"the user should be {'active' if active(document) else 'inactive'}"))
             problems.extend((name, text) for text in _grant_problems(document.get("databases") or {}, grants[name]))
         return problems
 
     def _grants(self, name: str) -> dict[str, Any]:
         path = f"/_api/user/{segment(name)}/database"
-        answer = self._target.json("GET", path, database=_SYSTEM, query={"full": True}, timeout=_TIMEOUT)
+        answer = self._target.json("GET", path, database=SYSTEM, query={"full": True}, timeout=TIMEOUT)
         return dict(answer["result"])
 
     def compare(self, opened: bool) -> list[tuple[str, str]]:
@@ -235,7 +200,7 @@ class Users:
         for name in set(known) - set(wanted):
             self._delete(name)
         self._record.save({"users": {name: {"key": item["_key"]} for name, item in wanted.items()}})
-        self._write(wanted)
+        self._writer.write(wanted)
         problems = self.verify(wanted)
         if not problems:
             self._record.save({"users": {name: self._mark(item, "final") for name, item in wanted.items()}})
@@ -255,7 +220,7 @@ class Users:
     def foreign(self) -> list[tuple[str, str]]:
         """Users and grants on the target that are not the source's; passwords cannot be compared (facts §1.3)."""
         wanted = self.read_source()
-        answer = self._target.json("GET", "/_api/user", database=_SYSTEM, timeout=_TIMEOUT)
+        answer = self._target.json("GET", "/_api/user", database=SYSTEM, timeout=TIMEOUT)
         found = {str(item["user"]) for item in answer["result"]} - self._not_ours
         problems = [(name, "the user is not on the target") for name in sorted(set(wanted) - found)]
         problems += [(name, "the user is not on the source") for name in sorted(found - set(wanted))]
@@ -274,7 +239,7 @@ class Users:
         if self.policy == "skip" or not self._record.load().get("users"):
             return
         wanted = {name: held_form(item, early_readers=False) for name, item in self.read_source().items()}
-        self._write(wanted)
+        self._writer.write(wanted)
         self._record.save({"users": {name: {"key": item["_key"]} for name, item in wanted.items()}})
 
 

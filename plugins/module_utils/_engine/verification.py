@@ -18,7 +18,6 @@ from .inspection import Inspection
 from .journal import Journal
 from .mapping import parse_version
 from .ordering import migrated
-from .spec import Spec
 from .times import stamp
 from .topology import Source
 from .verify.aspects import table
@@ -62,7 +61,7 @@ def run(migration: Migration, source: Source, target: Coordinators, wish: Wish) 
     ]
     aspects = table(
         problems(definitions, inv.read(target), version),
-        _users(migration.spec, source, target, opened=migration.state == states.COMPLETED),
+        _users(migration, source, target, opened=migration.state == states.COMPLETED),
         graphs,
         chosen.left_out(whole),
     )
@@ -78,11 +77,15 @@ class _NoWrites:
         raise CutoverError("CUT-STATE-5", "a verification writes no users")
 
 
-def _users(spec: Spec, source: Source, target: Coordinators, *, opened: bool) -> Optional[list[tuple[str, str]]]:
+def _users(
+    migration: Migration, source: Source, target: Coordinators, *, opened: bool
+) -> Optional[list[tuple[str, str]]]:
     """What is not as it must be; None where users are not migrated."""
+    spec = migration.spec
     if spec.users == "skip":
         return None
     journal = Journal.find(target)
     if journal is None:
         raise CutoverError("CUT-STATE-1", "the target holds no journal: no migration into it was begun")
-    return make_users(spec, source, target, journal, _NoWrites(), Findings()).compare(opened)
+    passwords = migration.paths.passwords
+    return make_users(spec, source, target, journal, _NoWrites(), Findings(), passwords).compare(opened)

@@ -22,6 +22,7 @@ from .schema_map import SchemaMap
 from .spec import Spec
 from .target_admin import TargetAdmin
 from .topology import Access, Credentials, Source, connect, connect_target
+from .user_writers import Recreated, Restored
 from .users import Users
 
 LEASE_SECONDS = 30.0
@@ -67,6 +68,11 @@ class Paths:
     def alarm(self) -> Path:
         """Present while the guard can neither leave the source nor give it back."""
         return self.root / "guard-alarm.json"
+
+    @property
+    def passwords(self) -> Path:
+        """Passwords of users that were made anew; the operator hands them out and removes it."""
+        return self.root / "new-passwords.json"
 
     @property
     def data(self) -> Path:
@@ -186,7 +192,7 @@ def open_world(
         result=Record(journal, RESULT_KEY),
         map=SchemaMap(journal),
         admin=TargetAdmin(target, lease, settle=settings.settle_seconds),
-        users=make_users(spec, source, target, journal, lease, findings),
+        users=make_users(spec, source, target, journal, lease, findings, paths.passwords),
     )
 
 
@@ -204,13 +210,22 @@ def _leased_journal(
 
 
 def make_users(
-    spec: Spec, source: Source, target: Coordinators, journal: Journal, gate: TargetGate, findings: Findings
+    spec: Spec,
+    source: Source,
+    target: Coordinators,
+    journal: Journal,
+    gate: TargetGate,
+    findings: Findings,
+    passwords: Path,
 ) -> Users:
     """The users' part of a world."""
+    made_anew = spec.users == "recreate"
+    writer = Recreated(target, gate, passwords, findings.report) if made_anew else Restored(target, gate)
     return Users(
         source.coordinators,
         target,
         gate,
+        writer,
         Record(journal, "users-map"),
         policy=spec.users,
         early_readers=spec.early_readers,

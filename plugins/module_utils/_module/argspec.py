@@ -64,7 +64,7 @@ def specification_options() -> Options:
         "require_guard": {"type": "bool", "default": False},
         "ignore_metrics": {"type": "bool", "default": False},
         "accept": {"type": "list", "elements": "dict", "options": accepted, "default": []},
-        "users": {"type": "str", "choices": ["copy", "skip"], "default": "copy"},
+        "users": {"type": "str", "choices": ["copy", "recreate", "skip"], "default": "copy"},
         "max_lag": {"type": "float", "default": 5.0},
         "settle_after": {"type": "float", "default": 300.0},
         "late_write_watch": {"type": "float", "default": 10.0},

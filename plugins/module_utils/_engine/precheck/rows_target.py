@@ -180,7 +180,7 @@ def _users(context: Context) -> Outcome:
 
 def _own_user(context: Context) -> Outcome:
     user = context.spec.target_username
-    if user != "root" and context.spec.users == "copy" and user in context.source.users():
+    if user != "root" and context.spec.users != "skip" and user in context.source.users():
         return bad(f"target_username: {user} exists on the source too and would be replaced while in use", user=user)
     return good("the migrating user is not among those that are copied")
 

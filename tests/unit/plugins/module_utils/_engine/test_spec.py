@@ -38,7 +38,7 @@ def test_defaults() -> None:
         ("target_password", 5, "CUT-SPEC-1"),
         ("target_username", "", "CUT-SPEC-1"),
         ("overwrite_target", "yes", "CUT-SPEC-1"),
-        ("users", "recreate", "CUT-SPEC-1"),
+        ("users", "restore", "CUT-SPEC-1"),
         ("max_downtime", 0, "CUT-SPEC-1"),
         ("max_lag", -1, "CUT-SPEC-1"),
         ("max_lag", True, "CUT-SPEC-1"),
@@ -83,7 +83,8 @@ def test_early_readers_need_users() -> None:
     """Fields that contradict each other."""
     with pytest.raises(CutoverError) as refused:
         spec.parse({**GOOD, "users": "skip", "early_readers": True})
-    assert refused.value.code == "CUT-SPEC-4"
+    assert (refused.value.code, refused.value.details["field"]) == ("CUT-SPEC-4", "early_readers")
+    assert spec.parse({**GOOD, "users": "recreate", "early_readers": True}).users == "recreate"
 
 
 def test_a_pattern_that_is_included_and_excluded_is_refused() -> None:

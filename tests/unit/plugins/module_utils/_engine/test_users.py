@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.users import Users, held_form, level, lowered
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.user_writers import Restored, level
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.users import Users, held_form, lowered
 from tests.unit.control_fakes import FakeStore, unreachable
 from tests.unit.front_fake import FakeFront, OpenGate, refusal
 
@@ -58,6 +59,7 @@ class Clusters:
             self.source,
             self.target,
             OpenGate(),
+            Restored(self.target, OpenGate()),
             Record(self.store, "users-map"),
             own=["admin"],
             report=self.findings.report,
