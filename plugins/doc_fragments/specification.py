@@ -54,6 +54,19 @@ options:
     type: list
     elements: str
     default: []
+  replication_factor:
+    description:
+      - Numbers of copies on the target, by patterns in the form of O(include); others keep the source's and follow it.
+      - A pattern for collections counts before one for databases, then the longer one. One for databases is also what new
+        collections get there. Satellites, system collections and what is distributed like another collection stay as they are.
+    type: dict
+    default: {}
+  write_concern:
+    description:
+      - How many copies must confirm a write on the target, by patterns as in O(replication_factor).
+      - Without it the source's is kept, or lowered to the number of copies.
+    type: dict
+    default: {}
   overwrite_target:
     description:
       - Whether databases and users that the target already holds may be destroyed.

@@ -10,6 +10,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from tests.integration.engine_case import Fill, Writer, finished, make_engine, ready, request_of, wait_status
 from tests.integration.pair import Pair, wait_for
 
+COPIES = {"replication_factor": {"shop": 3, "shop/orders": 1}, "write_concern": {"shop/things": 2}}
 CHOICE = {"include": ["shop"], "exclude": ["shop/singles", "shop/links"]}
 TORN = {"id": "features-torn:graph shop/net", "reason": "the graph is not used any more"}
 
@@ -104,5 +105,33 @@ def test_what_is_torn_apart_while_running_blocks_the_cutover(pair: Pair) -> None
         assert set(found["links"]) == {"orders"}
         fill.api.json("DELETE", "/_api/view/wide", database="shop")
         wait_status(engine, ready)
+    finally:
+        engine.close(20.0)
+
+
+def _copies(pair: Pair, name: str) -> tuple[int, int]:
+    found = pair.clients.target.json("GET", f"/_api/collection/{name}/properties", database="shop")
+    return found["replicationFactor"], found["writeConcern"]
+
+
+def test_copies_on_the_target_are_the_operators(pair: Pair) -> None:
+    """The source changes its own meanwhile, and makes another collection; the cutover finds nothing that differs."""
+    fill = Fill(pair)
+    fill.definitions()
+    fill.documents(30)
+    engine = make_engine(pair)
+    try:
+        engine.start(request_of(pair, **COPIES))
+        wait_status(engine, ready)
+        fill.collection("fresh", numberOfShards=2)
+        body = {"replicationFactor": 1, "writeConcern": 1}
+        fill.api.json("PUT", "/_api/collection/things/properties", database="shop", body=body)
+        wait_for(lambda: "fresh" in _collections(pair, "shop"))
+        engine.stop({"wait_timeout": 30.0})
+        wait_status(engine, finished, 60.0)
+        assert {name: _copies(pair, name) for name in ("things", "orders", "fresh")} == {
+            "things": (3, 2), "orders": (1, 1), "fresh": (3, 1),
+        }  # fmt: skip
+        assert engine.verification({"mode": "counts"})["equal"]
     finally:
         engine.close(20.0)

@@ -43,4 +43,22 @@ CHOOSING: tuple[Mutant, ...] = (
         "",
         "test_selection.py::test_grants_on_what_is_left_out_are_not_given",
     ),
+    mutant(
+        "copies-of-the-vaguest-pattern",
+        "the most exact pattern counts",
+        "design §4.7",
+        "overrides.py",
+        "(pair[0].is_whole, -len(str(pair[0])), str(pair[0]))",
+        "(not pair[0].is_whole, len(str(pair[0])), str(pair[0]))",
+        "test_overrides.py::test_the_most_exact_pattern_counts",
+    ),
+    mutant(
+        "copies-fewer-than-the-write-concern",
+        "a write concern is never more than the copies",
+        "design §4.7",
+        "overrides.py",
+        "min(wanted, copies)",
+        "wanted",
+        "test_overrides.py::test_copies_of_a_collection",
+    ),
 )

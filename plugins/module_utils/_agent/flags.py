@@ -47,6 +47,8 @@ SPEC_FLAGS = (
     Flag("--require-guard", "require_guard", "switch", "no cutover unless a guard runs on the agent's host"),
     Flag("--include", "include", "list", "DATABASE or DATABASE/COLLECTION to migrate, a pattern; may be repeated"),
     Flag("--exclude", "exclude", "list", "DATABASE or DATABASE/COLLECTION to leave out, a pattern; may be repeated"),
+    Flag("--replication-factor", "replication_factor", "counts", "PATTERN=NUMBER of copies; may be repeated"),
+    Flag("--write-concern", "write_concern", "counts", "PATTERN=NUMBER of copies that confirm; may be repeated"),
     Flag("--source.endpoint-map", "endpoint_map", "map", "INNER=OUTER address of a server; may be repeated"),
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
 )
@@ -61,7 +63,7 @@ def add_spec_flags(parser: argparse.ArgumentParser) -> None:
             group.add_argument(item.flag, dest=item.field, action="store_const", const=True, help=item.help)
         elif item.kind == "boolean":
             group.add_argument(item.flag, dest=item.field, action=argparse.BooleanOptionalAction, help=item.help)
-        elif item.kind in ("list", "map", "accept"):
+        elif item.kind in ("list", "map", "counts", "accept"):
             group.add_argument(item.flag, dest=item.field, action="append", help=item.help)
         else:
             group.add_argument(item.flag, dest=item.field, type=_SIMPLE[item.kind], help=item.help)
@@ -77,6 +79,12 @@ def _pairs(flag: str, texts: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
+def _number(flag: str, text: str) -> int:
+    if not text.isdecimal():
+        raise CutoverError("CUT-AGENT-36", f"{flag} takes PATTERN=NUMBER, and {text!r} is no number")
+    return int(text)
+
+
 def specification(arguments: argparse.Namespace) -> dict[str, Any]:
     """The start request that the given flags make; absent flags leave the field out."""
     request: dict[str, Any] = {}
@@ -88,6 +96,8 @@ def specification(arguments: argparse.Namespace) -> dict[str, Any]:
             value = resolve(item.flag, value)
         elif item.kind == "map":
             value = dict(_pairs(item.flag, value))
+        elif item.kind == "counts":
+            value = {left: _number(item.flag, right) for left, right in _pairs(item.flag, value)}
         elif item.kind == "accept":
             value = [{"id": left, "reason": right} for left, right in _pairs(item.flag, value)]
         request[item.field] = value

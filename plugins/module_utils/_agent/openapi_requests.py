@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from .._engine import spec
+from .._engine.overrides import MOST_COPIES
 from .._engine.patterns import FORM
 
 TEXT = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
@@ -34,6 +35,10 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "_endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
     "_texts": {"type": "array", "items": TEXT},
     "_patterns": {"type": "array", "items": {"type": "string", "pattern": _PATTERN}, "description": FORM},
+    "_copies": {
+        "type": "object", "propertyNames": {"pattern": _PATTERN}, "description": f"by pattern: {FORM}",
+        "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MOST_COPIES},
+    },
     "_map": {"type": "object", "additionalProperties": ENDPOINT},
     "_accept": {"type": "array", "items": _ID_AND_REASON},
     "_accepted_findings": {"type": "array", "items": {"anyOf": [_ID_AND_REASON, _NAMED_FINDING]}},

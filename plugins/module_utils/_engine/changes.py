@@ -28,7 +28,7 @@ from .mapping import parse_version
 from .parallel import gather
 from .proof import Subject
 from .running import subjects_of
-from .selection import selection_of
+from .shape import shape_of
 from .times import stamp
 from .topology import Source
 from .world import MIGRATION_KEY, RESULT_KEY, target_version
@@ -172,8 +172,8 @@ def since_opening(
     if journal is None or opened is None:
         raise CutoverError("CUT-CHANGES-1", "the journal on the target knows of no opening")
     version = parse_version(target_version(target))
-    chosen = selection_of(Record(journal, MIGRATION_KEY).load().get("specification") or {})
-    definitions, there = chosen.apply(inv.read(source.coordinators)), inv.read(target)
+    shape = shape_of(Record(journal, MIGRATION_KEY).load().get("specification") or {})
+    definitions, there = shape.apply(inv.read(source.coordinators)), inv.read(target)
     found = find(source.coordinators, target, subjects_of(definitions, version), str(opened), deadline)
     collections = [
         {"database": item.database, "collection": item.collection, **asdict(changes)}

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The source's definitions as far as they are migrated, and what is left out told as findings (invariant I9)."""
+"""The source's definitions as the target is to have them, and what is left out told as findings (invariant I9)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Choice:
 
     def __init__(self, source: Coordinators, spec: Spec, findings: Findings) -> None:
         self._source = source
-        self._selection = spec.selection
+        self._shape = spec.shape
+        self._selection = spec.shape.selection
         self._accepted = spec.accepted
         self._findings = findings
         self._told: Any = None
@@ -56,15 +57,17 @@ class Choice:
         return self.select(inv.read(self._source))
 
     def select(self, source: Inventory) -> Inventory:
-        """These definitions with what is left out marked; what is torn apart without being accepted is a finding."""
-        if self._selection.is_everything:
-            return source
+        """What the target is to have of these definitions; what is torn apart without being accepted is a finding."""
+        if not self._selection.is_everything:
+            self._look(source)
+        return self._shape.apply(source)
+
+    def _look(self, source: Inventory) -> None:
         torn = self._selection.torn(source, read_graphs(self._source, self._selection, source))
         self.left_out = self._selection.left_out(source)
         if self._told != (torn, self.left_out):
             self._tell(torn)
             self._told = (torn, self.left_out)
-        return self._selection.apply(source)
 
     def _tell(self, torn: list[Torn]) -> None:
         for code in ("CUT-SELECT-1", "CUT-SELECT-2"):

@@ -143,11 +143,11 @@ def changed_properties(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> d
 
     What the operator overrides is in ``wanted`` already: overrides change definitions when they are read.
     """
-    names = CHANGEABLE + (REPLICATION if _replicates_itself(wanted) and _replicates_itself(found) else ())
+    names = CHANGEABLE + (REPLICATION if counts_copies(wanted) and counts_copies(found) else ())
     return {name: wanted.get(name) for name in names if name in wanted and wanted[name] != found.get(name)}
 
 
-def _replicates_itself(parameters: Mapping[str, Any]) -> bool:
+def counts_copies(parameters: Mapping[str, Any]) -> bool:
     """Whether copies are counted for this collection: those of the system have each cluster's own number, satellites
     are everywhere, and one that is distributed like another has what that one has.
     """

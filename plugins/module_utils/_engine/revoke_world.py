@@ -47,7 +47,7 @@ class LiveRevocation:
     def differences(self, deadline: Deadline) -> list[str]:
         """See ``revoke.World``. Definitions first, then documents; what was written since is told by collection."""
         world = self._world
-        source = world.spec.selection.apply(inv.read(world.source.coordinators))
+        source = world.spec.shape.apply(inv.read(world.source.coordinators))
         target = inv.read(world.target)
         found = problems(source, target, world.target_version)
         found += [f"user {name}: {text}" for name, text in world.users.foreign()]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .inventory import CollectionDef, DatabaseDef, Inventory
-from .patterns import Pattern, parse_pattern
+from .patterns import Pattern
 
 SYSTEM = "_system"
 # ``accept`` takes what is torn apart one by one: this row's id, a colon, and what the row names.
@@ -192,12 +192,6 @@ class Selection:
 
 
 EVERYTHING = Selection()
-
-
-def selection_of(specification: Mapping[str, Any]) -> Selection:
-    """The choice in a specification as the journal keeps it."""
-    include, exclude = (specification.get(name) or [] for name in ("include", "exclude"))
-    return Selection(tuple(map(parse_pattern, include)), tuple(map(parse_pattern, exclude)))
 
 
 def _seen_by(view: Mapping[str, Any]) -> set[str]:

@@ -12,8 +12,10 @@ from typing import Any, Callable, Optional
 
 from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
 from .._core.errors import CutoverError
+from .overrides import MOST_COPIES, NOTHING, ByPattern, Overrides
 from .patterns import FORM, Pattern, parse_pattern
 from .selection import Selection
+from .shape import Shape
 
 USERS = ("copy", "recreate", "skip")
 VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
@@ -60,6 +62,8 @@ class Spec:
     allowed_servers: tuple[str, ...] = ()
     include: tuple[Pattern, ...] = ()
     exclude: tuple[Pattern, ...] = ()
+    replication_factor: ByPattern = NOTHING
+    write_concern: ByPattern = NOTHING
     warm_up: bool = False
     name: str = "default"
 
@@ -95,6 +99,8 @@ class Spec:
             "allowed_servers": list(self.allowed_servers),
             "include": [str(item) for item in self.include],
             "exclude": [str(item) for item in self.exclude],
+            "replication_factor": self.replication_factor.as_dict(),
+            "write_concern": self.write_concern.as_dict(),
         }
 
     @property
@@ -116,6 +122,11 @@ class Spec:
     def selection(self) -> Selection:
         """What is migrated."""
         return Selection(self.include, self.exclude)
+
+    @property
+    def shape(self) -> Shape:
+        """What the target is to have."""
+        return Shape(self.selection, Overrides(self.replication_factor, self.write_concern))
 
     @property
     def accepted(self) -> dict[str, str]:
@@ -215,6 +226,16 @@ def _pattern(name: str, value: object) -> Pattern:
         raise refuse(name, str(error)) from error
 
 
+def _copies(name: str, value: object) -> ByPattern:
+    if not isinstance(value, Mapping):
+        raise refuse(name, f"must map patterns to numbers of copies; patterns: {FORM}")
+    for pattern, number in value.items():
+        _pattern(name, pattern)
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_COPIES:
+            raise refuse(name, f"{pattern}: must be a whole number from 1 to {MOST_COPIES}")
+    return ByPattern.of(value)
+
+
 def _map(name: str, value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise refuse(name, "must map an endpoint or a server id to the endpoint to use")
@@ -268,6 +289,8 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "allowed_servers": _texts,
     "include": _patterns,
     "exclude": _patterns,
+    "replication_factor": _copies,
+    "write_concern": _copies,
     "name": _name,
 }
 REQUIRED = ("source_endpoints", "target_endpoints", "target_password")
@@ -298,6 +321,10 @@ def parse(request: object) -> Spec:
         raise refuse("exclude", f"{', '.join(twice)} is in include and in exclude", "CUT-SPEC-4")
     if any(str(item) in ("*", "*/*") for item in spec.exclude):
         raise refuse("exclude", "nothing would be left to migrate; use include to choose", "CUT-SPEC-4")
+    factors = spec.replication_factor.as_dict()
+    high = [name for name, number in spec.write_concern.as_dict().items() if number > factors.get(name, MOST_COPIES)]
+    if high:
+        raise refuse("write_concern", f"{', '.join(high)}: more than replication_factor has copies", "CUT-SPEC-4")
     if not set(spec.source_endpoints).isdisjoint(spec.target_endpoints):
         raise refuse("target_endpoints", "source and target are the same server", "CUT-SPEC-4")
     return spec

@@ -35,9 +35,9 @@ def run(migration: Migration, source: Source, target: Coordinators, wish: Wish) 
     running = migration.running
     if wish.repair and (running is None or migration.state not in (states.INITIAL_SYNC, states.RUNNING)):
         raise CutoverError("CUT-STATE-5", f"nothing is repaired in the state {migration.state}")
-    chosen = migration.spec.selection
+    shape = migration.spec.shape
     whole = inv.read(source.coordinators)
-    definitions = chosen.apply(whole)
+    definitions = shape.apply(whole)
     version = parse_version(target_version(target))
     inspection: Union[Inspection, Still]
     if running is not None:
@@ -63,7 +63,7 @@ def run(migration: Migration, source: Source, target: Coordinators, wish: Wish) 
         problems(definitions, inv.read(target), version),
         _users(migration, source, target, opened=migration.state == states.COMPLETED),
         graphs,
-        chosen.left_out(whole),
+        shape.selection.left_out(whole),
     )
     equal = found["equal"] and all(line["equal"] is not False for line in aspects)
     return {**found, "equal": equal, "at": stamp(SYSTEM_CLOCK.wall()), "aspects": aspects}

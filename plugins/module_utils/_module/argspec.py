@@ -59,6 +59,8 @@ def specification_options() -> Options:
         "name": {"type": "str", "default": "default"},
         "include": {"type": "list", "elements": "str", "default": []},
         "exclude": {"type": "list", "elements": "str", "default": []},
+        "replication_factor": {"type": "dict", "default": {}},
+        "write_concern": {"type": "dict", "default": {}},
         "overwrite_target": {"type": "bool", "default": False},
         "early_readers": {"type": "bool", "default": False},
         "require_guard": {"type": "bool", "default": False},

@@ -72,7 +72,7 @@ def _license_size(context: Context) -> Outcome:
 def _dbservers(context: Context) -> Outcome:
     largest, where = 1, "none"
     for one in context.collections():
-        factor = one.parameters.get("replicationFactor")
+        factor = context.spec.shape.overrides.collection(one.database, one.parameters).get("replicationFactor")
         if isinstance(factor, int) and factor > largest:
             largest, where = factor, one.label
     count = len(context.target.members("dbserver"))
@@ -115,7 +115,7 @@ ROWS = (
     ),
     Row(
         "capacity-dbservers", "capacity", "error", "The target has as many DB-Servers as the largest replicationFactor",
-        _dbservers, "Add DB-Servers to the target, or lower the replicationFactor on the source.",
+        _dbservers, "Add DB-Servers to the target, or set replication_factor.",
         why="A collection cannot have more replicas than there are DB-Servers.",
     ),
     Row(

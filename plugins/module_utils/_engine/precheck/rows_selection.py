@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Prechecks of what is chosen: patterns that match nothing, what is left out, what would be torn apart."""
+"""Prechecks of what is chosen and overridden: patterns that match nothing, what is left out or torn apart, copies."""
 
 from __future__ import annotations
 
@@ -54,6 +54,14 @@ def _torn(context: Context) -> Outcome:
     )
 
 
+def _copies(context: Context) -> Outcome:
+    overrides = context.spec.shape.overrides
+    names = [one.label for one in context.collections() if overrides.exceeds(one.database, one.parameters)]
+    if names:
+        return bad(f"write_concern is more than the copies of {listed(names)}", names=names[:100])
+    return good("every wanted write concern can be kept")
+
+
 ROWS = (
     Row(
         "features-patterns", "features", "error", "Every pattern of include and exclude matches something", _patterns,
@@ -73,5 +81,10 @@ ROWS = (
         why="A graph lacks its collections on the target then, a view shows less than on the source, and a "
         "collection that was placed like another one is placed by itself. Each is accepted by an id of its own, "
         "such as `features-torn:graph shop/net`.",
+    ),
+    Row(
+        "features-copies", "features", "error", "Every wanted write concern can be kept", _copies,
+        "Lower write_concern or raise replication_factor. Accepted, as many copies as there are must confirm a write.",
+        why="A collection whose write concern is more than its copies could never be written.",
     ),
 )  # fmt: skip

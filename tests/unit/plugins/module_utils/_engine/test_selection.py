@@ -12,13 +12,14 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine import in
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.definitions import problems
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ordering import migrated
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import subjects_of
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.selection import Selection, selection_of
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.selection import Selection
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shape import shape_of
 from tests.unit.schema_fakes import VERSION, Case, collection, inv_of, source
 
 
 def choose(include: list[str] | None = None, exclude: list[str] | None = None) -> Selection:
     """As the start request gives it."""
-    return selection_of({"include": include, "exclude": exclude})
+    return shape_of({"include": include, "exclude": exclude}).selection
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,14 @@ def test_defaults() -> None:
         ("exclude", ["shop/"], "CUT-SPEC-1"),
         ("exclude", [""], "CUT-SPEC-1"),
         ("exclude", ["*"], "CUT-SPEC-4"),
+        ("replication_factor", 3, "CUT-SPEC-1"),
+        ("replication_factor", {"shop": 0}, "CUT-SPEC-1"),
+        ("replication_factor", {"shop": 101}, "CUT-SPEC-1"),
+        ("replication_factor", {"shop": True}, "CUT-SPEC-1"),
+        ("replication_factor", {"shop": "satellite"}, "CUT-SPEC-1"),
+        ("replication_factor", {"shop/": 2}, "CUT-SPEC-1"),
+        ("write_concern", {"shop": 1.5}, "CUT-SPEC-1"),
+        ("write_concern", {5: 1}, "CUT-SPEC-1"),
         ("exclude", ["*/*"], "CUT-SPEC-4"),
         ("nonsense", 1, "CUT-SPEC-2"),
     ],
@@ -96,6 +104,14 @@ def test_a_pattern_that_is_included_and_excluded_is_refused() -> None:
         spec.parse({**GOOD, "include": ["a/b/c"]})
 
 
+def test_a_write_concern_above_the_copies_is_refused() -> None:
+    """Of the same pattern; what another pattern gives is the prechecks' to find out."""
+    with pytest.raises(CutoverError) as refused:
+        spec.parse({**GOOD, "replication_factor": {"shop": 2}, "write_concern": {"shop": 3}})
+    assert (refused.value.code, refused.value.details["field"]) == ("CUT-SPEC-4", "write_concern")
+    assert spec.parse({**GOOD, "replication_factor": {"shop": 2}, "write_concern": {"shop": 2, "crm": 9}})
+
+
 def test_the_digest_is_of_everything_but_the_credentials() -> None:
     """The same migration with a new password is the same migration."""
     parsed = spec.parse(GOOD)
@@ -115,6 +131,8 @@ def test_a_specification_survives_the_state_directory_and_shows_no_secret() -> N
             "endpoint_map": {"ssl://10.0.0.1:8529": "https://x:1"},
             "include": ["shop", "crm/a*"],
             "exclude": ["shop/b"],
+            "replication_factor": {"shop": 3, "shop/a*": 2},
+            "write_concern": {"shop": 2},
         }
     )
     assert spec.parse(parsed.as_request()) == parsed

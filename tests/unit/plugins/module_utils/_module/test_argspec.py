@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.flags import SPEC_FLAGS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.overrides import ByPattern
 from ansible_collections.cutover.arangodb.plugins.module_utils._module import argspec
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -35,6 +36,7 @@ def test_defaults_are_those_of_the_specification() -> None:
             continue
         field = fields[name]
         made = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        made = made.as_dict() if isinstance(made, ByPattern) else made
         assert option["default"] == (list(made) if isinstance(made, tuple) else made), name
 
 

@@ -135,6 +135,14 @@ FAILING = (
         options={"include": ["_system", "crm"], "exclude": ["_system/b*"]},
     ),
     Pretended(
+        "features-copies", "more than the copies of _system/c", {INVENTORY: inventory(collection())},
+        options={"write_concern": {"_system/*": 3}},
+    ),
+    Pretended(
+        "capacity-dbservers", "_system/c needs 7", {INVENTORY: inventory(collection())},
+        options={"replication_factor": {"_system": 7}},
+    ),
+    Pretended(
         "features-torn", "collection _system/b needs a",
         {INVENTORY: inventory(collection("a"), collection("b", distributeShardsLike="a"))},
         options={"exclude": ["_system/a"]},
@@ -187,6 +195,14 @@ PASSING = (
         "features-revisions", "unique",
         {INVENTORY: inventory(collection("old", usesRevisionsAsDocumentIds=False))},
         options={"exclude": ["_system/old"]},
+    ),
+    Pretended(
+        "features-copies", "can be kept", {INVENTORY: inventory(collection())},
+        options={"write_concern": {"_system": 3}, "replication_factor": {"_system/c": 3}},
+    ),
+    Pretended(
+        "capacity-dbservers", "at most 1", {INVENTORY: inventory(collection("wide", replicationFactor=7))},
+        options={"replication_factor": {"*": 1}},
     ),
     Pretended("input-accept", "known", options={"accept": [{"id": "features-torn:graph a/b", "reason": "x"}]}),
     Pretended("features-exact-numbers", "exactly", {"/_api/version": {"version": "3.12.3"}}),
