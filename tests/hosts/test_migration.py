@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,14 @@ def differences(clusters: Clusters, workload: Workload) -> list[Any]:
     return [*map(str, result.differences), *workload.figures()["errors"]]
 
 
+def all_built(controller: Controller, machine: Machine) -> None:
+    """Wait for the indexes that are built after the opening, in the background."""
+    deadline = time.monotonic() + 120
+    while ", 0 pending," not in controller.play("status", on=[machine]).fine().output:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+
 def test_reboot_upgrade_and_cutover(
     controller: Controller, first: Machine, newer: Path, clusters: Clusters, workload: Workload
 ) -> None:
@@ -97,6 +106,7 @@ def test_reboot_upgrade_and_cutover(
     controller.play("status", watch_until="ready", watch_timeout=300).fine()
     controller.play("cutover", gate_timeout=120).fine()
     assert controller.play("cutover").fine().changed == 0
+    all_built(controller, first)
     assert differences(clusters, workload) == []
     assert shown(first, "ActiveState") == "active"
 
@@ -116,4 +126,5 @@ def test_another_host_takes_over(
     controller.play("migrate", on=[second]).fine()
     controller.play("status", on=[second], watch_until="ready", watch_timeout=300).fine()
     controller.play("cutover", on=[second], gate_timeout=120).fine()
+    all_built(controller, second)
     assert differences(clusters, workload) == []

@@ -17,6 +17,7 @@ from tests.hosts.machines import SUITES, Machine
 
 pytestmark = pytest.mark.timeout(1800)
 UNIT = "cutover-agent.service"
+GUARD = "cutover-guard.service"
 
 
 @pytest.fixture(params=SUITES)
@@ -63,10 +64,19 @@ def test_from_the_first_check_to_the_last_trace(controller: Controller, machine:
     again = controller.play("deploy_agent").fine()
     assert (again.changed, shown(machine, "MainPID")) == (0, pid)
 
-    exposure = machine.run(f"systemd-analyze security --no-pager {UNIT} | tail -1")
-    level = re.search(r"([0-9.]+) \w+", exposure)
-    assert level is not None
-    assert float(level.group(1)) <= 2.0, exposure
+    assert (shown(machine, "ActiveState", GUARD), shown(machine, "UnitFileState", GUARD)) == ("active", "enabled")
+    for unit in (UNIT, GUARD):
+        exposure = machine.run(f"systemd-analyze security --no-pager {unit} | tail -1")
+        level = re.search(r"([0-9.]+) \w+", exposure)
+        assert level is not None
+        assert float(level.group(1)) <= 2.0, exposure
+
+    # Without a guard if so wished, and with one again.
+    controller.play("deploy_agent", agent_guard=False).fine()
+    assert shown(machine, "LoadState", GUARD) == "not-found"
+    assert controller.play("deploy_agent", agent_guard=False).fine().changed == 0
+    controller.play("deploy_agent").fine()
+    assert (shown(machine, "ActiveState", GUARD), shown(machine, "MainPID")) == ("active", pid)
 
     # A change of the configuration restarts once, new certificates are read without a restart.
     controller.variables["agent_log_format"] = "json"
@@ -99,7 +109,8 @@ def test_several_on_one_host(controller: Controller, first: Machine) -> None:
     for name, port in (("north", 8629), ("south", 8630)):
         controller.play("deploy_agent", agent_instance=name, agent_port=port).fine()
     for name in ("north", "south"):
-        assert shown(first, "ActiveState", f"cutover-agent@{name}.service") == "active"
+        for unit in ("agent", "guard"):
+            assert shown(first, "ActiveState", f"cutover-{unit}@{name}.service") == "active"
     controller.play("status", agent_instance="south", agent_port=8630).fine()
     controller.play("remove_agent", agent_instance="north", agent_port=8629).fine()
     assert shown(first, "ActiveState", "cutover-agent@south.service") == "active"

@@ -105,7 +105,7 @@ class Following:
     def wait_equal(self) -> None:
         """Wait until nothing differs and nothing is complained of."""
         wait_for(lambda: not self.differences(), 60.0, lambda: f"{self.differences()} {self._told()}")
-        wait_status(self.engine, lambda status: not status["problems"], 60.0)
+        wait_status(self.engine, lambda status: not status["findings_total"], 60.0)
 
     def _told(self) -> list[str]:
         return [f"{item['code']} {item['where']}: {item['text']}" for item in self.engine.status()["problems"]]

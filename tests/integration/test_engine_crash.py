@@ -121,3 +121,33 @@ def test_i7_death_after_the_decision(
         assert [len(extra.pop("links")), extra] == [1, {}]
     finally:
         engine.close(20.0)
+
+
+def test_a_cutover_that_had_not_begun_is_told_as_ended(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, silent_deaths: threading.Event
+) -> None:
+    """Killed before the intent is recorded: it is not made behind anybody's back, and nobody waits for it in vain."""
+    engine = _in_sync(pair)
+    _die_at(monkeypatch, "note_fence", after=False)
+    engine = _die_and_restart(pair, engine, silent_deaths, monkeypatch)
+    try:
+        status = wait_status(engine, ready)
+        attempt = status["cutover"]["last_attempt"]
+        assert (attempt["number"], attempt["result"], attempt["code"]) == (1, "refused", "CUT-STATE-8")
+        assert engine.server_mode()["mode"] == "default"
+        assert "CUT-GUARD-1" in {item["code"] for item in status["problems"]}
+        engine.pause({})
+        engine.stop({"wait_timeout": 600.0})
+        engine.close(20.0)
+        engine = make_engine(pair)
+        engine.recover()
+        told = wait_status(engine, lambda status: bool(status["cutover"]["last_attempt"]))
+        attempt = told["cutover"]["last_attempt"]
+        assert (attempt["number"], attempt["result"], attempt["code"]) == (2, "refused", "CUT-STATE-8")
+        engine.resume({})
+        wait_status(engine, ready)
+        engine.stop({"wait_timeout": 10.0})
+        assert wait_status(engine, finished)["cutover"]["last_attempt"]["number"] == 3
+        assert all_differences(pair) == {}
+    finally:
+        engine.close(20.0)

@@ -93,6 +93,15 @@ GUARDING: tuple[Mutant, ...] = (
         "test_guard.py::test_i6_a_fence_that_went_up_after_the_way_back_is_lifted",
     ),
     mutant(
+        "missing-guard-not-told",
+        "a fence without a guard is warned of",
+        "design §5",
+        "guard_watch.py",
+        "if self._required or guard_lives(self._directory):",
+        "if self._required:",
+        "test_guard.py::test_a_missing_guard_is_a_warning_unless_it_is_required",
+    ),
+    mutant(
         "rescue-after-the-decision",
         "a rescue that comes after the decision touches nothing",
         "design §5, I7",

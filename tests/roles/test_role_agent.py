@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 from tests.roles.conftest import ROOT, Host
-from tests.unit.agent_fakes import Certificates
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -74,8 +73,7 @@ def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
     assert list(host.install_path("").iterdir()) == []
 
 
-def test_the_unit_is_hardened_and_complete(certificates: Certificates) -> None:
-    template = (ROOT / "roles/agent/templates/cutover-agent.service.j2").read_text()
+def test_the_units_are_hardened_and_complete() -> None:
     variables = {
         "ansible_managed": "managed",
         "agent_instance": "",
@@ -87,12 +85,16 @@ def test_the_unit_is_hardened_and_complete(certificates: Certificates) -> None:
         "__agent_archive": {"sha256": "0123456789abcdef"},
         "__agent_config_path": "/etc/c.json",
     }
-    unit = jinja2.Template(template, undefined=jinja2.StrictUndefined, keep_trailing_newline=True).render(variables)
-    assert "ExecStart=/usr/bin/python3 /opt/a/cutover-agent-0123456789ab.pyz serve --config /etc/c.json\n" in unit
-    for line in ("Type=notify", "WatchdogSec=60", "ProtectSystem=strict", "NoNewPrivileges=yes", "User=u",
-                 "ReadWritePaths=/var/s", "CapabilityBoundingSet=", "Restart=on-failure"):  # fmt: skip
-        assert f"\n{line}\n" in unit
-    assert "{{" not in unit
+    loader = jinja2.FileSystemLoader(ROOT / "roles/agent/templates")
+    templates = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    for name, command, watchdog in (("agent", "serve", 60), ("guard", "guard", 300)):
+        unit = templates.get_template(f"cutover-{name}.service.j2").render(variables)
+        start = f"ExecStart=/usr/bin/python3 /opt/a/cutover-agent-0123456789ab.pyz {command} --config /etc/c.json"
+        for line in (start, "Type=notify", f"WatchdogSec={watchdog}", "ProtectSystem=strict", "NoNewPrivileges=yes",
+                     "User=u", "ReadWritePaths=/var/s", "CapabilityBoundingSet=", "Restart=on-failure",
+                     "[Install]"):  # fmt: skip
+            assert f"\n{line}\n" in unit, (name, line)
+        assert "{{" not in unit
 
 
 def test_documented_defaults_are_the_real_ones() -> None:

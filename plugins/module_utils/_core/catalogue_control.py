@@ -45,6 +45,10 @@ CODES: dict[str, Entry] = {
         "To go on with that migration, start it with the settings that it was begun with. Otherwise abort it, or "
         "choose another target; set overwrite_target if what an aborted one left may be destroyed.",
     ),
+    "CUT-STATE-8": Entry(
+        "warning", "operator", "The agent was restarted before the cutover that was asked for had begun",
+        "Ask for the cutover again. The source was not touched, and the migration goes on.",
+    ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
     "CUT-DISK-1": Entry(
         "error", "operator", "The state directory cannot be written",

@@ -46,6 +46,7 @@ class Attempts:
             return False
         request, migration.stop_request = migration.stop_request, None
         attempt = self._run(request["max_downtime"])
+        migration.forget_stop()
         attempt.by = request["by"]
         rehearsal = (migration.report or {}).get("rehearsal")
         report = build_report(migration, attempt)
@@ -71,7 +72,7 @@ class Attempts:
             self._estimate(request["max_downtime"])
             found = migration.gate_blockers(request["max_downtime"])
         if found and migration.clock.monotonic() >= request["until"]:
-            migration.stop_request = None
+            migration.forget_stop()
             self._refuse_quietly(found)
         return not found
 

@@ -18,7 +18,7 @@ from .cutover import Attempt, Cutover
 from .dataplane_types import Progress
 from .files import read_json, write_json
 from .findings import Findings
-from .guard_lock import guard_lives
+from .guard_watch import GuardWatch
 from .late import LateIndexes
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
@@ -54,9 +54,11 @@ class Migration:
         self.since = str(known.get("since") or stamp(clock.wall()))
         self.paused: Optional[dict[str, str]] = known.get("paused")
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
+        self.asked_stop: Optional[dict[str, Any]] = known.get("stop")
         self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
         self.findings = Findings(paths.findings, clock)
+        self.guard = GuardWatch(paths.root, spec.require_guard, clock)
         self.world: Optional[World] = None
         self.running: Optional[Running] = None
         self.cutover: Optional[Cutover] = None
@@ -134,8 +136,7 @@ class Migration:
         waiting = self.waiting[0] if self.waiting else None
         facts = running.facts(paused=self.paused is not None, waiting=waiting, measured=self.measured)
         quiet = 0.0 if self.quiet_until is None else max(0.0, self.quiet_until - self.clock.monotonic())
-        missing = self.spec.require_guard and not guard_lives(self.paths.root)
-        return replace(facts, quiet_seconds=quiet, guard_missing=missing)
+        return replace(facts, quiet_seconds=quiet, guard_missing=self.guard.blocks())
 
     def be_quiet(self, world: World) -> None:
         """After a way back: no fence while somebody else who took part in it may still lift one."""
@@ -190,9 +191,38 @@ class Migration:
         if found and wait <= 0:
             self.refused(found)
         with self._lock:
+            self.asked_stop = {"at": stamp(self.clock.wall()), "by": by, "number": self.attempts + 1}
+            self.save_locally()
             self.stop_request = {"until": self.clock.monotonic() + wait, "max_downtime": max_downtime, "by": by}
         self.wake.set()
         return True
+
+    def forget_stop(self) -> None:
+        """The cutover that was asked for has ended, one way or another."""
+        with self._lock:
+            self.asked_stop = self.stop_request = None
+            self.save_locally()
+
+    def end_lost_stop(self) -> None:
+        """Tell how a cutover ended that was asked for before a restart; ``attempts`` is what the record knows by now.
+
+        One that had not begun is not made: whoever asked may count on the source being in use again.
+        """
+        asked = self.asked_stop
+        if asked is None or self.stop_request is not None:
+            return
+        if self.last_attempt is None and self.state not in (states.COMPLETED, states.ABORTING, states.ABORTED):
+            attempt = Attempt(asked["number"], asked["at"], self.spec.max_downtime)
+            attempt.by = asked["by"]
+            if self.attempts >= attempt.number:
+                attempt.result, attempt.reason = "rolled-back", "the agent was restarted during the cutover"
+            else:
+                attempt.result, attempt.code = "refused", "CUT-STATE-8"
+                attempt.reason = "the agent was restarted before the cutover began; the source was not touched"
+            LOG.warning("the cutover asked for at %s: %s", attempt.at, attempt.reason)
+            self.attempts = attempt.number
+            self.last_attempt = attempt
+        self.forget_stop()
 
     def request_rehearse(self, options: Mapping[str, float], by: str = "") -> bool:
         """Begin a rehearsal in the background; False when one is under way. What blocks it is part of its result."""
@@ -344,6 +374,7 @@ class Migration:
             "paused": self.paused,
             "late_indexes": self.late_counts,
             "revoke": self.revoke_request,
+            "stop": self.asked_stop,
         }
         write_json(self.paths.migration, document)
 

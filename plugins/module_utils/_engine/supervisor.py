@@ -123,6 +123,7 @@ class Supervisor:
         if self._revoked(world):
             return
         decided = self._recover_decision(world)
+        migration.end_lost_stop()
         if decided == record.COMPLETED:
             self._after_opening(world, None)
             return
@@ -246,6 +247,7 @@ class Supervisor:
 
     def _abort(self, world: World) -> None:
         """Source as found (the record was settled before), target users inactive, the partial copy stays."""
+        self._migration.forget_stop()
         self._migration.enter(states.ABORTING)
         self._end_running()
         world.users.close_all()

@@ -37,6 +37,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.guard_loc
     guard_lives,
     take,
 )
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.guard_watch import GuardWatch
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Store
 from tests.unit.control_fakes import FakeStore, FakeWorld, HandClocks, fail_once, unreachable
 
@@ -328,3 +329,19 @@ def test_a_guard_lives_while_it_holds_its_lock_and_shows_signs(tmp_path: Path) -
     os.close(descriptor)
     os.utime(tmp_path / GUARD_LOCK)
     assert not guard_lives(tmp_path)
+
+
+def test_a_missing_guard_is_a_warning_unless_it_is_required(tmp_path: Path) -> None:
+    """Required, it blocks the cutover instead; a guard that comes takes the warning away."""
+    clock = HandClocks()
+    watch, required = GuardWatch(tmp_path, False, clock), GuardWatch(tmp_path, True, clock)
+    first = watch.problems()[0]
+    clock.pass_by(60.0)
+    again = watch.problems()[0]
+    assert (again["code"], again["severity"], again["first_at"]) == ("CUT-GUARD-1", "warning", first["first_at"])
+    assert again["last_at"] != first["last_at"]
+    assert (watch.blocks(), required.blocks(), required.problems()) == (False, True, [])
+    descriptor = take(tmp_path / GUARD_LOCK)
+    assert descriptor is not None
+    assert (watch.problems(), required.blocks()) == ([], False)
+    os.close(descriptor)
