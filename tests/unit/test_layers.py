@@ -21,6 +21,7 @@ LAYERS = {
     "_engine": {"_core", "_engine"},
     "_agent": {"_core", "_engine", "_agent"},
     "_module": {"_core", "_engine", "_module"},
+    "_platform": {"_core", "_platform"},
 }
 PLAIN = ("_core", "_engine", "_agent")
 # Spelled in pieces, so that this file does not hold what it forbids.

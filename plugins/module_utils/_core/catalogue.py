@@ -15,6 +15,7 @@ from . import (
     catalogue_core,
     catalogue_data,
     catalogue_opening,
+    catalogue_platform,
     catalogue_precheck,
     catalogue_verify,
 )
@@ -26,6 +27,7 @@ PARTS: tuple[Mapping[str, Entry], ...] = (
     catalogue_control.CODES,
     catalogue_agent.CODES,
     catalogue_opening.CODES,
+    catalogue_platform.CODES,
     catalogue_precheck.CODES,
     catalogue_verify.CODES,
 )
