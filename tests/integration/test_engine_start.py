@@ -151,6 +151,7 @@ def test_restart_resumes_without_copying_again(pair: Pair) -> None:
         pair.remove("orders", [f"o{turn * 10 + i}" for i in range(10)], "shop")
         engine = make_engine(pair)
         engine.recover()
+        assert engine.status()["state"] != "inactive"
         status = wait_status(engine, ready)
         assert status["progress"]["documents_copied"] == 0
     try:

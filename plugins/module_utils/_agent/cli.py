@@ -20,24 +20,37 @@ from .._engine.display import (
     change_lines,
     check_lines,
     expectation_lines,
-    status_line,
     status_lines,
     verification_lines,
 )
 from .._engine.spec import VERIFICATION_MODES
 from .._engine.waiting import Wait, wait_for
-from .flags import accepted_findings, add_agent_flags, add_spec_flags, agent_endpoint, specification
+from .flags import (
+    SOURCE_FIELDS,
+    accepted_findings,
+    add_agent_flags,
+    add_spec_flags,
+    agent_endpoint,
+    agent_token,
+    given,
+    specification,
+)
 from .guard_command import add_guard, run_guard
-from .references import resolve
+from .own_agent import add_own_agent_flags, add_secret_flags, ensure_own_agent, set_mode_directly
+from .platform_flags import add_platform_flags, require_target, target_fields
+from .progress import Progress
 from .rescue_command import add_rescue, run_rescue, write_ticket
-from .serve_command import add_serve, run_serve
+from .serve_command import add_serve, run_serve, runner
 from .version import build_info
 
 FINE, USAGE, BLOCKED, DIFFERENT, FAILED, UNREACHABLE = 0, 2, 3, 4, 5, 6
 USAGE_AREAS = ("CUT-SPEC", "CUT-SECRET", "CUT-TLS")
-USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CUT-AGENT-35", "CUT-AGENT-36")
+USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CUT-AGENT-35", "CUT-AGENT-36",
+               "CUT-PLATFORM-1", "CUT-PLATFORM-2", "CUT-PLATFORM-3", "CUT-PLATFORM-4", "CUT-PLATFORM-6",
+               "CUT-PLATFORM-7")  # fmt: skip
 BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK", "CUT-REVOKE", "CUT-CHANGES", "CUT-RESCUE")
-BLOCKED_CODES = ("CUT-GUARD-4", "CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")
+BLOCKED_CODES = ("CUT-GUARD-4", "CUT-PLATFORM-12", "CUT-PLATFORM-15", "CUT-PLATFORM-16",
+                 "CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")  # fmt: skip
 WATCH_FOREVER = 10.0 * 365 * 86400
 EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable"
 
@@ -47,10 +60,10 @@ def exit_code(error: CutoverError) -> int:
     area = error.code.rpartition("-")[0]
     if isinstance(error, (AgentUnreachableError, TransportError)):
         return UNREACHABLE
-    if area in USAGE_AREAS or error.code in USAGE_CODES:
-        return USAGE
     if area in BLOCKED_AREAS or error.code in BLOCKED_CODES:
         return BLOCKED
+    if area in USAGE_AREAS or error.code in USAGE_CODES:
+        return USAGE
     return FAILED
 
 
@@ -63,48 +76,48 @@ def _show(arguments: argparse.Namespace, status: Mapping[str, Any]) -> None:
     _write(json.dumps(status, indent=2) if arguments.output == "json" else "\n".join(status_lines(status)))
 
 
-class _Progress:
-    """Prints a line whenever something has changed; as JSON lines where JSON was asked for."""
-
-    def __init__(self, output: str) -> None:
-        self._output = output
-        self._last = ""
-
-    def __call__(self, status: Mapping[str, Any]) -> None:
-        line = json.dumps(status) if self._output == "json" else status_line(status)
-        if line != self._last:
-            _write(line)
-            self._last = line
-
-
 def _connect(arguments: argparse.Namespace) -> AgentApi:
-    token = resolve("--agent.token", arguments.agent_token) if arguments.agent_token else None
     return AgentApi.connect(
         agent_endpoint(arguments),
-        ca_path=arguments.agent_ca_path,
-        token=token,
-        client_keyfile=arguments.agent_client_keyfile,
+        ca_path=given(arguments, "agent_ca_path"),
+        token=agent_token(arguments),
+        client_keyfile=given(arguments, "agent_client_keyfile"),
     )
+
+
+def _wait(
+    arguments: argparse.Namespace, api: AgentApi, wait: Wait, before: Optional[Mapping[str, Any]] = None
+) -> dict[str, Any]:
+    with Progress(arguments.output, sys.stdout) as progress:
+        return wait_for(api.status, wait, before=before, on_status=progress)
 
 
 def _status(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
+    status = api.status()
+    require_target(arguments, status)
     if arguments.watch:
-        wait = Wait("completed", WATCH_FOREVER, arguments.interval)
-        wait_for(api.status, wait, on_status=_Progress(arguments.output))
-        return FINE
-    _show(arguments, api.status())
+        _wait(arguments, api, Wait("completed", WATCH_FOREVER, arguments.interval))
+    else:
+        _show(arguments, status)
     return FINE
+
+
+def _request(arguments: argparse.Namespace) -> dict[str, Any]:
+    request = specification(arguments)
+    return {**request, **target_fields(arguments, request)}
 
 
 def _start(arguments: argparse.Namespace) -> int:
     if arguments.check_only:
+        ensure_own_agent(arguments, runner)
         return _precheck(arguments)
+    request = _request(arguments)
+    ensure_own_agent(arguments, runner)
     api = _connect(arguments)
-    status = api.start(specification(arguments))[1]
+    status = api.start(request)[1]
     if arguments.watch:
-        wait = Wait("in_sync", WATCH_FOREVER, arguments.interval)
-        status = wait_for(api.status, wait, on_status=_Progress(arguments.output))
+        status = _wait(arguments, api, Wait("in_sync", WATCH_FOREVER, arguments.interval))
     _show(arguments, status)
     return FINE
 
@@ -112,6 +125,7 @@ def _start(arguments: argparse.Namespace) -> int:
 def _stop(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
     before = api.status()
+    require_target(arguments, before)
     if arguments.abort:
         api.abort()
         wait = Wait("aborted", arguments.wait_timeout)
@@ -122,7 +136,7 @@ def _stop(arguments: argparse.Namespace) -> int:
             write_ticket(arguments.rescue_file, api.rescue_ticket())
         api.stop(given)
         wait = Wait("completed", arguments.wait_timeout)
-    _show(arguments, wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output)))
+    _show(arguments, _wait(arguments, api, wait, before))
     return FINE
 
 
@@ -132,7 +146,7 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     options = {"fence_seconds": arguments.fence_seconds, "max_downtime": arguments.max_downtime}
     api.rehearse({name: value for name, value in options.items() if value is not None})
     wait = Wait("rehearsed", arguments.wait_timeout)
-    status = wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output))
+    status = _wait(arguments, api, wait, before)
     _show(arguments, status)
     if arguments.output != "json":
         _write("\n".join(expectation_lines(status)))
@@ -145,7 +159,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
     options = {"name": arguments.name, "timeout": arguments.timeout}
     api.revoke({name: value for name, value in options.items() if value is not None})
     wait = Wait("revoked", arguments.wait_timeout)
-    _show(arguments, wait_for(api.status, wait, before=before, on_status=_Progress(arguments.output)))
+    _show(arguments, _wait(arguments, api, wait, before))
     return FINE
 
 
@@ -189,7 +203,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _set_server_mode(arguments: argparse.Namespace) -> int:
-    answer = _connect(arguments).set_server_mode(arguments.server_mode)
+    answer = set_mode_directly(arguments) or _connect(arguments).set_server_mode(arguments.server_mode)
     if arguments.output == "json":
         _write(json.dumps(answer, indent=2))
     else:
@@ -199,7 +213,7 @@ def _set_server_mode(arguments: argparse.Namespace) -> int:
 
 def _precheck(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
-    result = _result_of(api.begin_precheck(specification(arguments)), api.precheck)
+    result = _result_of(api.begin_precheck(_request(arguments)), api.precheck)
     if arguments.output == "json":
         _write(json.dumps(result, indent=2))
     else:
@@ -210,7 +224,8 @@ def _precheck(arguments: argparse.Namespace) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their flags."""
-    parser = argparse.ArgumentParser(prog="cutover-agent", description=(__doc__ or "").split("\n", 1)[0], epilog=EXITS)
+    about = (__doc__ or "").split("\n", 1)[0]
+    parser = argparse.ArgumentParser(prog="cutover-agent", description=about, epilog=EXITS, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=str(build_info()["version"]))
     commands = parser.add_subparsers(dest="command", required=True)
     add_serve(commands).set_defaults(run=run_serve)
@@ -218,12 +233,19 @@ def build_parser() -> argparse.ArgumentParser:
     add_rescue(commands).set_defaults(run=run_rescue)
     start = _command(commands, "start", "start a migration", _start)
     add_spec_flags(start)
+    add_platform_flags(start, saves_ca=True)
+    add_secret_flags(start)
+    add_own_agent_flags(start)
     start.add_argument("--check-only", action="store_true", help="run the prechecks and nothing else")
     _watch_flags(start)
     precheck = _command(commands, "precheck", "run the prechecks", _precheck)
     add_spec_flags(precheck)
-    _watch_flags(_command(commands, "status", "show the migration", _status))
+    add_platform_flags(precheck, saves_ca=True)
+    status = _command(commands, "status", "show the migration", _status)
+    add_platform_flags(status)
+    _watch_flags(status)
     stop = _command(commands, "stop", "cut over: fence the source, prove, open the target", _stop)
+    add_platform_flags(stop)
     stop.add_argument("--abort", action="store_true", help="end without opening the target")
     stop.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
     stop.add_argument(
@@ -233,6 +255,8 @@ def build_parser() -> argparse.ArgumentParser:
     stop.add_argument("--rescue-file", type=Path, help="keep here what the command rescue needs, mode 0600")
     _after_attempt_commands(commands)
     mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)
+    add_spec_flags(mode, SOURCE_FIELDS)
+    add_secret_flags(mode)
     mode.add_argument(
         "--source.server-mode", dest="server_mode", required=True, choices=("readonly", "default"), help="the mode"
     )
@@ -260,7 +284,9 @@ def _after_attempt_commands(commands: Any) -> None:
 
 
 def _command(commands: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, epilog=EXITS)
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text, epilog=EXITS, allow_abbrev=False
+    )
     parser.set_defaults(run=run)
     add_agent_flags(parser)
     return parser

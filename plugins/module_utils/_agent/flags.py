@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 from .._core.agent_api import DEFAULT_PORT
 from .._core.errors import CutoverError
@@ -55,10 +56,12 @@ SPEC_FLAGS = (
 _SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "secret": str}
 
 
-def add_spec_flags(parser: argparse.ArgumentParser) -> None:
-    """All flags of a start request."""
+def add_spec_flags(parser: argparse.ArgumentParser, only: Optional[Sequence[str]] = None) -> None:
+    """All flags of a start request, or those that fill the fields in `only`."""
     group = parser.add_argument_group("specification")
     for item in SPEC_FLAGS:
+        if only is not None and item.field not in only:
+            continue
         if item.kind == "switch":
             group.add_argument(item.flag, dest=item.field, action="store_const", const=True, help=item.help)
         elif item.kind == "boolean":
@@ -85,11 +88,24 @@ def _number(flag: str, text: str) -> int:
     return int(text)
 
 
+def _from_environment(item: Flag) -> Any:
+    """What a flag that is not given would have said: a list is separated by commas, a secret stays a reference."""
+    name = VARIABLES.get(item.field, "")
+    text = os.environ.get(name)
+    if not text:
+        return None
+    if item.kind == "secret":
+        return f"env:{name}"
+    return [part.strip() for part in text.split(",")] if item.kind == "list" else text
+
+
 def specification(arguments: argparse.Namespace) -> dict[str, Any]:
     """The start request that the given flags make; absent flags leave the field out."""
     request: dict[str, Any] = {}
     for item in SPEC_FLAGS:
-        value = getattr(arguments, item.field)
+        value = getattr(arguments, item.field, None)
+        if value is None:
+            value = _from_environment(item)
         if value is None:
             continue
         if item.kind == "secret":
@@ -110,12 +126,38 @@ def accepted_findings(arguments: argparse.Namespace) -> Optional[list[dict[str, 
     return [{"id": left, "reason": right} for left, right in pairs] or None
 
 
+# How the source is reached by a command that needs no agent.
+SOURCE_FIELDS = ("source_endpoints", "source_ca_path", "endpoint_map", "allowed_servers", "allow_plaintext_source")
+# The modules' options have the same fallbacks (_module/argspec.py).
+VARIABLES = {
+    "source_endpoints": "CUTOVER_SOURCE_ENDPOINTS",
+    "source_ca_path": "CUTOVER_SOURCE_CA_PATH",
+    "target_endpoints": "CUTOVER_TARGET_ENDPOINTS",
+    "target_ca_path": "CUTOVER_TARGET_CA_PATH",
+    "target_username": "CUTOVER_TARGET_USERNAME",
+    "target_password": "CUTOVER_TARGET_PASSWORD",
+    "agent_endpoint": "CUTOVER_AGENT_ENDPOINT",
+    "agent_ca_path": "CUTOVER_AGENT_CA_PATH",
+    "agent_token": "CUTOVER_AGENT_TOKEN",
+    "agent_token_path": "CUTOVER_AGENT_TOKEN_PATH",
+    "agent_client_keyfile": "CUTOVER_AGENT_CLIENT_KEYFILE",
+}
+
+
+def given(arguments: argparse.Namespace, field: str) -> Any:
+    """The flag's value; without one what its environment variable holds, and None without that."""
+    value = getattr(arguments, field, None)
+    if value is not None:
+        return value
+    return os.environ.get(VARIABLES.get(field, "")) or None
+
+
 def add_agent_flags(parser: argparse.ArgumentParser) -> None:
     """Where the agent is and who asks."""
     group = parser.add_argument_group("agent")
     group.add_argument("--agent.endpoint", dest="agent_endpoint", help="https://HOST:PORT of the agent")
-    group.add_argument("--agent.listen-host", dest="agent_host", default="127.0.0.1", help="host of the agent")
-    group.add_argument("--agent.master-port", dest="agent_port", type=int, default=DEFAULT_PORT, help="its port")
+    group.add_argument("--agent.listen-host", dest="agent_host", help="host of the agent (default: 127.0.0.1)")
+    group.add_argument("--agent.master-port", dest="agent_port", type=int, help=f"its port (default: {DEFAULT_PORT})")
     group.add_argument("--agent.cacert", dest="agent_ca_path", help="file with the CA of the agent's certificate")
     group.add_argument("--agent.token", dest="agent_token", help="token, as file:PATH or env:NAME")
     group.add_argument("--agent.client-auth-keyfile", dest="agent_client_keyfile", help="client certificate and key")
@@ -123,7 +165,22 @@ def add_agent_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def agent_endpoint(arguments: argparse.Namespace) -> str:
-    """The agent's endpoint out of --agent.endpoint, or host and port."""
-    given: Optional[str] = arguments.agent_endpoint
-    host = arguments.agent_host
-    return given or f"https://{f'[{host}]' if ':' in host else host}:{arguments.agent_port}"
+    """The agent's endpoint: --agent.endpoint, host and port, the environment, this host; in this order."""
+    if arguments.agent_endpoint:
+        return str(arguments.agent_endpoint)
+    host, port = arguments.agent_host, arguments.agent_port
+    variable = given(arguments, "agent_endpoint")
+    if host is None and port is None and variable:
+        return str(variable)
+    host = host or "127.0.0.1"
+    return f"https://{f'[{host}]' if ':' in host else host}:{port or DEFAULT_PORT}"
+
+
+def agent_token(arguments: argparse.Namespace) -> Optional[str]:
+    """The token by reference, or out of the environment; None without any."""
+    if arguments.agent_token:
+        return resolve("--agent.token", arguments.agent_token)
+    if given(arguments, "agent_token"):
+        return resolve("--agent.token", f"env:{VARIABLES['agent_token']}")
+    path = given(arguments, "agent_token_path")
+    return resolve("--agent.token", f"file:{path}") if path else None

@@ -33,7 +33,7 @@ _LOCK_TRIES = 20
 def add_guard(commands: Any) -> argparse.ArgumentParser:
     """The command and its flags."""
     text = "give a fenced source back when the agent cannot"
-    parser: argparse.ArgumentParser = commands.add_parser("guard", help=text, description=text)
+    parser: argparse.ArgumentParser = commands.add_parser("guard", help=text, description=text, allow_abbrev=False)
     parser.add_argument("--config", type=Path, required=True, help="the agent's configuration file (JSON)")
     parser.add_argument("--once", action="store_true", help="look once, act if it is time, and end")
     return parser

@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 30.0
 def add_rescue(commands: Any) -> argparse.ArgumentParser:
     """The command and its flags."""
     text = "give a fenced source back when the agent's host is lost"
-    parser: argparse.ArgumentParser = commands.add_parser("rescue", help=text, description=text)
+    parser: argparse.ArgumentParser = commands.add_parser("rescue", help=text, description=text, allow_abbrev=False)
     parser.add_argument("--rescue-file", type=Path, required=True, help="the file that stop --rescue-file wrote")
     parser.add_argument("--source.cacert", dest="source_ca_path", help="file with the CA of the source")
     parser.add_argument("--target.endpoint", dest="target_endpoints", action="append", required=True,

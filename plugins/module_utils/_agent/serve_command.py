@@ -21,7 +21,9 @@ OVERRIDES = ("listen_host", "port", "tls_keyfile", "client_ca")
 
 def add_serve(commands: Any) -> argparse.ArgumentParser:
     """The command and its flags."""
-    parser: argparse.ArgumentParser = commands.add_parser("serve", help="run the agent", description="run the agent")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "serve", help="run the agent", description="run the agent", allow_abbrev=False
+    )
     parser.add_argument("--config", type=Path, help="the agent's configuration file (JSON)")
     parser.add_argument("--agent.listen-host", dest="listen_host", help="address to listen on")
     parser.add_argument("--agent.master-port", dest="port", type=int, help="port to listen on")
@@ -56,7 +58,9 @@ def _become(name: str) -> None:
     os.setuid(entry.pw_uid)
 
 
-def _runner(config: AgentConfig) -> Callable[[Callable[[], None]], None]:
+def runner(config: AgentConfig) -> Callable[[Callable[[], None]], None]:
+    """What runs an agent of this configuration until it is told to end."""
+
     def run(on_ready: Callable[[], None]) -> None:
         set_up_logging(config.log_format)
         serve(config, on_ready)
@@ -76,10 +80,10 @@ def run_serve(arguments: argparse.Namespace) -> int:
     overrides = {name: getattr(arguments, name) for name in OVERRIDES if getattr(arguments, name) is not None}
     config = load_config(config_path, overrides)
     if not arguments.background:
-        _runner(config)(lambda: None)
+        runner(config)(lambda: None)
         return 0
     pid_file = _needed(arguments, "pid_file").absolute()
     log_file = _needed(arguments, "log_file").absolute()
     wanted = fingerprint(Path(sys.argv[0]).absolute(), config_path, config)
-    sys.stdout.write(ensure_running(pid_file, log_file, wanted, _runner(config)) + "\n")
+    sys.stdout.write(ensure_running(pid_file, log_file, wanted, runner(config)) + "\n")
     return 0

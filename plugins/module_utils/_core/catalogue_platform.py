@@ -24,6 +24,15 @@ CODES: dict[str, Entry] = {
         "error", "operator", "The platform knows no such deployment",
         "Copy the deployment's id from its page on the platform; a key can be limited to one organisation.",
     ),
+    "CUT-PLATFORM-6": Entry(
+        "error", "operator", "The deployment's certificate is signed by its own CA",
+        "Give --target.cacert with a file on the agent's host that holds the CA certificate, or, when the agent runs "
+        "on this host, --target.save-cacert with the file to write it to.",
+    ),
+    "CUT-PLATFORM-7": Entry(
+        "error", "operator", "The agent migrates into something else than this deployment",
+        "Correct the deployment's id or the agent's address: each agent has one migration.",
+    ),
     "CUT-PLATFORM-8": Entry(
         "error", "transient", "The platform's API refused or failed",
         "Read what it said; run the same again later.",

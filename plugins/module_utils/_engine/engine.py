@@ -84,7 +84,7 @@ class Engine:
     # -- control ------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Resume what the state directory knows; returns at once."""
+        """Resume what the state directory knows; returns at once, when the status tells of it."""
         known = read_json(self._paths.migration)
         if not isinstance(known, dict) or "request" not in known:
             return
@@ -94,6 +94,7 @@ class Engine:
         unfinished = migration.state == states.COMPLETED and migration.late_counts["pending"] > 0
         if migration.state in states.ACTIVE or unfinished or migration.revoke_request is not None:
             migration.start()
+        self._take_snapshot()
 
     def _make(self, wanted: Spec, known: Optional[Mapping[str, Any]] = None) -> Migration:
         return Migration(wanted, self._paths, self._open_world, known=known)

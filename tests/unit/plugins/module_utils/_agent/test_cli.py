@@ -154,3 +154,49 @@ def test_revoke_opening_and_report(agent: RunningAgent, run: Any, capsys: pytest
     assert "<!DOCTYPE html>" in capsys.readouterr().out
     assert run("revoke-opening", "--name", "other") == cli.USAGE
     assert run("revoke-opening", "--name", "default") == cli.FINE
+
+
+def test_the_environment_stands_for_flags_that_are_not_given(
+    agent: RunningAgent, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(TOKENS["cutover"])
+    for name, value in {
+        "CUTOVER_AGENT_ENDPOINT": f"https://127.0.0.1:{agent.port}",
+        "CUTOVER_AGENT_CA_PATH": str(agent.certificates.ca),
+        "CUTOVER_AGENT_TOKEN_PATH": str(tmp_path / "token"),
+        "CUTOVER_SOURCE_ENDPOINTS": "https://s:1, https://s:2",
+        "CUTOVER_TARGET_ENDPOINTS": "https://t:1",
+        "CUTOVER_TARGET_PASSWORD": "hush-hush",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["start", "--target.endpoint", "https://t:2"]) == cli.FINE
+    assert agent.engine.calls[-1] == ("start", {
+        "source_endpoints": ["https://s:1", "https://s:2"], "target_endpoints": ["https://t:2"],
+        "target_password": "hush-hush",
+    })  # fmt: skip
+    monkeypatch.setenv("CUTOVER_AGENT_TOKEN", "wrong")
+    assert cli.main(["status"]) == cli.FAILED
+    assert cli.main(["status", "--agent.master-port", "1"]) == cli.UNREACHABLE
+
+
+def test_a_part_of_the_platforms_flags_is_refused(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("start", *SPEC[:2], "--oasis.api-key", "k1") == cli.USAGE
+    assert "--oasis.api-secret, --oasis.deployment-id: needed together" in capsys.readouterr().err
+    assert run("status", "--arango-graph.api-secret", "hush-hush") == cli.USAGE
+    shown = capsys.readouterr()
+    assert "CUT-AGENT-30" in shown.err
+    assert "hush" not in shown.err
+
+
+def test_the_sources_secret_is_a_file(run: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for command in (["start", *SPEC], ["set-server-mode", "--source.server-mode=default"]):
+        assert run(*command, "--source.jwtSecret", "hush-hush") == cli.USAGE
+        shown = capsys.readouterr()
+        assert "--source.jwtSecret takes the path of a file" in shown.err
+        assert "hush" not in shown.err
+    (tmp_path / "secret").write_text("s3")
+    assert run("start", *SPEC, "--source.jwtSecret", str(tmp_path / "secret")) == cli.USAGE
+    assert "--agent.keyfile is needed" in capsys.readouterr().err
+    mode = ["set-server-mode", "--source.server-mode=default", "--source.jwtSecret", f"file:{tmp_path / 'secret'}"]
+    assert run(*mode) == cli.USAGE
+    assert "--source.endpoint is needed" in capsys.readouterr().err
