@@ -334,6 +334,15 @@ KEEPING: tuple[Mutant, ...] = (
         "test_user_writers.py::test_a_password_is_on_the_disk_first_and_stays",
     ),
     mutant(
+        "state-of-a-newer-version-is-taken",
+        "an older agent refuses what a newer one wrote on its disk",
+        "design §4.8, I7",
+        "saved.py",
+        "    if not isinstance(found, int) or found > FORMAT:\n",
+        "    if found is path:\n",
+        "test_saved.py::test_a_newer_format_is_refused",
+    ),
+    mutant(
         "revoked-grant-stays",
         "a grant that the source has not is taken away",
         "design §4.7, I5",

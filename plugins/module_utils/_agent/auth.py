@@ -81,6 +81,6 @@ class Authenticator:
             raise CutoverError(
                 "CUT-AGENT-11",
                 f"{request.method} {request.path} needs the role {role}, which {caller.name} does not have",
-                details={"needed": role},
+                details={"needed": role, "caller": caller.name},
             )
         return caller

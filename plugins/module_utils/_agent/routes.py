@@ -92,6 +92,8 @@ class Application:
                 request = replace(request, caller=caller)
             response = route.answer(request)
         except CutoverError as error:
+            # Who lacks a role is known all the same, and belongs into the audit line.
+            caller = str(error.details.get("caller", caller)) if error.code == "CUT-AGENT-11" else caller
             response = error_response(error, _challenge(error))
         except Exception:
             LOG.exception("%s %s broke", request.method, request.path)

@@ -49,6 +49,11 @@ CODES: dict[str, Entry] = {
         "warning", "operator", "The agent was restarted before the cutover that was asked for had begun",
         "Ask for the cutover again. The source was not touched, and the migration goes on.",
     ),
+    "CUT-STATE-10": Entry(
+        "error", "operator", "The state directory was written by a newer version",
+        "Use the version of the agent that began this migration, or a newer one: deploy it again from the collection "
+        "that it came with.",
+    ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
     "CUT-DISK-1": Entry(
         "error", "operator", "The state directory cannot be written",

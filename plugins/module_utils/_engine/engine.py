@@ -17,9 +17,8 @@ from .._core.clock import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
-from . import changes, fence, fresh, rescue, spec, states, status, verification
+from . import changes, fence, fresh, rescue, saved, spec, states, status, verification
 from .after_opening import REVOKE_SECONDS
-from .files import read_json
 from .findings import Findings
 from .fresh import Standing
 from .guard_lock import ENGINE_LOCK, take
@@ -84,11 +83,11 @@ class Engine:
     # -- control ------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Resume what the state directory knows; returns at once, when the status tells of it."""
-        known = read_json(self._paths.migration)
-        if not isinstance(known, dict) or "request" not in known:
+        """Resume what the state directory knows; returns at once, when the status tells of it. Raises CUT-STATE-10."""
+        known = saved.load(self._paths.migration)
+        if known is None:
             return
-        migration = self._make(spec.parse(known["request"]), known)
+        migration = self._make(*known)
         with self._lock:
             self._migration = migration
         unfinished = migration.state == states.COMPLETED and migration.late_counts["pending"] > 0

@@ -22,10 +22,10 @@ from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .._core.jwt import TokenSource, load_secret
 from . import decision as record
-from . import spec
+from . import saved, spec
 from .decision import Decision, DecisionChangedError
 from .fence_note import FenceNote, read_note
-from .files import read_json, write_json
+from .files import write_json
 from .fronts import MODE_PATHS, Fronts
 from .guard_lock import end_agent
 from .journal import Journal, Store
@@ -180,10 +180,10 @@ class LiveReach:
         self._stop = stop
 
     def _spec(self) -> spec.Spec:
-        known = read_json(self._paths.migration)
-        if not isinstance(known, dict) or "request" not in known:
+        known = saved.load(self._paths.migration)
+        if known is None:
             raise CutoverError("CUT-DISK-2", f"{self._paths.migration} holds no start request")
-        return spec.parse(known["request"])
+        return known[0]
 
     @contextmanager
     def source(self, note: FenceNote) -> Iterator[Modes]:

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.errors import CutoverError
-from . import acceptance, fence, gate, states
+from . import acceptance, fence, gate, saved, states
 from . import decision as record
 from .cutover import Attempt, Cutover
 from .dataplane_types import Progress
@@ -368,7 +368,6 @@ class Migration:
     def save_locally(self) -> None:
         """Write what a restart of the agent needs before it can read the journal; with the password, mode 0600."""
         document = {
-            "request": self.spec.as_request(),
             "state": self.state,
             "since": self.since,
             "paused": self.paused,
@@ -376,7 +375,7 @@ class Migration:
             "revoke": self.revoke_request,
             "stop": self.asked_stop,
         }
-        write_json(self.paths.migration, document)
+        saved.save(self.paths.migration, self.spec, document)
 
     def wait_for(self, error: CutoverError) -> None:
         """Show what is waited for, since the first time."""

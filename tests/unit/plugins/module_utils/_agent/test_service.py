@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -83,3 +84,56 @@ def test_readiness_follows_recovery(certificates: Certificates, tmp_path: Path) 
         thread.join(10)
     assert engine.closed
     assert not thread.is_alive()
+
+
+def test_systemd_is_told_ready_alive_reloading_and_stopping(
+    certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status line is the migration's; it is alive as long as its main loop and the status are."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "100000")
+        service = Service(agent_config(certificates, tmp_path), FakeEngine(), passing_check)
+        thread = threading.Thread(target=service.run, args=(lambda: None,))
+        thread.start()
+
+        def told(word: str) -> dict[str, str]:
+            """The next message with this field."""
+            while True:
+                fields = dict(line.split("=", 1) for line in manager.recv(4096).decode().splitlines())
+                if word in fields:
+                    return fields
+
+        try:
+            assert told("READY") == {"READY": "1", "STATUS": "ready"}
+            for _time in range(3):
+                assert told("WATCHDOG")["STATUS"].startswith("inactive | copied 50.0 %")
+            service.reload()
+            assert told("RELOADING")["MONOTONIC_USEC"].isdigit()
+            assert told("READY") == {"READY": "1"}
+        finally:
+            service.end()
+        assert told("STOPPING") == {"STOPPING": "1"}
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+class ObservedEngine(FakeEngine):
+    """Remembers how long its end may take."""
+
+    given = 0.0
+
+    def close(self, timeout: float) -> None:
+        self.given = timeout
+        super().close(timeout)
+
+
+def test_the_engine_ends_before_a_service_manager_loses_patience(certificates: Certificates, tmp_path: Path) -> None:
+    """Ten seconds altogether; the rest is for the listener."""
+    engine = ObservedEngine()
+    service = Service(agent_config(certificates, tmp_path), engine, passing_check)
+    service.end()
+    service.run(lambda: None)
+    assert 5.0 <= engine.given < 10.0

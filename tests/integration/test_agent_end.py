@@ -1,0 +1,70 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""SIGTERM to an agent under load: it ends by itself, having written down where it is (design §9)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build_agent import build
+from tests.e2e.agent import Agent
+from tests.integration.engine_case import Fill, Writer, all_differences, request_of
+from tests.integration.pair import TIME_SCALE, Pair, wait_for
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The agent's archive."""
+    return build(tmp_path_factory.mktemp("archive") / "cutover-agent.pyz")
+
+
+def _status(agent: Agent, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+
+    def look() -> bool:
+        found[:] = [agent.call("GET", "/v1/migration")]
+        return condition(found[0])
+
+    wait_for(look, 60.0, lambda: str(found) + agent.log())
+    return found[0]
+
+
+def _in_sync(status: dict[str, Any]) -> bool:
+    return bool(status["state"] == "running" and status["cutover"]["ready"])
+
+
+def test_sigterm_leaves_a_clean_checkpoint(pair: Pair, archive: Path, tmp_path: Path) -> None:
+    """Twice: while it copies and while it follows. Within the ten seconds of a service manager by its own deadline."""
+    fill = Fill(pair)
+    fill.definitions()
+    fill.documents(400)
+    agent = Agent(archive, tmp_path / "agent", pair.source.jwt_secret_path, TIME_SCALE)
+    agent.start()
+    try:
+        with Writer(pair) as writer:
+            agent.call("POST", "/v1/migration", request_of(pair))
+            for goal in (lambda status: status["state"] != "inactive", _in_sync):
+                before = _status(agent, goal)
+                began = time.monotonic()
+                assert agent.stop() == 0, agent.log()
+                log = agent.log()
+                assert "ending: finishing the batch and writing a checkpoint" in log
+                assert log.rstrip().endswith("ended"), f"after {time.monotonic() - began:.1f} s: {log}"
+                assert "Traceback" not in log
+                agent.start()
+                assert agent.call("GET", "/v1/migration")["state"] != "inactive", before
+            status = _status(agent, _in_sync)
+            assert status["progress"]["documents_copied"] == 0
+            assert status["totals"]["recopies"] == 0
+            count = writer.count
+            wait_for(lambda: writer.count > count + 20, 60.0)
+        agent.call("POST", "/v1/migration/stop", {})
+        _status(agent, lambda status: status["state"] == "completed" and status["late_indexes"]["pending"] == 0)
+        assert all_differences(pair) == {}
+    finally:
+        agent.stop()
