@@ -13,39 +13,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.bench.bed import checked, documents
 from tests.bench.figures import Figure
 from tests.bench.process import Stopwatch, cpu_seconds, memory
-from tests.testbed import hlc
-from tests.testbed.client import Answer, Client
+from tests.testbed.client import Client
 from tests.testbed.launch import TestCluster
 
 _BATCH = 10_000  # documents in a request
 _CHUNK = 8 << 20  # bytes asked for in an answer
 _SIZE = 300  # bytes of a document
 _HELD = 5_000_000  # documents whose memory is measured
-_FIRST_REVISION = 1_790_000_000_000 << 20
-
-
-def documents(collection: str, first: int, number: int) -> Iterator[bytes]:
-    """Documents of 300 bytes as a dump has them."""
-    for index in range(first, first + number):
-        revision = hlc.encode(_FIRST_REVISION + (index << 12))
-        head = (
-            f'{{"_key":"k{index:07}","_id":"{collection}/k{index:07}","_rev":"{revision}","number":{index},'
-            f'"price":{index % 977}.25,"tags":["red","green"],"place":{{"city":"Köln","zip":"{index % 99999:05}"}},'
-            '"text":"Lorem ipsum dolor sit amet, '
-        ).encode()
-        yield head + b"x" * (_SIZE - 2 - len(head)) + b'"}'
-
-
-def _checked(answer: Answer, *expected: int) -> Answer:
-    if answer.status not in expected:
-        raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
-    return answer
 
 
 def _create(client: Client, name: str, shards: int = 1) -> None:
-    _checked(client("POST", "/_api/collection", {"name": name, "numberOfShards": shards, "replicationFactor": 1}), 200)
+    checked(client("POST", "/_api/collection", {"name": name, "numberOfShards": shards, "replicationFactor": 1}), 200)
 
 
 def restore(cluster: TestCluster, client: Client, number: int) -> Iterator[Figure]:
@@ -53,8 +34,8 @@ def restore(cluster: TestCluster, client: Client, number: int) -> Iterator[Figur
     _create(client, "restored")
     watch = Stopwatch(cluster.pid)
     for first in range(0, number, _BATCH):
-        body = b"\n".join(documents("restored", first, _BATCH))
-        _checked(
+        body = b"\n".join(documents("restored", first, _BATCH, _SIZE))
+        checked(
             client("PUT", "/_api/replication/restore-data?collection=restored&preserveRevisionIds=true", body), 200
         )
     rate = number / watch.seconds()
@@ -71,8 +52,8 @@ def bulk(cluster: TestCluster, client: Client, number: int) -> Iterator[Figure]:
     watch = Stopwatch(cluster.pid)
     target = "/_api/document/bulk?isRestore=true&overwriteMode=replace"
     for first in range(0, number, _BATCH):
-        body = b"[" + b",".join(documents("bulk", first, _BATCH)) + b"]"
-        _checked(client("POST", target, body), 201, 202)
+        body = b"[" + b",".join(documents("bulk", first, _BATCH, _SIZE)) + b"]"
+        checked(client("POST", target, body), 201, 202)
     yield Figure(
         "testbed_bulk",
         number / watch.seconds(),
@@ -86,7 +67,7 @@ def tail(cluster: TestCluster, server: Client, start: int) -> Iterator[Figure]:
     """Markers from a tick to the end of the log."""
     watch, markers, position = Stopwatch(cluster.pid), 0, start
     while True:
-        answer = _checked(server("GET", f"/_api/wal/tail?from={position}&chunkSize={_CHUNK}"), 200, 204)
+        answer = checked(server("GET", f"/_api/wal/tail?from={position}&chunkSize={_CHUNK}"), 200, 204)
         if answer.status == 204:
             break
         markers += answer.body.count(b"\n")
@@ -102,16 +83,16 @@ def dump(cluster: TestCluster, server: Client, shard: str) -> Iterator[Figure]:
     user = {"x-arango-dump-auth-user": "root"}
     watch = Stopwatch(cluster.pid)
     order = {"batchSize": _CHUNK, "docsPerBatch": 1_000_000, "prefetchCount": 2, "parallelism": 1, "shards": [shard]}
-    identifier = _checked(server("POST", "/_api/dump/start", order, user), 201).headers["x-arango-dump-id"]
+    identifier = checked(server("POST", "/_api/dump/start", order, user), 201).headers["x-arango-dump-id"]
     size = number = 0
     while True:
         last = f"&lastBatch={number - 1}" if number else ""
-        answer = _checked(server("POST", f"/_api/dump/next/{identifier}?batchId={number}{last}", b"", user), 200, 204)
+        answer = checked(server("POST", f"/_api/dump/next/{identifier}?batchId={number}{last}", b"", user), 200, 204)
         if answer.status == 204:
             break
         size += len(answer.body)
         number += 1
-    _checked(server("DELETE", f"/_api/dump/{identifier}", None, user), 200)
+    checked(server("DELETE", f"/_api/dump/{identifier}", None, user), 200)
     yield Figure(
         "testbed_dump",
         size / watch.seconds() / 1e6,
@@ -126,11 +107,11 @@ def shards(directory: Path, number: int = 10_000) -> Iterator[Figure]:
     per_collection, databases = 10, 50
     with TestCluster.start(directory, name="shards") as cluster, Client.root(cluster) as client:
         for index in range(databases):
-            _checked(client("POST", "/_api/database", {"name": f"d{index}"}), 201)
+            checked(client("POST", "/_api/database", {"name": f"d{index}"}), 201)
         order = {"numberOfShards": per_collection, "replicationFactor": 2}
         for index in range(number // per_collection):
             target = f"/_db/d{index % databases}/_api/collection"
-            _checked(client("POST", target, {"name": f"c{index}", **order}), 200)
+            checked(client("POST", target, {"name": f"c{index}", **order}), 200)
         used = cpu_seconds(cluster.pid)
     how = f"{number:,} shards, {per_collection} a collection, {databases} databases, replicationFactor 2, by the API"
     yield Figure("testbed_shards", used, "s", 30, how, at_most=True)
