@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e soak mutants bench bench-testbed lint test agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e soak mutants bench bench-testbed lint test docs agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,12 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory release-check
 	$(MAKE) --no-print-directory demo
 	@echo "make test: fine"
+
+docs: setup ## write the generated pages of docs/ anew
+	python -m tests.tools.prechecks_page
+	python -m tests.tools.errors_page
+	python -m tests.tools.openapi_document
+	python -m tests.tools.reference_page
 
 agent: setup ## build the agent's archive, build/cutover-agent.pyz
 	python -m tests.build_agent $(AGENT)
