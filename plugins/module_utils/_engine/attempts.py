@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 # For the target's key generators, before anybody is fenced.
 _KEYS_SECONDS = 120.0
+# To read back what was written, before anybody is fenced.
+_FRESHEN_SECONDS = 60.0
 
 
 class Attempts:
@@ -70,6 +72,9 @@ class Attempts:
             request["estimated"] = True
             self._running.examine_keys(Deadline(_KEYS_SECONDS))
             self._estimate(request["max_downtime"])
+            found = migration.gate_blockers(request["max_downtime"])
+        if not found:
+            self._running.verifier.freshen(Deadline(_FRESHEN_SECONDS))
             found = migration.gate_blockers(request["max_downtime"])
         if found and migration.clock.monotonic() >= request["until"]:
             migration.forget_stop()

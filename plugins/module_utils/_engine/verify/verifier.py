@@ -46,6 +46,8 @@ _REST_TIMES = 20.0
 _LONGEST_REST = 60.0
 _BETWEEN_ROUNDS = 30.0
 _PAUSE = 0.02
+# The second one meets only what was written during the first one.
+_FRESH_CYCLES = 2
 _TROUBLE = "CUT-VERIFY-4"
 
 
@@ -334,6 +336,20 @@ class Verifier(Overview):
             except (CutoverError, OSError) as error:
                 self._trouble(error)
                 pause = pauses.next()
+
+    def freshen(self, deadline: Deadline) -> None:
+        """Before the fence: read back what was written so far, so that little is left for the time without writes.
+
+        What cannot be looked at now is left to ``finish``.
+        """
+        try:
+            for _cycle in range(_FRESH_CYCLES):
+                with _held(self._cycling, deadline):
+                    self._readback.cycle()
+        except Stopped:
+            return
+        except (CutoverError, OSError) as error:
+            self._trouble(error)
 
     def finish(self, deadline: Deadline) -> list[str]:
         """At the cutover, when nobody writes: cover what is not covered, read back what is left (design §5 step 7a, b).

@@ -208,6 +208,24 @@ def test_i5_what_the_data_path_knows_since_the_last_look_blocks_at_once(case: Ca
     assert case.verifier.document()["verified_up_to"] is None
 
 
+def test_what_was_written_is_read_back_before_the_fence(case: Case) -> None:
+    """A server in trouble at that moment hinders nobody."""
+    case.finish()
+    case.path.write("k3", 99)
+    case.path.apply()
+    case.verifier.freshen(Deadline(5.0))
+    assert case.verifier.touched.empty
+    case.path.write("k4", 99)
+    case.path.apply()
+
+    def broken() -> None:
+        raise OSError("reset")
+
+    case.path.source.reading = broken
+    case.verifier.freshen(Deadline(5.0))
+    assert not case.verifier.touched.empty
+
+
 def test_i5_versions_that_hash_differently_compare_contents_in_later_rounds(case: Case) -> None:
     """The first comparison is by keys and revisions; written keys are read back as whole documents at once."""
     case.path.target.seed = 1
