@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tests.testbed import front_end, routing
+from tests.testbed import encoding, front_end, routing
 from tests.testbed.control_answers import carried_out
 from tests.testbed.errors import ArangoError
 from tests.testbed.following import READING
@@ -93,6 +93,7 @@ def _guarded(request: Request) -> Answer | Awaitable[Answer]:
         raise
     if entry.level != "none":
         _login(request)
+        encoding.decode(request)
         authorise(request, entry)
     return entry.handler(request)
 
