@@ -124,6 +124,13 @@ options:
     description: Seconds for which the source is watched for late writes after the target has opened.
     type: float
     default: 10.0
+  compress:
+    description:
+      - Whether data goes to the target compressed. V(auto) measures both ways and takes the quicker one.
+      - Targets before 3.12 do not take compressed data. V(always) is refused there, V(auto) does without.
+    type: str
+    choices: [auto, always, never]
+    default: auto
   warm_up:
     description:
       - Whether indexes of the target are loaded into its memory, and one query is made on every collection, before the

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Defects in choosing what is migrated (design §4.7)."""
+"""Defects in choosing what is migrated, and in which form (design §4.3, §4.7)."""
 
 from __future__ import annotations
 
@@ -60,5 +60,23 @@ CHOOSING: tuple[Mutant, ...] = (
         "min(wanted, copies)",
         "wanted",
         "test_overrides.py::test_copies_of_a_collection",
+    ),
+    mutant(
+        "compression-takes-the-slower-way",
+        "compression is chosen where it is quicker",
+        "design §4.3",
+        "packing.py",
+        "compressed.cost < plain.cost",
+        "compressed.cost > plain.cost",
+        "test_packing.py::test_auto_takes_the_quicker_way",
+    ),
+    mutant(
+        "compression-is-not-told",
+        "the target is told that a body is compressed",
+        "design §4.3",
+        "target.py",
+        ", **packed.headers}",
+        "}",
+        "test_packing.py::test_a_write_tells_what_it_holds",
     ),
 )

@@ -40,6 +40,7 @@ SPEC_FLAGS = (
     Flag("--max-downtime", "max_downtime", "seconds", "longest write downtime of the cutover, in seconds"),
     Flag("--max-lag", "max_lag", "seconds", "largest lag with which the cutover may begin, in seconds"),
     Flag("--settle-after", "settle_after", "seconds", "how long a request without answer may still run, in seconds"),
+    Flag("--compress", "compress", "text", "bodies to the target: auto, always or never"),
     Flag("--warm-up", "warm_up", "switch", "load the target's indexes into memory before the fence"),
     Flag("--late-write-watch", "late_write_watch", "seconds", "how long to watch for late writes, in seconds"),
     Flag("--repair", "repair", "boolean", "put right what the verification finds different on the target"),

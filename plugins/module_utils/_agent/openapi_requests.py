@@ -7,6 +7,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from .._engine import spec
 from .._engine.overrides import MOST_COPIES
+from .._engine.packing import POLICIES
 from .._engine.patterns import FORM
 
 TEXT = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
@@ -32,6 +33,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "_rate": {"type": "number", "minimum": 1, "exclusiveMaximum": 1_000_000_000},
     "_mode": {"type": "string", "enum": list(spec.VERIFICATION_MODES)},
     "_users": {"type": "string", "enum": list(spec.USERS)},
+    "_compress": {"type": "string", "enum": list(POLICIES)},
     "_endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
     "_texts": {"type": "array", "items": TEXT},
     "_patterns": {"type": "array", "items": {"type": "string", "pattern": _PATTERN}, "description": FORM},

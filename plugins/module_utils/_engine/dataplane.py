@@ -25,6 +25,7 @@ from .inspection import Inspection
 from .lanes import Lanes
 from .ledger import Ledger
 from .overview import Overview
+from .packing import Packing
 from .patience import Patience, Rate, Troubles, WriteGate
 from .reads import Reader
 from .recheck import Recheck
@@ -84,7 +85,10 @@ class DataPlane:
         self._recheck = Recheck(state_dir / "recheck.log", settings.settle_seconds)
         self._applied = Rate()
         self._observations = Observations()
-        self._writer = TargetWriter(target, self._gate, patience, self._recheck, settings.batch_bytes)
+        self.packing = Packing(target, settings.compress)
+        self._writer = TargetWriter(
+            target, self._gate, patience, self._recheck, settings.batch_bytes, self.packing
+        )
         self._source_reader = Reader(source.coordinators, patience)
         self._target_reader = Reader(target, patience)
         self._units = UnitWriter(

@@ -47,6 +47,7 @@ class Settings:
     tail_chunk_bytes: int = MIB
     queue_bytes: int = 24 * MIB
     shards_per_context: int = 64
+    compress: str = "never"
 
     @property
     def settle_seconds(self) -> float:

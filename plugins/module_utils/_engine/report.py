@@ -47,6 +47,7 @@ def build(migration: Migration, attempt: Attempt) -> dict[str, Any]:
             "documents_copied": progress.documents_copied if progress else None,
             "bytes_copied": progress.bytes_copied if progress else None,
             "operations_applied": progress.operations_applied if progress else None,
+            "compression": running.plane.packing.document() if running else None,
         },
         "left_out": _left_out(migration),
         "proof": attempt.proof,

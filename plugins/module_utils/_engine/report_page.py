@@ -116,9 +116,16 @@ def _moved(report: Mapping[str, Any]) -> str:
             ("Documents copied", lookup(report, "moved.documents_copied")),
             ("Bytes copied", amount(lookup(report, "moved.bytes_copied"))),
             ("Later operations applied", lookup(report, "moved.operations_applied")),
+            ("Compressed bodies", _compression(lookup(report, "moved.compression") or {})),
             ("Writers cancelled on the source", lookup(report, "source.writers_cancelled")),
         ]
     )
+
+
+def _compression(figures: Mapping[str, Any]) -> str:
+    if not figures.get("bytes_before"):
+        return f"none (policy {figures.get('policy')})"
+    return f"{amount(figures['bytes_before'])} sent as {amount(figures['bytes_sent'])}"
 
 
 def _proof(proof: Optional[Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
 from .._core.errors import CutoverError
 from .overrides import MOST_COPIES, NOTHING, ByPattern, Overrides
+from .packing import AUTO, POLICIES
 from .patterns import FORM, Pattern, parse_pattern
 from .selection import Selection
 from .shape import Shape
@@ -64,6 +65,7 @@ class Spec:
     exclude: tuple[Pattern, ...] = ()
     replication_factor: ByPattern = NOTHING
     write_concern: ByPattern = NOTHING
+    compress: str = AUTO
     warm_up: bool = False
     name: str = "default"
 
@@ -94,6 +96,7 @@ class Spec:
             "verify_rate": self.verify_rate,
             "checksum_seconds": self.checksum_seconds,
             "require_guard": self.require_guard,
+            "compress": self.compress,
             "warm_up": self.warm_up,
             "endpoint_map": dict(self.endpoint_map),
             "allowed_servers": list(self.allowed_servers),
@@ -199,6 +202,12 @@ def _users(name: str, value: object) -> str:
     return str(value)
 
 
+def _compress(name: str, value: object) -> str:
+    if value not in POLICIES:
+        raise refuse(name, f"must be one of {', '.join(POLICIES)}")
+    return str(value)
+
+
 def _endpoints(name: str, value: object) -> tuple[Endpoint, ...]:
     if isinstance(value, str):
         value = [value]
@@ -284,6 +293,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "verify_rate": _rate,
     "checksum_seconds": _seconds,
     "require_guard": _boolean,
+    "compress": _compress,
     "warm_up": _boolean,
     "endpoint_map": _map,
     "allowed_servers": _texts,

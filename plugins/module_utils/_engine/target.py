@@ -5,11 +5,13 @@ unknown (design §4.5)."""
 
 from __future__ import annotations
 
+import time
 from typing import Callable, Protocol, Sequence
 
 from .._core.arango import Coordinators, segment
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.http import Response
+from .packing import Packing
 from .patience import Patience, WriteGate, is_fatal, outcome_unknown
 from .shards import ShardId
 
@@ -56,12 +58,14 @@ class TargetWriter:
         patience: Patience,
         unknown: UnknownOutcomes,
         largest: int,
+        packing: Packing,
     ) -> None:
         self.coordinators = coordinators
         self.patience = patience
         self.size = BatchSize(largest)
         self._gate = gate
         self._unknown = unknown
+        self._packing = packing
 
     def write(
         self,
@@ -84,16 +88,18 @@ class TargetWriter:
         pauses = self.patience.pauses()
         unknown = False
         who = object()
+        packed = self._packing.pack(data)
         while True:
             self._gate.enter()
             try:
+                began = time.monotonic()
                 response = self.coordinators.request(
                     method,
                     path,
                     database=shard.database,
                     query=query,
-                    data=data,
-                    headers={"Content-Type": content_type},
+                    data=packed.data,
+                    headers={"Content-Type": content_type, **packed.headers},
                     timeout=_TIMEOUT,
                     idempotent=unknown,
                 )
@@ -107,6 +113,8 @@ class TargetWriter:
                 self.patience.troubles.end(who)
                 if unknown:
                     self._note(shard, keys())
+                else:
+                    self._packing.sent(packed, time.monotonic() - began)
                 self.size.grow()
                 return response
             finally:

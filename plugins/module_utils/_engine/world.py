@@ -174,7 +174,7 @@ def open_world(
         for close in reversed(opened):
             close()
         raise
-    settings = Settings(settle_after=spec.settle_after, time_scale=time_scale)
+    settings = Settings(settle_after=spec.settle_after, time_scale=time_scale, compress=spec.compress)
     return World(
         spec=spec,
         settings=settings,

@@ -70,6 +70,7 @@ def specification_options() -> Options:
         "max_lag": {"type": "float", "default": 5.0},
         "settle_after": {"type": "float", "default": 300.0},
         "late_write_watch": {"type": "float", "default": 10.0},
+        "compress": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         "warm_up": {"type": "bool", "default": False},
         "repair": {"type": "bool", "default": True},
         "verify_rate": {"type": "float", "default": 200000.0},

@@ -9,12 +9,14 @@ from typing import Any, Optional
 from ..._core.errors import ArangoError, CutoverError
 from ..decision import KEY as DECISION
 from ..decision import OPENING
+from ..packing import ALWAYS
 from ..states import COMPLETED
 from .context import Context
 from .outcome import BlockedError, Outcome, Row, bad, good, listed
 from .rows_source import CERTIFICATE, UNREACHABLE, errors_by_code, refused_credentials
 
 _SUPPORTED_FROM = (3, 10)
+_COMPRESSED_SINCE = (3, 12, 0)
 _BY_DOCUMENTATION = (4, 0)
 
 
@@ -137,6 +139,13 @@ def _by_documentation(context: Context) -> Outcome:
     return good("both versions are known from recorded answers")
 
 
+def _compress(context: Context) -> Outcome:
+    version, policy = context.target.version(), context.spec.compress
+    if policy == ALWAYS and tuple(version) < _COMPRESSED_SINCE:
+        return bad(f"compress: {version} does not take compressed data", version=str(version))
+    return good(f"compress: {policy} is possible", version=str(version))
+
+
 def _journal(context: Context) -> Outcome:
     record = context.target.journal(DECISION)
     state = str((record or {}).get("state", "none"))
@@ -248,6 +257,11 @@ ROWS = (
         "target-version-new", "target", "warning", "Both versions are known well", _by_documentation,
         "Rehearse with a copy first.",
         why="Behaviour of 4.x was read in its documentation, not seen in recorded answers.",
+    ),
+    Row(
+        "target-compress", "target", "error", "The target takes data in the wanted form", _compress,
+        "Set compress to auto or never, or choose a target of 3.12 or newer.", acceptable=False,
+        why="Before 3.12 a server takes a compressed request for a broken one.",
     ),
     Row(
         "target-journal", "target", "error", "No migration into this target was completed before", _journal,

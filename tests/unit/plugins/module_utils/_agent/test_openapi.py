@@ -21,6 +21,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._agent import ope
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.openapi_requests import KINDS, REQUESTS
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.packing import POLICIES
 from tests.tools import openapi_document
 from tests.unit.agent_fakes import TOKENS, Certificates, RunningAgent, agent_config, running_agent
 
@@ -33,8 +34,8 @@ OPTIONS = (
 # Values that some option takes, so that not all that is drawn is refused.
 LIKELY: tuple[Any, ...] = (
     "https://db.example.com:8529", {"PRMR-1": "https://db.example.com:8530"}, {"id": "a", "reason": "b"},
-    {"code": "a", "where": "b", "key": "c", "reason": "d"}, *spec.USERS, *spec.VERIFICATION_MODES, 0, 0.5, 1, 1e9, -1,
-    True, "", "x" * spec.MAX_NAME, "x" * (spec.MAX_NAME + 1), "a\0b", "text",
+    {"code": "a", "where": "b", "key": "c", "reason": "d"}, *spec.USERS, *spec.VERIFICATION_MODES, *POLICIES,
+    0, 0.5, 1, 1e9, -1, True, "", "x" * spec.MAX_NAME, "x" * (spec.MAX_NAME + 1), "a\0b", "text",
 )  # fmt: skip
 DESCRIBED = schemathesis.openapi.from_dict(DOCUMENT)
 # The stream of events has no end; test_api.py reads it.

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.packing import Packing
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles, WriteGate
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.reads import Reader
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardPlan
@@ -135,7 +136,8 @@ class Bench:
         self.findings: list[Finding] = []
         self.checks = 0
         gate = WriteGate(self._check, self.patience)
-        self.writer = TargetWriter(target, gate, self.patience, self.notes, 1024 * 1024)  # type: ignore[arg-type]
+        fake: Any = target
+        self.writer = TargetWriter(fake, gate, self.patience, self.notes, 1024 * 1024, Packing(fake))
         self.reader = Reader(target, self.patience)  # type: ignore[arg-type]
         self.units = UnitWriter(self.writer, self.reader, self.notes, self.findings.append, 100)
 

@@ -64,6 +64,8 @@ def test_defaults() -> None:
         ("replication_factor", {"shop/": 2}, "CUT-SPEC-1"),
         ("write_concern", {"shop": 1.5}, "CUT-SPEC-1"),
         ("write_concern", {5: 1}, "CUT-SPEC-1"),
+        ("compress", "gzip", "CUT-SPEC-1"),
+        ("compress", True, "CUT-SPEC-1"),
         ("exclude", ["*/*"], "CUT-SPEC-4"),
         ("nonsense", 1, "CUT-SPEC-2"),
     ],

@@ -92,6 +92,10 @@ FAILING = (
     Pretended("target-version", "oldest", target={"/_api/version": {"version": "3.9.1"}}),
     Pretended("target-version-new", "documentation", target={"/_api/version": {"version": "4.0.0"}}),
     Pretended(
+        "target-compress", "3.11.14 does not take", target={"/_api/version": {"version": "3.11.14"}},
+        options={"compress": "always"},
+    ),
+    Pretended(
         "target-journal", "completed at 2026-01-02",
         target=journal("decision", state="completed", completed_at="2026-01-02"),
     ),
@@ -203,6 +207,11 @@ PASSING = (
     Pretended(
         "capacity-dbservers", "at most 1", {INVENTORY: inventory(collection("wide", replicationFactor=7))},
         options={"replication_factor": {"*": 1}},
+    ),
+    Pretended("target-compress", "auto is possible", target={"/_api/version": {"version": "3.11.14"}}),
+    Pretended(
+        "target-compress", "always is possible", target={"/_api/version": {"version": "3.12.0"}},
+        options={"compress": "always"},
     ),
     Pretended("input-accept", "known", options={"accept": [{"id": "features-torn:graph a/b", "reason": "x"}]}),
     Pretended("features-exact-numbers", "exactly", {"/_api/version": {"version": "3.12.3"}}),
