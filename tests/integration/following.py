@@ -131,16 +131,23 @@ class Following:
 
 @contextmanager
 def following(
-    directory: Path, before: Sequence[Change] = (), readings: Mapping[str, str] | None = None, **request: Any
+    directory: Path,
+    before: Sequence[Change] = (),
+    *,
+    version: str = "3.11.14",
+    source_options: Mapping[str, Any] | None = None,
+    target_options: Mapping[str, Any] | None = None,
+    **request: Any,
 ) -> Iterator[Following]:
-    """Both clusters, the target with these readings, and a migration that is ready for its cutover; ``before`` is made
-    on the source first.
+    """Both clusters (a target of this version) and a migration that is ready for its cutover; ``before`` is made on the
+    source first.
     """
-    options = {"time_scale": TIME_SCALE, "readings": readings or {}}
+    options = {**SOURCE_OPTIONS, **(source_options or {})}
+    others = {"time_scale": TIME_SCALE, **(target_options or {})}
     with (
-        TestCluster.start(directory, name="source", options=SOURCE_OPTIONS) as source,
+        TestCluster.start(directory, name="source", options=options) as source,
         TestCluster.start(
-            directory, name="target", flavour="managed", root_password=PASSWORD, options=options
+            directory, name="target", version=version, flavour="managed", root_password=PASSWORD, options=others
         ) as target,
     ):
         pair = Pair(source, target, directory)

@@ -93,8 +93,9 @@ def case(tmp_path_factory: pytest.TempPathFactory, how: str) -> Iterator[Followi
     """One migration for all rows."""
     directory = tmp_path_factory.mktemp("followed")
     anew = how == "recreated"
-    options = {"early_readers": how == "early", "users": "recreate" if anew else "copy"}
-    with following(directory, BEFORE, {"17": "no-users"} if anew else None, **options) as made:
+    options: dict[str, Any] = {"early_readers": how == "early", "users": "recreate" if anew else "copy"}
+    target = {"readings": {"17": "no-users"}} if anew else {}
+    with following(directory, BEFORE, target_options=target, **options) as made:
         yield made
 
 
