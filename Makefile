@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e soak mutants bench bench-testbed lint test docs agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ testbed-test: setup ## the emulator's own tests, with the replay of recorded exc
 
 integration: setup ## engine, role, playbooks and bad input against emulated clusters
 	@echo "== integration tests"
-	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input
+	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input tests/big
 
 browser: setup ## the status page in headless Chromium, and what promtool says of metrics and alerts
 	@echo "== browser tests"
@@ -70,6 +70,10 @@ hosts-test: setup ## the roles on real systemd hosts (Debian 11, 12, 13) under s
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
+
+big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a shard of millions (hours, 20 GB)
+	@echo "== big things"
+	CUTOVER_BIG=1 pytest -q -s tests/big
 
 soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=2)
 	@echo "== soak ($(RUNS) runs from seed $(SEED))"
