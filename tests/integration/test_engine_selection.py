@@ -46,7 +46,8 @@ def test_i9_a_part_is_migrated_and_the_rest_is_named(pair: Pair) -> None:
         assert engine.status()["state"] == "inactive"
         engine.start(request_of(pair, **CHOICE, accept=[TORN]))
         wait_status(engine, ready)
-        told = {(item["code"], item["severity"]) for item in engine.status()["problems"]}
+        problems = [item for item in engine.status()["problems"] if item["code"].startswith("CUT-SELECT")]
+        told = {(item["code"], item["severity"]) for item in problems}
         assert told == {("CUT-SELECT-1", "info"), ("CUT-SELECT-2", "info")}
         with Writer(pair) as writer:
             pair.insert("people", [{"_key": f"p{i}"} for i in range(50)], "crm")
