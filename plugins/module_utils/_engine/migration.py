@@ -367,15 +367,17 @@ class Migration:
 
     def save_locally(self) -> None:
         """Write what a restart of the agent needs before it can read the journal; with the password, mode 0600."""
-        document = {
-            "state": self.state,
-            "since": self.since,
-            "paused": self.paused,
-            "late_indexes": self.late_counts,
-            "revoke": self.revoke_request,
-            "stop": self.asked_stop,
-        }
-        saved.save(self.paths.migration, self.spec, document)
+        # Requests and the supervisor save at the same time.
+        with self._lock:
+            document = {
+                "state": self.state,
+                "since": self.since,
+                "paused": self.paused,
+                "late_indexes": self.late_counts,
+                "revoke": self.revoke_request,
+                "stop": self.asked_stop,
+            }
+            saved.save(self.paths.migration, self.spec, document)
 
     def wait_for(self, error: CutoverError) -> None:
         """Show what is waited for, since the first time."""
