@@ -135,7 +135,7 @@ def test_i5_a_change_is_followed_and_nobody_can_write(case: Following, how: str,
             lambda: f"{seen(case, case.source, how)} {seen(case, case.target, how)}",
         )
     told = {"CUT-USER-4"} if how == "recreated" else set()
-    wait_status(case.engine, lambda status: {item["code"] for item in status["problems"]} == told, 60.0)
+    wait_status(case.engine, lambda _status: {item["code"] for item in case.engine.findings()} == told, 60.0)
 
 
 def test_i5_nobody_writes_before_the_opening(case: Following, how: str) -> None:
