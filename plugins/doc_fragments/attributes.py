@@ -46,3 +46,13 @@ attributes:
     membership:
       - cutover.arangodb.arangodb
 """
+
+    ACTIONGROUP_PLATFORM = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/cutover.arangodb.platform) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - cutover.arangodb.platform
+"""

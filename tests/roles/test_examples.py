@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.roles.conftest import PASSWORD, TOKEN, Host
 from tests.roles.documented import differences, module_names, part_of
+from tests.testbed.platform.launch import TestPlatform
 
 # Starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -20,6 +23,8 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("tls_keyfile", 0, "", ()),
     ("tls_keyfile", 1, "", ()),
     ("tls_keyfile", 2, "", ()),
+    ("deployment_info", 0, "", ()),
+    ("deployment_info", 1, "", ()),
     ("precheck", 0, "the prechecks are not passed", ()),
     ("precheck", 1, "", ("query_result",)),
     ("migration", 0, "", ()),
@@ -37,12 +42,12 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
 )
 
 
-def in_this_place(host: Host, value: Any) -> Any:
+def in_this_place(host: Host, value: Any, platform: TestPlatform) -> Any:
     """An example's value with the files and endpoints of this machine in the place of the printed ones."""
     if isinstance(value, dict):
-        return {name: in_this_place(host, inner) for name, inner in value.items()}
+        return {name: in_this_place(host, inner, platform) for name, inner in value.items()}
     if isinstance(value, list):
-        return [in_this_place(host, inner) for inner in value]
+        return [in_this_place(host, inner, platform) for inner in value]
     places = {
         "/etc/cutover-arangodb/ca.pem": str(host.install_path("config/ca.pem")),
         "/etc/cutover-arangodb/cutover.token": str(host.directory / "token"),
@@ -50,6 +55,8 @@ def in_this_place(host: Host, value: Any) -> Any:
         "/etc/cutover-arangodb/source-ca.pem": str(host.install_path("config/ca.pem")),
         "/etc/cutover-arangodb/source.jwt": str(host.install_path("config/source.jwt")),
         "/tmp/cutover-agent.pyz": str(host.directory / "example.pyz"),
+        "example-key": platform.key_id,
+        "hmkuedzw9oavvjmjdo0i": platform.deployment,
         "https://coordinator-1.db.example.com:8529": "https://127.0.0.1:1",
         "https://target.example.com:8529": "https://127.0.0.1:2",
     }
@@ -68,11 +75,21 @@ def test_modules_describe_the_status_document_alike() -> None:
     assert others == [first, first]
 
 
-def test_examples_do_what_they_say(host: Host) -> None:
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestPlatform]:
+    """The managed platform of the examples, where the environment says that it is."""
+    with TestPlatform.start(tmp_path) as started:
+        monkeypatch.setenv("CUTOVER_PLATFORM_ENDPOINT", started.url)
+        monkeypatch.setenv("CUTOVER_PLATFORM_CA_PATH", str(started.ca_path))
+        yield started
+
+
+def test_examples_do_what_they_say(host: Host, platform: TestPlatform) -> None:
     assert host.play("deploy_agent").code == 0
     (host.directory / "token").write_text(TOKEN)
-    tasks = [in_this_place(host, part_of(module, "EXAMPLES")[number]) for module, number, _refusal, _asked in ORDER]
-    results = host.run_tasks(tasks, vault_target_password=PASSWORD)
+    tasks = [in_this_place(host, part_of(module, "EXAMPLES")[number], platform) for module, number, *_rest in ORDER]
+    secrets = {"vault_target_password": PASSWORD, "vault_platform_key_secret": platform.key_secret}
+    results = host.run_tasks(tasks, **secrets)
     for (module, number, refusal, asked), result in zip(ORDER, results, strict=True):
         assert refusal in result.get("msg", ""), (module, number, result)
         assert bool(result.get("failed")) is bool(refusal), (module, number, result)
@@ -81,5 +98,7 @@ def test_examples_do_what_they_say(host: Host) -> None:
     by_place = {(module, number): result for (module, number, *_rest), result in zip(ORDER, results, strict=True)}
     assert by_place["precheck", 1]["query_result"]
     assert by_place["migration_info", 2]["query_result"] == []
+    assert by_place["deployment_info", 0]["credentials"] is None
+    assert by_place["deployment_info", 1]["credentials"]["password"]
     assert by_place["migration", 1]["migration"]["state"] == "completed"
     assert by_place["migration", 3]["migration"]["state"] == "aborted"

@@ -29,7 +29,7 @@ def sound(platform: TestPlatform) -> Iterator[None]:
     """Every test finds the platform without faults and its deployment ready."""
     yield
     platform.control.clear()
-    platform.control.fault("state", state="ready")
+    platform.control.fault("state", state="ready", set={"status.backup_restore_status": None})
     platform.control.fault("clock_skew", seconds=0)
 
 
