@@ -144,12 +144,68 @@ options:
       - Without it, each one is a finding that refuses the cutover until it is accepted or gone.
     type: bool
     default: true
+  load:
+    description:
+      - How much load the migration puts on both sides. It may be changed while the migration runs.
+      - V(gentle) copies at most 20 MB and 5000 documents a second with one copier for each DB-Server, verifies 20000
+        keys a second, and gives way when requests of others wait for 0.1 seconds.
+      - V(balanced) has two copiers for each DB-Server, verifies 200000 keys a second, and gives way at 0.5 seconds.
+      - V(fast) has four copiers, verifies 500000 keys a second, and gives way at 2 seconds.
+      - V(max) has eight copiers and never gives way, but before a full disk.
+    type: str
+    choices: [gentle, balanced, fast, max]
+    default: balanced
+  mb_per_second:
+    description:
+      - Megabytes (of 1000000 bytes) of documents that are copied in a second, instead of what O(load) says. V(0) means
+        no limit. It may be changed while the migration runs.
+    type: float
+  operations_per_second:
+    description:
+      - Documents that are written to the target in a second, instead of what O(load) says. V(0) means no limit. It may
+        be changed while the migration runs.
+      - Replication of ongoing writes counts, but is never held back, as the source would have to keep its log longer.
+    type: float
   verify_rate:
     description:
-      - Keys per second that the verification reads at most while it compares a collection for the first time.
+      - Keys per second that the verification reads at most while it compares a collection for the first time, instead
+        of what O(load) says. It may be changed while the migration runs.
       - Later rounds take a tenth of it.
     type: float
-    default: 200000.0
+  copiers:
+    description:
+      - How many parts of one DB-Server's data are copied at once at most, 1 to 32, instead of what O(load) says. It may
+        be changed while the migration runs.
+    type: int
+  windows:
+    description:
+      - Bandwidth by time of day. The first window that is open decides instead of O(mb_per_second). It may be changed
+        while the migration runs.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      from:
+        description: Time of day at which the window opens, as HH:MM.
+        type: str
+        required: true
+      to:
+        description: Time of day at which it closes. One that is not later than O(windows[].from) is of the next day.
+        type: str
+        required: true
+      days:
+        description: Days on which it opens; all without this.
+        type: list
+        elements: str
+        choices: [mon, tue, wed, thu, fri, sat, sun]
+      mb_per_second:
+        description: Megabytes of documents that are copied in a second, more than 0.
+        type: float
+        required: true
+      time_zone:
+        description: Name of the time zone, from the time zone database of the agent's host.
+        type: str
+        default: UTC
   checksum_seconds:
     description:
       - Seconds of the write downtime that a cutover spends at most on checksums of whole collections, as a proof on top

@@ -31,7 +31,8 @@ STATUS: dict[str, Any] = {
     "replication": {"lag_seconds": 0.4, "applied_total": 12, "behind_bytes": None, "operations_per_second": None,
                     "retention_runway_seconds": None, "servers": []},
     "shards": {"pending": 1, "copying": 1, "catching_up": 0, "in_sync": 2, "held": 0, "suspect": 0, "total": 4},
-    "throttle": {"active": False},
+    "throttle": {"active": False, "reason": None, "metric": None, "value": None, "threshold": None, "since": None,
+                 "load": "balanced"},
     "cutover": {"ready": False, "blockers": [], "predicted_downtime_seconds": None, "step": None, "steps": [],
                 "last_attempt": None, "attempts": 0},
     "source": {"mode": "default"},
@@ -169,6 +170,10 @@ class FakeEngine:
         self._note("resume", dict(options))
         spec.parse_options(options, spec.REASON_OPTIONS)
         return False
+
+    def limits(self, options: Mapping[str, object]) -> bool:
+        self._note("limits", dict(options))
+        return bool(spec.parse_options(options, spec.LIMITS_OPTIONS))
 
     def status(self) -> dict[str, Any]:
         return copy.deepcopy(self.document)

@@ -131,6 +131,10 @@ class Api:
         """Go on after a pause."""
         return self._controlled(self._engine.resume(self._reason(request)))
 
+    def limits(self, request: Request) -> Response:
+        """Change how fast it goes."""
+        return self._controlled(self._engine.limits(fields.json_object(request)))
+
     def shards(self, request: Request) -> Response:
         """Detail by shard, in pages."""
         options = self._shard_options(request, ("state", "database", "limit", "offset"), 1000)

@@ -23,7 +23,7 @@ from .._engine.display import (
     status_lines,
     verification_lines,
 )
-from .._engine.spec import VERIFICATION_MODES
+from .._engine.spec import TUNING, VERIFICATION_MODES
 from .._engine.waiting import Wait, wait_for
 from .flags import (
     SOURCE_FIELDS,
@@ -222,6 +222,13 @@ def _precheck(arguments: argparse.Namespace) -> int:
     return FINE if result["passed"] else BLOCKED
 
 
+def _limits(arguments: argparse.Namespace) -> int:
+    options = {name: value for name, value in specification(arguments).items() if name in TUNING}
+    api = _connect(arguments)
+    _show(arguments, api.limits(options)[1] if options else api.status())
+    return FINE
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their flags."""
     about = (__doc__ or "").split("\n", 1)[0]
@@ -253,6 +260,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     stop.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
     stop.add_argument("--rescue-file", type=Path, help="keep here what the command rescue needs, mode 0600")
+    add_spec_flags(_command(commands, "limits", "change how fast the migration goes", _limits), TUNING)
     _after_attempt_commands(commands)
     mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)
     add_spec_flags(mode, SOURCE_FIELDS)

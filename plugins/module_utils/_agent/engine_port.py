@@ -39,6 +39,9 @@ class MigrationEngine(Protocol):
     def resume(self, options: Mapping[str, object]) -> bool:
         """Go on after a pause."""
 
+    def limits(self, options: Mapping[str, object]) -> bool:
+        """Change limits while running."""
+
     def status(self) -> dict[str, Any]:
         """The status document of design §9, from the last snapshot."""
 

@@ -10,7 +10,11 @@ from typing import Any, Callable, Optional, Sequence
 
 from .._core.agent_api import DEFAULT_PORT
 from .._core.errors import CutoverError
+from .._engine.load import DAYS
 from .references import resolve
+
+
+WINDOW_FORM = "HH:MM-HH:MM[,DAY...][,TIME_ZONE]=MB_PER_SECOND"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,14 @@ class Flag:
     help: str
 
 
+LIMIT_FLAGS = (
+    Flag("--load", "load", "text", "gentle, balanced, fast or max"),
+    Flag("--mb-per-second", "mb_per_second", "number", "megabytes of documents copied per second at most, 0: no limit"),
+    Flag("--operations-per-second", "operations_per_second", "number", "documents written per second, 0: no limit"),
+    Flag("--verify-rate", "verify_rate", "number", "keys per second that the verification reads at most"),
+    Flag("--copiers", "copiers", "whole", "parts of one DB-Server's data that are copied at once at most"),
+    Flag("--window", "windows", "window", f"bandwidth by time of day, as {WINDOW_FORM}; may be repeated"),
+)
 SPEC_FLAGS = (
     Flag("--name", "name", "text", "name of the migration"),
     Flag("--source.endpoint", "source_endpoints", "list", "coordinator of the source; may be repeated"),
@@ -44,7 +56,6 @@ SPEC_FLAGS = (
     Flag("--warm-up", "warm_up", "switch", "load the target's indexes into memory before the fence"),
     Flag("--late-write-watch", "late_write_watch", "seconds", "how long to watch for late writes, in seconds"),
     Flag("--repair", "repair", "boolean", "put right what the verification finds different on the target"),
-    Flag("--verify-rate", "verify_rate", "number", "keys per second that the verification reads at most"),
     Flag("--checksum-seconds", "checksum_seconds", "seconds", "seconds of the downtime for checksums on top"),
     Flag("--require-guard", "require_guard", "switch", "no cutover unless a guard runs on the agent's host"),
     Flag("--include", "include", "list", "DATABASE or DATABASE/COLLECTION to migrate, a pattern; may be repeated"),
@@ -53,8 +64,9 @@ SPEC_FLAGS = (
     Flag("--write-concern", "write_concern", "counts", "PATTERN=NUMBER of copies that confirm; may be repeated"),
     Flag("--source.endpoint-map", "endpoint_map", "map", "INNER=OUTER address of a server; may be repeated"),
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
+    *LIMIT_FLAGS,
 )
-_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "secret": str}
+_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "whole": int, "secret": str}
 
 
 def add_spec_flags(parser: argparse.ArgumentParser, only: Optional[Sequence[str]] = None) -> None:
@@ -67,7 +79,7 @@ def add_spec_flags(parser: argparse.ArgumentParser, only: Optional[Sequence[str]
             group.add_argument(item.flag, dest=item.field, action="store_const", const=True, help=item.help)
         elif item.kind == "boolean":
             group.add_argument(item.flag, dest=item.field, action=argparse.BooleanOptionalAction, help=item.help)
-        elif item.kind in ("list", "map", "counts", "accept"):
+        elif item.kind in ("list", "map", "counts", "accept", "window"):
             group.add_argument(item.flag, dest=item.field, action="append", help=item.help)
         else:
             group.add_argument(item.flag, dest=item.field, type=_SIMPLE[item.kind], help=item.help)
@@ -81,6 +93,21 @@ def _pairs(flag: str, texts: list[str]) -> list[tuple[str, str]]:
             raise CutoverError("CUT-AGENT-36", f"{flag} takes two parts joined by =, not {text!r}")
         pairs.append((left, right))
     return pairs
+
+
+def _window(left: str, right: str) -> dict[str, Any]:
+    times, *rest = left.split(",")
+    begin, _, end = times.partition("-")
+    try:
+        bandwidth = float(right)
+    except ValueError as error:
+        raise CutoverError("CUT-AGENT-36", f"--window takes {WINDOW_FORM}, not {left}={right}") from error
+    days = [part for part in rest if part in DAYS]
+    zones = [part for part in rest if part not in DAYS]
+    if len(zones) > 1:
+        raise CutoverError("CUT-AGENT-36", f"--window takes one time zone, and of {', '.join(DAYS)} days, not {left}")
+    window: dict[str, Any] = {"from": begin, "to": end, "mb_per_second": bandwidth}
+    return {**window, **({"days": days} if days else {}), **({"time_zone": zones[0]} if zones else {})}
 
 
 def _number(flag: str, text: str) -> int:
@@ -117,6 +144,8 @@ def specification(arguments: argparse.Namespace) -> dict[str, Any]:
             value = {left: _number(item.flag, right) for left, right in _pairs(item.flag, value)}
         elif item.kind == "accept":
             value = [{"id": left, "reason": right} for left, right in _pairs(item.flag, value)]
+        elif item.kind == "window":
+            value = [_window(left, right) for left, right in _pairs(item.flag, value)]
         request[item.field] = value
     return request
 

@@ -61,7 +61,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/openapi.json"): Operation("This document", JSON),
     ("GET", "/v1/migration"): Operation("The status document", "Status"),
     ("POST", "/v1/migration"): Operation(
-        "Start, or take over new credentials for the same specification", "Status", _CONTROL, "StartRequest",
+        "Start, or take over new credentials and limits for the same specification", "Status", _CONTROL, "StartRequest",
         refusals=_STATE),
     ("POST", "/v1/migration/stop"): Operation(
         "Begin the cutover", "Status", _CONTROL, "StopRequest", refusals=_STATE),
@@ -78,6 +78,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Suspend replication", "Status", _CONTROL, "ReasonRequest", refusals=_STATE),
     ("POST", "/v1/migration/resume"): Operation(
         "Go on after a pause", "Status", _CONTROL, "ReasonRequest", refusals=_STATE),
+    ("POST", "/v1/migration/limits"): Operation(
+        "Change how fast it goes; what is not named stays", "Status", _CONTROL, "LimitsRequest", refusals=_STATE),
     ("GET", "/v1/migration/shards"): Operation(
         "Detail by shard, in pages", "Shards", query={**_SHARD_QUERY, "limit": {**_WHOLE, "maximum": 10_000}}),
     ("GET", "/v1/migration/findings"): Operation("All findings", "Findings"),

@@ -86,7 +86,9 @@ STATUS = record(
             dict.fromkeys(("pending", "copying", "catching_up", "in_sync", "held", "suspect", "total"), WHOLE)
         ),
         "verification": or_null(ANY_OBJECT),
-        "throttle": record({"active": BOOLEAN}),
+        "throttle": record(
+            {"active": BOOLEAN, **_texts("reason", "metric", "since", "load"), **_numbers("value", "threshold")}
+        ),
         "cutover": record(
             {"ready": BOOLEAN, "blockers": array(_BLOCKER),
              "predicted_downtime_seconds": or_null(record(_numbers("low", "mid", "high"))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
-from .._engine import spec
+from .._engine import load, spec
 from .._engine.overrides import MOST_COPIES
 from .._engine.packing import POLICIES
 from .._engine.patterns import FORM
@@ -20,6 +20,19 @@ _NAMED_FINDING = {
     "type": "object", "properties": {"code": TEXT, "where": TEXT, "key": TEXT, "reason": TEXT},
     "required": ["code", "where", "key", "reason"], "additionalProperties": False,
 }  # fmt: skip
+_TIME = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+_WINDOW = {
+    "type": "object",
+    "properties": {
+        "from": _TIME, "to": _TIME, "time_zone": {"anyOf": [TEXT, {"type": "null"}]},
+        "days": {"anyOf": [
+            {"type": "array", "items": {"type": "string", "enum": list(load.DAYS)}, "minItems": 1}, {"type": "null"},
+        ]},
+        "mb_per_second": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},
+    },
+    "required": ["from", "to", "mb_per_second"],
+    "additionalProperties": False,
+}  # fmt: skip
 _PATTERN = "^[^/\\u0000]+(/[^/\\u0000]+)?$"
 # By the name of the function that checks such a field; the engine says more exactly what is wrong with a value.
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -31,6 +44,10 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "_seconds": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
     "_duration": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},
     "_rate": {"type": "number", "minimum": 1, "exclusiveMaximum": 1_000_000_000},
+    "_limit": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "_load": {"type": "string", "enum": list(load.PRESETS)},
+    "_copiers": {"type": "integer", "minimum": 1, "maximum": load.MOST_COPIERS},
+    "_windows": {"type": "array", "items": _WINDOW},
     "_mode": {"type": "string", "enum": list(spec.VERIFICATION_MODES)},
     "_users": {"type": "string", "enum": list(spec.USERS)},
     "_compress": {"type": "string", "enum": list(POLICIES)},
@@ -68,6 +85,7 @@ REQUESTS: Mapping[str, dict[str, Any]] = {
     "StopRequest": body(spec.STOP_OPTIONS),
     "RehearseRequest": body(spec.REHEARSE_OPTIONS),
     "RevokeRequest": _closed({"name": SHORT, "timeout": _or_null(KINDS["_duration"])}, ("name",)),
+    "LimitsRequest": body(spec.LIMITS_OPTIONS),
     "ReasonRequest": _closed({"reason": _or_null(SHORT)}),
     "NothingRequest": _closed({}),
     "VerificationRequest": body(spec.VERIFICATION_OPTIONS),

@@ -58,6 +58,7 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("POST", "/v1/migration/abort", "cutover", api.abort),
         _route("POST", "/v1/migration/pause", "operate", api.pause),
         _route("POST", "/v1/migration/resume", "operate", api.resume),
+        _route("POST", "/v1/migration/limits", "operate", api.limits),
         _route("GET", "/v1/migration/shards", "read", api.shards),
         _route("GET", "/v1/migration/findings", "read", api.findings),
         _route("GET", "/v1/migration/report", "read", api.report),

@@ -115,6 +115,10 @@ class AgentApi:
         """Abort."""
         return self._control("/v1/migration/abort", {}, START_TIMEOUT)
 
+    def limits(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Change limits; what is not named stays."""
+        return self._control("/v1/migration/limits", options, START_TIMEOUT)
+
     def shards(self, **query: str) -> dict[str, Any]:
         """Detail by shard: `shards` and `total`."""
         suffix = "?" + urllib.parse.urlencode(query) if query else ""

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Callable, Iterable, Mapping, Sequence
 
+from .brake import Brake
 from .dataplane_types import Settings
 from .grouping import failed, grouped
 from .patience import Rate, Stopped
@@ -21,7 +22,7 @@ from .workers import Workers
 
 
 class Copiers:
-    """One thread per DB-Server chooses what to copy next; ``copiers_per_server`` threads read and write it."""
+    """One thread per DB-Server chooses what to copy next; as many as the brake allows read and write it."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Copiers:
         arm: Callable[[Shard], None],
         restorer: Restorer,
         sizes: Sizes,
+        brake: Brake,
         settings: Settings,
         copied: Callable[[Shard], None],
         fail: Callable[[Shard, Exception], None],
@@ -39,6 +41,7 @@ class Copiers:
         self._arm = arm
         self._restorer = restorer
         self._sizes = sizes
+        self._brake = brake
         self._settings = settings
         self._copied = copied
         self._fail = fail
@@ -99,7 +102,7 @@ class Copiers:
         database = group[0].id.database
         snapshot = self._snapshots.open(tailer.server_id, tailer.server, database, names, tailer.patience)
         try:
-            self._read_all(snapshot, {shard.id.shard: shard for shard in group})
+            self._read_all(snapshot, {shard.id.shard: shard for shard in group}, tailer)
         finally:
             snapshot.close()
         for shard in group:
@@ -120,28 +123,33 @@ class Copiers:
             self._book.move(shard, ShardState.CATCHING_UP)
         self._copied(shard)
 
-    def _read_all(self, snapshot: Snapshot, shards: Mapping[str, Shard]) -> None:
+    def _read_all(self, snapshot: Snapshot, shards: Mapping[str, Shard], tailer: Tailer) -> None:
         """Read and write with several threads; the first error of any of them is raised when all have ended."""
         errors: list[Exception] = []
+        helpers: list[threading.Thread] = []
 
-        def work() -> None:
+        def work(before: Callable[[], None]) -> None:
+            batches = snapshot.batches()
             try:
-                for batch in snapshot.batches():
-                    if errors:
-                        return
-                    self._take(shards[batch.shard], batch.body)
+                while not errors:
+                    before()
+                    with self._brake.passage(tailer.server_id, tailer.patience):
+                        batch = next(batches, None)
+                        if batch is None:
+                            return
+                        self._take(shards[batch.shard], batch.body)
             except Exception as error:  # noqa: BLE001 - raised again by the thread that started this one
                 errors.append(error)
 
-        threads = [
-            threading.Thread(target=work, name="copier", daemon=True)
-            for index in range(self._settings.copiers_per_server - 1)
-        ]
-        for thread in threads:
-            thread.start()
-        work()
-        for thread in threads:
-            thread.join()
+        def hire() -> None:
+            while len(helpers) < self._brake.allowed(tailer.server_id) - 1:
+                helper = threading.Thread(target=work, args=(_nothing,), name="copier", daemon=True)
+                helpers.append(helper)
+                helper.start()
+
+        work(hire)
+        for helper in helpers:
+            helper.join()
         for error in errors:
             if isinstance(error, Stopped):
                 raise error
@@ -159,5 +167,11 @@ class Copiers:
             with self._book.changed:
                 shard.writing -= 1
                 self._book.changed.notify_all()
+        documents = body.count(b"\n")
+        self._brake.spent(len(body), documents)
         self.bytes.add(len(body))
-        self.documents.add(body.count(b"\n"))
+        self.documents.add(documents)
+
+
+def _nothing() -> None:
+    """A helper hires nobody."""

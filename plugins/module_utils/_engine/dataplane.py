@@ -13,6 +13,7 @@ from typing import Callable, Iterable, Mapping, Optional, Sequence
 from .._core.arango import Coordinators, Server
 from .._core.clock import Deadline
 from .applier import ApplierPool
+from .brake import Brake
 from .catchup import CatchUp
 from .coalesce import Batch
 from .copier import Copiers
@@ -84,6 +85,7 @@ class DataPlane:
         self._book = ShardBook(spools)
         self._recheck = Recheck(state_dir / "recheck.log", settings.settle_seconds)
         self._applied = Rate()
+        self.brake = Brake()
         self._observations = Observations()
         self.packing = Packing(target, settings.compress)
         self._writer = TargetWriter(
@@ -163,6 +165,7 @@ class DataPlane:
             self._arm,
             Restorer(self._writer, self._target_reader, self._units.refuse, settings.batch_documents),
             Sizes(source.coordinators, self._book),
+            self.brake,
             *ending,
         )
         self._repairs = Repairs(
@@ -404,6 +407,7 @@ class DataPlane:
     def _apply(self, shard: Shard, batch: Batch, count: int) -> None:
         self._units.apply(shard.plan, batch)
         self._applied.add(count)
+        self.brake.spent(0, count)
 
     def _truncated(self, shard: Shard) -> None:
         self._catch_up.begin(shard)

@@ -41,7 +41,6 @@ class Settings:
     retention_interval: float = 300.0
     poll_interval: float = 0.1
     appliers: int = 4
-    copiers_per_server: int = 2
     batch_bytes: int = 4 * MIB
     batch_documents: int = 5000
     tail_chunk_bytes: int = MIB

@@ -110,7 +110,8 @@ class Engine:
         )
 
     def start(self, request: Mapping[str, object]) -> bool:
-        """Check and begin, or resume after a failure. The running migration again: credentials are taken over, False.
+        """Check and begin, or resume after a failure. The running migration again: credentials and
+        limits are taken over; False unless the limits are others.
 
         Raises CUT-SPEC (the request), CUT-STATE (another migration runs, or was completed), CUT-PRECHECK-2 with
         ``details.checks``, or what source and target refuse; nothing was touched then.
@@ -129,8 +130,9 @@ class Engine:
                         f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}",
                         details={"config_digest": current.spec.config_digest, "fields": fields},
                     )
+                retuned = wanted.tuning != current.spec.tuning
                 current.take_credentials(wanted)
-                return False
+                return self._and_snapshot(retuned)
             if self._standing(wanted, current) is not Standing.RESUME_AT_ONCE:
                 self._precheck(wanted)
             if current is not None:
@@ -243,6 +245,10 @@ class Engine:
         """Go on after a pause."""
         spec.parse_options(options, spec.REASON_OPTIONS)
         return self._and_snapshot(self._started().resume())
+
+    def limits(self, options: Mapping[str, object]) -> bool:
+        """Change how fast it goes; False when it is so already. What is not named stays."""
+        return self._and_snapshot(self._started().set_limits(spec.parse_options(options, spec.LIMITS_OPTIONS)))
 
     def _and_snapshot(self, changed: bool) -> bool:
         self._take_snapshot()

@@ -67,7 +67,7 @@ def _completed(decision: Decision) -> CutoverError:
 
 def _differs(known: Mapping[str, Any], wanted: Spec) -> CutoverError:
     specification = known.get("specification") or {}
-    fields = sorted(name for name, value in wanted.public().items() if specification.get(name) != value)
+    fields = sorted(name for name, value in wanted.identity().items() if specification.get(name) != value)
     return CutoverError(
         "CUT-STATE-7",
         f"the target holds the unfinished migration {known.get('name')} with other settings: {', '.join(fields)} "

@@ -20,11 +20,12 @@ from .files import read_json, write_json
 from .findings import Findings
 from .guard_watch import GuardWatch
 from .late import LateIndexes
+from .load import Load
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
 from .running import Running
 from .shards import ShardId, ShardState
-from .spec import Spec
+from .spec import LIMITS_OPTIONS, Spec, parse_options
 from .supervisor import Supervisor
 from .times import stamp
 from .wayback import quiet_seconds
@@ -53,6 +54,7 @@ class Migration:
         self.state = str(known.get("state", states.INACTIVE))
         self.since = str(known.get("since") or stamp(clock.wall()))
         self.paused: Optional[dict[str, str]] = known.get("paused")
+        self._limits: dict[str, Any] = parse_options(known.get("limits") or {}, LIMITS_OPTIONS)
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
         self.asked_stop: Optional[dict[str, Any]] = known.get("stop")
         self.revocation: Optional[Revocation] = None
@@ -120,13 +122,37 @@ class Migration:
         return self._thread is not None and self._thread.is_alive()
 
     def take_credentials(self, spec: Spec) -> None:
-        """Use another user or password for the target from now on."""
+        """Use another user or password for the target, and the speed of this specification, from now on."""
         with self._lock:
+            if spec.tuning != self.spec.tuning:
+                self._limits = {}
             self.spec = self.spec.with_credentials_of(spec)
             if self.world is not None:
                 self.world.credentials.replace(spec.target_username, spec.target_password)
             self.save_locally()
+        self._tune()
         self.wake.set()
+
+    @property
+    def load(self) -> Load:
+        """The limits in force: those of the start request, and what was changed since."""
+        return replace(self.spec.tuning, **self._limits)
+
+    def set_limits(self, options: Mapping[str, Any]) -> bool:
+        """Change limits while running; False when they are so already."""
+        with self._lock:
+            if self.state not in states.ACTIVE:
+                raise CutoverError("CUT-STATE-5", f"there is nothing to limit in the state {self.state}")
+            before = self.load
+            self._limits = {**self._limits, **options}
+            self.save_locally()
+        self._tune()
+        return self.load != before
+
+    def _tune(self) -> None:
+        running = self.running
+        if running is not None:
+            running.protection.tune(self.load)
 
     def facts(self) -> Optional[gate.Facts]:
         """What gate and status look at; None while nothing runs yet."""
@@ -373,6 +399,7 @@ class Migration:
                 "state": self.state,
                 "since": self.since,
                 "paused": self.paused,
+                "limits": {name: self.load.as_values()[name] for name in self._limits},
                 "late_indexes": self.late_counts,
                 "revoke": self.revoke_request,
                 "stop": self.asked_stop,

@@ -27,6 +27,7 @@ from .mapping import Version
 from .ordering import migrated
 from .parallel import gather
 from .proof import Subject
+from .protection import Protection
 from .schema import Schema, leaders_of
 from .server_watch import ServerWatch
 from .shards import ShardId, ShardState
@@ -59,7 +60,8 @@ _ALARM_SECONDS = 10.0
 
 def verifier_of(world: World, plane: DataPlane, findings: Findings) -> Verifier:
     """The verification of a migration."""
-    options = Options(world.spec.verify_rate, world.spec.repair, world.settings.time_scale)
+    rate = world.spec.tuning.at(SYSTEM_CLOCK.wall()).verify_rate
+    options = Options(rate, world.spec.repair, world.settings.time_scale)
     sides = (world.source.coordinators, world.target)
     return Verifier(*sides, plane.inspection, findings, world.paths.data / "verify", options)
 
@@ -117,6 +119,16 @@ class Running:
             time_scale=world.settings.time_scale,
         )  # fmt: skip
         self.verifier = make_verifier(world, self.plane, findings)
+        self.protection = Protection(
+            self.plane,
+            lambda: {name: server.queue_time or 0.0 for name, server in dict(world.source.servers).items()},
+            lambda: world.target.queue_time or 0.0,
+            world.paths.data,
+            self.verifier.set_rate,
+            world.spec.tuning,
+            time_scale=self._scale,
+            clock=clock,
+        )
         self._look_again: set[str] = set()
         self._lock = threading.Lock()
         self._polled = Every(clock)
@@ -164,6 +176,7 @@ class Running:
         self.plane.start({server: ticks.get(server) for server in world.source.servers}, directories)
         self.builder.start()
         self.verifier.start()
+        self.protection.start()
         self.poll()
 
     def tick(self) -> None:
@@ -398,7 +411,7 @@ class Running:
     def close(self, timeout: float) -> None:
         """End the data path, the index builder and the verification."""
         self.verifier.stop()
-        for what in (self.plane.close, self.builder.close, self.verifier.close):
+        for what in (self.protection.close, self.plane.close, self.builder.close, self.verifier.close):
             try:
                 what(timeout)
             except CutoverError as error:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 
 from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
 from .._core.errors import CutoverError
+from .load import MOST_COPIERS, PRESETS, Load, Window, parse_window
 from .overrides import MOST_COPIES, NOTHING, ByPattern, Overrides
 from .packing import AUTO, POLICIES
 from .patterns import FORM, Pattern, parse_pattern
@@ -23,6 +24,8 @@ VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
 FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
 CREDENTIALS = ("target_username", "target_password")
+# What is only how fast: it may be changed while the migration runs (design §4.10).
+TUNING = tuple(Load().as_values())
 MAX_NAME = 100
 
 
@@ -56,7 +59,7 @@ class Spec:
     settle_after: float = 300.0
     late_write_watch: float = 10.0
     repair: bool = True
-    verify_rate: float = 200_000.0
+    tuning: Load = Load()
     checksum_seconds: float = 2.0
     require_guard: bool = False
     endpoint_map: Mapping[str, str] = field(default_factory=dict)
@@ -93,7 +96,7 @@ class Spec:
             "settle_after": self.settle_after,
             "late_write_watch": self.late_write_watch,
             "repair": self.repair,
-            "verify_rate": self.verify_rate,
+            **self.tuning.as_values(),
             "checksum_seconds": self.checksum_seconds,
             "require_guard": self.require_guard,
             "compress": self.compress,
@@ -108,18 +111,27 @@ class Spec:
 
     @property
     def config_digest(self) -> str:
-        """SHA-256 (hex) of everything but the credentials: the same digest is the same migration."""
-        text = json.dumps(self.public(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 (hex) of what is migrated and how, not of how fast: the same digest is the same migration."""
+        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
+    def identity(self) -> dict[str, Any]:
+        """What makes it this migration: everything but the credentials and how fast it goes."""
+        return {name: value for name, value in self.public().items() if name not in TUNING}
+
     def differs_in(self, other: Spec) -> list[str]:
-        """Names of the fields, credentials apart, whose values differ."""
-        mine, theirs = self.public(), other.public()
+        """Names of the fields of ``identity`` whose values differ."""
+        mine, theirs = self.identity(), other.identity()
         return sorted(name for name, value in mine.items() if theirs[name] != value)
 
     def with_credentials_of(self, other: Spec) -> Spec:
-        """This specification with the credentials of another."""
-        return replace(self, target_username=other.target_username, target_password=other.target_password)
+        """This specification with the credentials and the speed of another."""
+        return replace(
+            self,
+            target_username=other.target_username,
+            target_password=other.target_password,
+            tuning=other.tuning,
+        )
 
     @property
     def selection(self) -> Selection:
@@ -188,6 +200,33 @@ def _rate(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < 1e9:
         raise refuse(name, "must be a number of keys per second, 1 or more")
     return float(value)
+
+
+def _load(name: str, value: object) -> str:
+    if value not in tuple(PRESETS):
+        raise refuse(name, f"must be one of {', '.join(PRESETS)}")
+    return str(value)
+
+
+def _limit(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
+        raise refuse(name, "must be a number, 0 for no limit or more")
+    return float(value)
+
+
+def _copiers(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_COPIERS:
+        raise refuse(name, f"must be a whole number from 1 to {MOST_COPIERS}")
+    return value
+
+
+def _windows(name: str, value: object) -> tuple[Window, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise refuse(name, "must be a list of windows")
+    try:
+        return tuple(parse_window(item) for item in value)
+    except ValueError as error:
+        raise refuse(name, str(error)) from error
 
 
 def _mode(name: str, value: object) -> str:
@@ -271,6 +310,14 @@ def _accepted_findings(name: str, value: object) -> tuple[dict[str, str], ...]:
     return tuple({key: _text(f"{name}.{key}", item[key]) for key in item} for item in value)
 
 
+LIMITS_OPTIONS: dict[str, Callable[[str, object], Any]] = {
+    "load": _load,
+    "mb_per_second": _limit,
+    "operations_per_second": _limit,
+    "verify_rate": _rate,
+    "copiers": _copiers,
+    "windows": _windows,
+}
 FIELDS: dict[str, Callable[[str, object], Any]] = {
     "source_endpoints": _endpoints,
     "source_ca_path": _path,
@@ -290,7 +337,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "settle_after": _seconds,
     "late_write_watch": _seconds,
     "repair": _boolean,
-    "verify_rate": _rate,
+    **LIMITS_OPTIONS,
     "checksum_seconds": _seconds,
     "require_guard": _boolean,
     "compress": _compress,
@@ -323,7 +370,9 @@ def parse(request: object) -> Spec:
     for name in REQUIRED:
         if name not in given:
             raise refuse(name, "is required", "CUT-SPEC-3")
-    spec = Spec(**{name: FIELDS[name](name, value) for name, value in given.items()})
+    checked = {name: FIELDS[name](name, value) for name, value in given.items()}
+    tuning = {name: checked.pop(name) for name in TUNING if name in checked}
+    spec = Spec(**checked, tuning=Load(**tuning))
     if spec.users == "skip" and spec.early_readers:
         raise refuse("early_readers", "needs users: copy or recreate, since others cannot read", "CUT-SPEC-4")
     twice = sorted(str(item) for item in set(spec.include) & set(spec.exclude))

@@ -8,10 +8,11 @@ from collections import Counter
 from typing import Any, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
-from . import gate, states
+from . import gate, states, throttle
 from .cutover import steps_document
 from .dataplane_types import Progress
 from .fence import READONLY, summary
+from .load import Load
 from .migration import Migration
 from .times import stamp
 
@@ -60,7 +61,7 @@ def _empty(clock: Clock) -> dict[str, Any]:
         "replication": _replication(None),
         "shards": {**dict.fromkeys(_SHARD_NAMES.values(), 0), "total": 0},
         "verification": None,
-        "throttle": {"active": False},
+        "throttle": throttle.document(None, None, Load().load),
         "cutover": {
             "ready": False,
             "blockers": [],
@@ -98,7 +99,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
         findings_total=len(migration.findings.all()),
         late_indexes=migration.late.counts() if migration.late else dict(migration.late_counts),
         cutover=_cutover(migration, facts),
-        limits={"max_downtime": spec.max_downtime, "max_lag": spec.max_lag},
+        limits={"max_downtime": spec.max_downtime, "max_lag": spec.max_lag, **migration.load.shown(clock.wall())},
     )
     if paused is not None:
         document["pause"] = {"state": "paused", **paused}
@@ -132,6 +133,8 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     shards = running.plane.states() if running else migration.last_shards
     if progress is None:
         return
+    if running is not None:
+        document["throttle"] = running.protection.document()
     document["verification"] = running.verifier.document() if running else migration.last_verification
     counts = Counter(_SHARD_NAMES[state.value] for state in shards.values())
     document["shards"] = {**{name: counts[name] for name in _SHARD_NAMES.values()}, "total": sum(counts.values())}

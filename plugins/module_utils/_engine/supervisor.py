@@ -133,6 +133,7 @@ class Supervisor:
         if migration.state in (states.INITIAL_SYNC, states.RUNNING, states.STOPPING):
             migration.state = states.INITIAL_SYNC
         migration.running = migration.make_running(world, migration.findings)
+        migration.running.protection.tune(migration.load)
         migration.running.prepare()
         if migration.paused is not None:
             migration.running.plane.pause()

@@ -55,6 +55,13 @@ def target_options() -> Options:
 def specification_options() -> Options:
     """What is migrated and how."""
     accepted = {"id": {"type": "str", "required": True}, "reason": {"type": "str", "required": True}}
+    window: Options = {
+        "from": {"type": "str", "required": True},
+        "to": {"type": "str", "required": True},
+        "days": {"type": "list", "elements": "str", "choices": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]},
+        "mb_per_second": {"type": "float", "required": True},
+        "time_zone": {"type": "str", "default": "UTC"},
+    }
     return {
         "name": {"type": "str", "default": "default"},
         "include": {"type": "list", "elements": "str", "default": []},
@@ -73,7 +80,12 @@ def specification_options() -> Options:
         "compress": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         "warm_up": {"type": "bool", "default": False},
         "repair": {"type": "bool", "default": True},
-        "verify_rate": {"type": "float", "default": 200000.0},
+        "load": {"type": "str", "choices": ["gentle", "balanced", "fast", "max"], "default": "balanced"},
+        "mb_per_second": {"type": "float"},
+        "operations_per_second": {"type": "float"},
+        "verify_rate": {"type": "float"},
+        "copiers": {"type": "int"},
+        "windows": {"type": "list", "elements": "dict", "options": window, "default": []},
         "checksum_seconds": {"type": "float", "default": 2.0},
         "max_downtime": {"type": "float"},
     }

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.applier import ApplierPool
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.brake import Brake
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.catchup import CatchUp
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.copier import Copiers
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import Settings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.doubts import Doubts
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ledger import Ledger
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import PRESETS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import INSERT, REMOVE, Marker
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.reads import as_insert
@@ -207,9 +209,11 @@ class Agent:
             self.book, self.pool, self.tailers, sweeper, bench.units, bench.notes, self.patience,  # type: ignore[arg-type]
             self.doubts.shard, self.doubts.recovered,
         )
-        ending = (Settings(copiers_per_server=1), lambda shard: None, self.doubts.shard)
+        ending = (Settings(), lambda shard: None, self.doubts.shard)
         sizes: Any = None
-        self.copiers = Copiers(self.book, self.tailers, self._arm, self, sizes, *ending)  # type: ignore[arg-type]
+        brake = Brake()
+        brake.tune(PRESETS["gentle"])
+        self.copiers = Copiers(self.book, self.tailers, self._arm, self, sizes, brake, *ending)  # type: ignore[arg-type]
         self.repairs = Repairs(
             self.book, self.tailers, self._arm, sweeper, bench.reader, bench.units, bench.notes, *ending,  # type: ignore[arg-type]
         )

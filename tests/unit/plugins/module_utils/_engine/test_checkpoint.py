@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Running
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardState
@@ -72,6 +73,7 @@ def running() -> Running:
     plane = Plane()
     journal = Journal(plane)
     world: Any = SimpleNamespace(
+        spec=SimpleNamespace(tuning=Load()),
         settings=SimpleNamespace(time_scale=1.0),
         paths=SimpleNamespace(data=None),
         map=journal,
@@ -80,7 +82,7 @@ def running() -> Running:
         journal=SimpleNamespace(stop=None, collection="_cutover"),
         **dict.fromkeys(("source", "target", "lease", "admin", "target_version")),
     )
-    verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"), keys=None)
+    verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"), keys=None, set_rate=None)
     return Running(
         world,
         Findings(),

@@ -18,8 +18,10 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 )
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.retry import kind
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.brake import Brake
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.copier import Copiers
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import Settings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import PRESETS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import (
     Shard,
@@ -104,13 +106,16 @@ class World:
         plan = ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1", first_copy_into_empty=empty)
         self.shard: Shard = self.book.add(plan)
         self.tailer = Immediately(self.server, self.patience)
+        self.brake = Brake()
+        self.brake.tune(PRESETS["gentle"])
         self.copiers = Copiers(
             self.book,
             {"S1": self.tailer},  # type: ignore[dict-item]
             lambda shard: self.events.append("spool"),
             self,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
-            Settings(copiers_per_server=1),
+            self.brake,
+            Settings(),
             lambda shard: self.events.append("copied"),
             lambda shard, error: None,
         )

@@ -17,6 +17,8 @@ GOOD: dict[str, Any] = {
     "target_password": "very secret",
 }
 
+WINDOW = {"from": "08:00", "to": "18:00", "days": ["tue", "mon"], "mb_per_second": 5, "time_zone": "Europe/Berlin"}
+
 
 def test_defaults() -> None:
     """What is not given, or null, is as documented."""
@@ -67,6 +69,28 @@ def test_defaults() -> None:
         ("compress", "gzip", "CUT-SPEC-1"),
         ("compress", True, "CUT-SPEC-1"),
         ("exclude", ["*/*"], "CUT-SPEC-4"),
+        ("load", "slow", "CUT-SPEC-1"),
+        ("load", ["fast"], "CUT-SPEC-1"),
+        ("mb_per_second", -1, "CUT-SPEC-1"),
+        ("mb_per_second", "5", "CUT-SPEC-1"),
+        ("operations_per_second", True, "CUT-SPEC-1"),
+        ("copiers", 0, "CUT-SPEC-1"),
+        ("copiers", 33, "CUT-SPEC-1"),
+        ("copiers", 1.5, "CUT-SPEC-1"),
+        ("verify_rate", 0, "CUT-SPEC-1"),
+        ("windows", {"from": "08:00"}, "CUT-SPEC-1"),
+        ("windows", ["08:00"], "CUT-SPEC-1"),
+        ("windows", [{"from": "08:00", "to": "08:00", "mb_per_second": 1}], "CUT-SPEC-1"),
+        ("windows", [{"from": "24:00", "to": "08:00", "mb_per_second": 1}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "8:00", "mb_per_second": 1}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 0}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00"}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 1, "days": ["monday"]}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 1, "days": []}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 1, "time_zone": "Berlin"}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 1, "time_zone": "../x"}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 1, "time_zone": 5}], "CUT-SPEC-1"),
+        ("windows", [{"from": "22:00", "to": "08:00", "mb_per_second": 1, "rate": 5}], "CUT-SPEC-1"),
         ("nonsense", 1, "CUT-SPEC-2"),
     ],
 )
@@ -120,6 +144,10 @@ def test_the_digest_is_of_everything_but_the_credentials() -> None:
     other = spec.parse({**GOOD, "target_password": "new", "target_username": "admin"})
     assert parsed.config_digest == other.config_digest
     assert parsed.with_credentials_of(other).target_password == "new"
+    faster = spec.parse({**GOOD, "load": "fast", "copiers": 3, "windows": [WINDOW]})
+    assert parsed.config_digest == faster.config_digest
+    assert not parsed.differs_in(faster)
+    assert parsed.with_credentials_of(faster).tuning == faster.tuning
     for field, value in (("max_lag", 9), ("overwrite_target", True), ("accept", [{"id": "a", "reason": "b"}])):
         assert spec.parse({**GOOD, field: value}).config_digest != parsed.config_digest
 
@@ -135,6 +163,9 @@ def test_a_specification_survives_the_state_directory_and_shows_no_secret() -> N
             "exclude": ["shop/b"],
             "replication_factor": {"shop": 3, "shop/a*": 2},
             "write_concern": {"shop": 2},
+            "load": "gentle",
+            "mb_per_second": 0,
+            "windows": [WINDOW],
         }
     )
     assert spec.parse(parsed.as_request()) == parsed
