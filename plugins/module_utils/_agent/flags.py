@@ -13,7 +13,6 @@ from .._core.errors import CutoverError
 from .._engine.load import DAYS
 from .references import resolve
 
-
 WINDOW_FORM = "HH:MM-HH:MM[,DAY...][,TIME_ZONE]=MB_PER_SECOND"
 
 

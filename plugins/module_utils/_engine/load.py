@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How much load a migration may put on both sides: presets, explicit limits, bandwidth by time of day (design §4.10)."""
+"""What a migration may put on both sides: presets, explicit limits, bandwidth by time of day (design §4.10)."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Spec:
     settle_after: float = 300.0
     late_write_watch: float = 10.0
     repair: bool = True
-    tuning: Load = Load()
+    tuning: Load = field(default_factory=Load)
     checksum_seconds: float = 2.0
     require_guard: bool = False
     endpoint_map: Mapping[str, str] = field(default_factory=dict)

@@ -11,10 +11,10 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Running
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardState
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec
 from tests.unit.control_fakes import FakeStore
 
 SHARDS = {state: ShardId("shop", "10", f"s{number}") for number, state in enumerate(ShardState)}
@@ -73,14 +73,15 @@ def running() -> Running:
     plane = Plane()
     journal = Journal(plane)
     world: Any = SimpleNamespace(
-        spec=SimpleNamespace(tuning=Load()),
+        spec=Spec((), (), "secret"),
+        source=SimpleNamespace(coordinators=None),
         settings=SimpleNamespace(time_scale=1.0),
         paths=SimpleNamespace(data=None),
         map=journal,
         ticks=journal,
         inherits=False,
         journal=SimpleNamespace(stop=None, collection="_cutover"),
-        **dict.fromkeys(("source", "target", "lease", "admin", "target_version")),
+        **dict.fromkeys(("target", "lease", "admin", "target_version")),
     )
     verifier: Any = SimpleNamespace(save=lambda: plane.events.append("touched keys saved"), keys=None, set_rate=None)
     return Running(

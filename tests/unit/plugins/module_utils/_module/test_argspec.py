@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.flags import SPEC_FLAGS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.overrides import ByPattern
 from ansible_collections.cutover.arangodb.plugins.module_utils._module import argspec
 
@@ -30,7 +31,7 @@ def test_defaults_are_those_of_the_specification() -> None:
     options: dict[str, Any] = {
         **argspec.source_options(), **argspec.target_options(), **argspec.specification_options(),
     }  # fmt: skip
-    fields = {field.name: field for field in dataclasses.fields(spec.Spec)}
+    fields = {field.name: field for part in (spec.Spec, Load) for field in dataclasses.fields(part)}
     for name, option in options.items():
         if "default" not in option:
             continue

@@ -1,0 +1,81 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Limits that are changed while a migration runs, and giving way to others (design §4.10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from tests.integration.engine_case import Fill, all_differences, finished, make_engine, ready, request_of, wait_status
+from tests.integration.pair import Pair
+
+# A copy of some hundred kilobytes takes much longer than any test waits.
+CRAWL = 0.002
+
+
+def _filled(pair: Pair) -> None:
+    fill = Fill(pair)
+    fill.definitions()
+    fill.documents(60)
+    rows = [{"_key": f"b{i}", "n": i, "text": "x" * 400} for i in range(1000)]
+    pair.insert("things", rows, "shop")
+
+
+def _slow(status: dict[str, Any]) -> bool:
+    return bool(status["throttle"]["metric"] == "mb_per_second")
+
+
+def test_a_limit_is_lifted_while_running_and_outlives_a_restart(pair: Pair) -> None:
+    """The copy crawls by a number in the start request, shown with its threshold; lifting it lets the copy end."""
+    _filled(pair)
+    engine = make_engine(pair)
+    try:
+        assert engine.start(request_of(pair, mb_per_second=CRAWL, load="fast")) is True
+        status = wait_status(engine, _slow)
+        throttle = status["throttle"]
+        assert throttle["active"] is True
+        assert (throttle["threshold"], throttle["load"]) == (CRAWL, "fast")
+        assert throttle["since"]
+        assert status["limits"]["mb_per_second"] == CRAWL
+        assert engine.start(request_of(pair, mb_per_second=CRAWL, load="fast")) is False
+        assert engine.limits({"load": "gentle", "copiers": 3}) is True
+        assert engine.limits({"load": "gentle", "copiers": 3}) is False
+        with pytest.raises(CutoverError) as refused:
+            engine.limits({"copiers": 0})
+        assert (refused.value.code, refused.value.details["field"]) == ("CUT-SPEC-1", "copiers")
+        engine.close(20.0)
+        engine = make_engine(pair)
+        engine.recover()
+        status = wait_status(engine, _slow)
+        assert status["shards"]["in_sync"] < status["shards"]["total"]
+        limits = status["limits"]
+        assert (limits["load"], limits["copiers"], limits["mb_per_second"]) == ("gentle", 3, CRAWL)
+        assert engine.limits({"mb_per_second": 0}) is True
+        status = wait_status(engine, ready, 90.0)
+        assert status["limits"]["mb_per_second"] is None
+        assert engine.start(request_of(pair, load="max")) is True, "other limits in the start request are taken over"
+        assert engine.status()["limits"]["copiers"] == 8
+        engine.stop({"wait_timeout": 30.0})
+        wait_status(engine, finished, 90.0)
+        assert all_differences(pair) == {}
+    finally:
+        engine.close(20.0)
+
+
+def test_requests_of_others_that_wait_slow_the_copy(pair: Pair) -> None:
+    """A target that answers late is named with its queue time; the migration still ends."""
+    _filled(pair)
+    engine = make_engine(pair)
+    try:
+        pair.target.control.fault("load", capacity=4)
+        engine.start(request_of(pair, load="gentle"))
+        status = wait_status(engine, lambda now: now["throttle"]["metric"] == "target_queue_seconds", 90.0)
+        assert status["throttle"]["value"] > status["throttle"]["threshold"] * 0.8
+        pair.target.control.fault("load", capacity=0)
+        status = wait_status(engine, lambda now: ready(now) and not now["throttle"]["active"], 90.0)
+        assert status["throttle"]["since"] is None
+    finally:
+        engine.close(20.0)
