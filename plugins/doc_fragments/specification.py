@@ -151,7 +151,7 @@ options:
         keys a second, and gives way when requests of others wait for 0.1 seconds.
       - V(balanced) has two copiers for each DB-Server, verifies 200000 keys a second, and gives way at 0.5 seconds.
       - V(fast) has four copiers, verifies 500000 keys a second, and gives way at 2 seconds.
-      - V(max) has eight copiers and never gives way, but before a full disk.
+      - V(max) has eight copiers and never gives way, but before the disk of the agent's host is full.
     type: str
     choices: [gentle, balanced, fast, max]
     default: balanced
