@@ -12,7 +12,8 @@ from tests.testbed.api.revisions import DAMAGE
 from tests.testbed.collection import Collection
 from tests.testbed.control_api import action, server_named, shard_named
 from tests.testbed.errors import ArangoError
-from tests.testbed.storage import Shard, Version
+from tests.testbed.replica import Version
+from tests.testbed.storage import Shard
 from tests.testbed.supervision import rebuild_unique
 
 if TYPE_CHECKING:

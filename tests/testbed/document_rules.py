@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request
 from tests.testbed.rawjson import Element, merge
-from tests.testbed.storage import Transaction, Version
+from tests.testbed.replica import Version
+from tests.testbed.storage import Transaction
 
 if TYPE_CHECKING:
     from tests.testbed.aql.syntax import Query

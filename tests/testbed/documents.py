@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tests.testbed import document_rules, indexes, keygen, verbatim
 from tests.testbed.errors import ArangoError
 from tests.testbed.rawjson import Element, build, merge
-from tests.testbed.storage import Shard, ShardWriter, Transaction, Version
-from tests.testbed.verbatim import Printed
+from tests.testbed.replica import Insertions, Version
+from tests.testbed.storage import Shard, ShardWriter, Transaction
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
@@ -74,7 +76,7 @@ class Writer:
         self.options = options
         self.name_prefix = f"{collection.name}/"
         self.rules = None if options.is_restore else document_rules.of(collection, server)
-        self._recognise = verbatim.Recogniser(collection) if self._keeps_verbatim() else None
+        self._recogniser = verbatim.Recogniser(collection) if self._keeps_verbatim() else None
 
     def _keeps_verbatim(self) -> bool:
         """Whether nothing but its head has to be known of a document which is restored."""
@@ -83,23 +85,53 @@ class Writer:
         replaces = options.overwrite == "replace" and options.version_attribute is None
         return options.is_restore and replaces and by_key and not collection.unique_indexes
 
-    def recognise(self, raw: bytes) -> Printed | None:
-        """A compact text as a document that can be kept as it came; None for one that has to be inserted."""
-        return None if self._recognise is None else self._recognise(raw)
+    def recognise(self, texts: list[bytes]) -> Iterator[Insertions | bytes]:
+        """Compact texts in their order: documents that can be kept as they came, and alone what has to be inserted."""
+        return iter(texts) if self._recogniser is None else self._recogniser.portions(texts)
 
-    def keep(self, printed: Printed, *, anew: bool = False) -> Outcome:
-        """Write a restored document, `anew` under a revision of its own; errors as of a shard's `put`."""
-        key, revision, raw = printed.key, printed.revision, printed.raw
+    def keep(self, documents: Insertions, *, anew: bool = False) -> Sequence[Outcome | ArangoError]:
+        """Write restored documents, `anew` under revisions of their own; an error of `put` is in its place."""
         collection = self.collection
-        if collection.tracks_keys:
-            collection.keys.observe(key)
-        writer = self.transaction.writer(collection.shard_of({}, key))
         if anew:
-            revision = writer.clock.tick_text()
-            raw = verbatim.with_revision(raw, printed.revision, revision)
-        old = writer.get(key)
-        writer.put(key, revision, raw)
-        return Outcome(key, old, (revision, raw))
+            documents = self._anew(documents)
+        if collection.tracks_keys:
+            for key in documents.keys:
+                collection.keys.observe(key)
+        with contextlib.suppress(ArangoError):  # each document has its own
+            parts = [(self.transaction.writer(shard), part) for shard, part in self._by_shard(documents)]
+            if all(writer.takes_as_new(part) for writer, part in parts):
+                for writer, part in parts:
+                    writer.insert(part)
+                return list(map(Outcome, documents.keys, repeat(None), zip(documents.revisions, documents.raws)))
+        return [self._keep(key, (revision, raw)) for key, revision, raw in zip(*documents)]
+
+    def _by_shard(self, documents: Insertions) -> Iterable[tuple[Shard, Insertions]]:
+        collection = self.collection
+        if len(collection.shards) == 1:
+            return [(collection.shards[0], documents)]
+        parts: dict[str, tuple[Shard, Insertions]] = {}
+        for key, revision, raw in zip(*documents):
+            shard = collection.shard_of({}, key)
+            keys, revisions, raws = parts.setdefault(shard.name, (shard, Insertions([], [], [])))[1]
+            keys.append(key)
+            revisions.append(revision)
+            raws.append(raw)
+        return parts.values()
+
+    def _anew(self, documents: Insertions) -> Insertions:
+        clocks = [self.collection.shard_of({}, key).leader.server.clock for key in documents.keys]
+        revisions = [clock.tick_text() for clock in clocks]
+        raws = list(map(verbatim.with_revision, documents.raws, documents.revisions, revisions))
+        return Insertions(documents.keys, revisions, raws)
+
+    def _keep(self, key: str, version: Version) -> Outcome | ArangoError:
+        try:
+            writer = self.transaction.writer(self.collection.shard_of({}, key))
+            old = writer.get(key)
+            writer.put(key, *version)
+        except ArangoError as error:
+            return error
+        return Outcome(key, old, version)
 
     def insert(self, element: Element) -> Outcome:
         """Insert a document, or do with the present one what `overwrite` says; errorNum 1210, 1221, 1222, 1233, 1466.

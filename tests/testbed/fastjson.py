@@ -24,9 +24,9 @@ _HEAD = msgspec.json.Decoder(Head)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def head(raw: bytes) -> Head:
-    """The head of a document; an error of `REFUSED` for what is not JSON or has none."""
-    return _HEAD.decode(raw)
+def heads(lines: bytes) -> list[Head]:
+    """The heads of documents, one a line; an error of `REFUSED` for what is not JSON or has none."""
+    return _HEAD.decode_lines(lines)
 
 
 def compact(text: bytes) -> bytes:
@@ -36,4 +36,4 @@ def compact(text: bytes) -> bytes:
 
 def elements(text: bytes) -> list[bytes]:
     """The texts of an array's elements; an error of `REFUSED` for what is not an array of JSON."""
-    return [bytes(piece) for piece in _ELEMENTS.decode(compact(text))]
+    return list(map(bytes, _ELEMENTS.decode(compact(text))))

@@ -14,12 +14,20 @@ from tests.testbed.errors import ArangoError
 if TYPE_CHECKING:
     from tests.testbed.model import Server
 
-_KEY = re.compile(r"[a-zA-Z0-9_\-:.@()+,=;$!*'%]{1,254}\Z")
+_KEY_TEXT = r"[a-zA-Z0-9_\-:.@()+,=;$!*'%]{1,254}"
+_KEY = re.compile(_KEY_TEXT + r"\Z")
+_KEY_LINES = re.compile(rf"(?:{_KEY_TEXT}\n)*\Z")
 
 
 def valid(key: object) -> bool:
     """Whether a value may be a document key."""
     return isinstance(key, str) and _KEY.match(key) is not None
+
+
+def all_valid(keys: list[str]) -> bool:
+    """Whether texts may all be document keys; several times faster than one by one."""
+    lines = "\n".join([*keys, ""])
+    return lines.count("\n") == len(keys) and _KEY_LINES.match(lines) is not None
 
 
 class KeyGenerator:

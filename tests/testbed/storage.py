@@ -2,111 +2,27 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Documents of a shard on each of its servers, and the transactions that change them.
 
-A replica keeps documents by revision and the primary index key → revision, as the storage engine does: two documents
-with one revision in a shard silently overwrite each other (facts §5.9). The leader and its followers share the bytes of
-a document, and each of their servers writes the operation to its own log (facts §5.6).
+The leader and its followers share the bytes of a document, and each of their servers writes the operation to its own
+log (facts §5.6).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
-from tests.testbed import hlc, indexes
+from tests.testbed import indexes
 from tests.testbed.errors import ArangoError
 from tests.testbed.exactness import inexact, is_exact
-from tests.testbed.wal import WalOp
+from tests.testbed.replica import Insertions, Operation, Operations, Replica, Version
+from tests.testbed.wal import WalInserts, WalOp
 from tests.testbed.wal_markers import COLLECTION_CREATE, COLLECTION_DROP, INSERT, REMOVE, removal
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
     from tests.testbed.model import Database, Deployment, Server
 
-Version = tuple[str, bytes]  # revision and raw document
-Operation = tuple[int, str, str, bytes]  # kind, key, revision, raw document or marker data
-Entry = tuple[str, int, bytes, bool]  # the fields of a WalOp
-
-
-class Replica:
-    """One shard on one server."""
-
-    __slots__ = ("_by_revision", "_last", "_serial", "docs", "in_order", "keys", "server")
-
-    def __init__(self, server: Server, by_revision: bool) -> None:
-        self.server = server
-        self.docs: dict[str, bytes] = {}
-        self.keys: dict[str, str] = {}
-        self.in_order = by_revision  # whether the documents certainly stand in the order of their revisions
-        self._by_revision = by_revision
-        self._last = ""
-        self._serial = 0
-
-    def get(self, key: str) -> Version | None:
-        """Revision and raw document of a key; None also where a clash has torn the document away."""
-        place = self.keys.get(key)
-        if place is None:
-            return None
-        raw = self.docs.get(place)
-        return None if raw is None else (place.partition("\0")[0], raw)
-
-    def put(self, key: str, revision: str, raw: bytes) -> None:
-        """Write a document; the one stored under its revision, if any, is gone."""
-        if not self._by_revision:
-            self._serial += 1
-            revision = f"{revision}\0{self._serial}"
-        old = self.keys.get(key)
-        if old is not None and old != revision:
-            self.docs.pop(old, None)
-        self.docs[revision] = raw
-        self.keys[key] = revision
-        self._note_order([revision])
-
-    def _note_order(self, revisions: list[str]) -> None:
-        """Documents were added with these revisions."""
-        if self.in_order and revisions:
-            self.in_order = hlc.is_ordered([self._last, *revisions] if self._last else revisions)
-            self._last = revisions[-1]
-
-    def remove(self, key: str) -> None:
-        """Remove a key and the document stored under its revision."""
-        place = self.keys.pop(key, None)
-        if place is not None:
-            self.docs.pop(place, None)
-
-    def apply(self, operations: list[Operation]) -> None:
-        """Carry out insertions and removals."""
-        docs, keys, by_revision = self.docs, self.keys, self._by_revision
-        added = []
-        for kind, key, revision, raw in operations:
-            if kind != INSERT:
-                self.remove(key)
-            elif by_revision and key not in keys:
-                docs[revision] = raw
-                keys[key] = revision
-                added.append(revision)
-            else:
-                self._note_order(added)
-                added = []
-                self.put(key, revision, raw)
-        self._note_order(added)
-
-    def clear(self) -> None:
-        """Remove everything; snapshots taken before keep their documents."""
-        self.docs = {}
-        self.keys = {}
-        self.in_order = self._by_revision
-        self._last = ""
-
-    def snapshot(self) -> list[tuple[str, bytes]]:
-        """Revisions and documents now, in the engine's order (by revision, facts §4.2)."""
-        return sorted(self.docs.items(), key=lambda item: hlc.sort_key(item[0].partition("\0")[0]))
-
-    def copy_from(self, other: Replica) -> None:
-        """Take over the content of another replica (initial synchronisation of a follower)."""
-        self.docs = dict(other.docs)
-        self.keys = dict(other.keys)
-        self._serial = other._serial
-        self.in_order, self._last = other.in_order, other._last
+Entry = Union[tuple[str, int, bytes, bool], WalInserts]  # the fields of a WalOp, or those of many insertions
 
 
 class Shard:
@@ -249,7 +165,7 @@ class ShardWriter:
         self._base = shard.leader
         self._unfit = shard.unfit()
         self.changed: dict[str, Version | None] = {}
-        self.ops: list[Operation] = []
+        self.ops: Operations = []
         self.unique: dict[tuple[str, object], str | None] = {}  # pending entries of unique indexes (indexes.py)
 
     def get(self, key: str) -> Version | None:
@@ -266,6 +182,22 @@ class ShardWriter:
             self._lock(key)
         self.changed[key] = (revision, raw)
         self.ops.append((INSERT, key, revision, raw))
+
+    def takes_as_new(self, documents: Insertions) -> bool:
+        """Whether `insert` may be used: nothing stands in the way of a write, and no key is there or comes twice."""
+        keys = set(documents.keys)
+        return (
+            self._unfit is None
+            and not (self.shard.locks or self.transaction.stream)
+            and len(keys) == len(documents.keys)
+            and self._base.keys.keys().isdisjoint(keys)
+            and self.changed.keys().isdisjoint(keys)
+        )
+
+    def insert(self, documents: Insertions) -> None:
+        """Write documents that are new."""
+        self.changed.update(zip(documents.keys, zip(documents.revisions, documents.raws)))
+        self.ops.append(documents)
 
     def remove(self, key: str, revision: str) -> None:
         """Remove a document whose present revision is given; errors as of `put`."""
@@ -408,12 +340,16 @@ def _check(shard: Shard) -> None:
 def _apply(writer: ShardWriter, replicas: list[Replica]) -> list[Entry]:
     """Change every replica; answers what each of their logs gets."""
     shard = writer.shard
-    known, guid = shard.leader.keys, shard.guid
-    entries = [(guid, kind, data, kind == INSERT and key in known) for kind, key, _revision, data in writer.ops]
-    if not shard.collection.deployment.prints_raw:
-        entries = [(guid, kind, shard.local_form(data), replaces) for guid, kind, data, replaces in entries]
+    entries = [_entry(shard, operation) for operation in writer.ops]
     for replica in replicas:
         replica.apply(writer.ops)
     if writer.unique:
         indexes.settle(writer)
     return entries
+
+
+def _entry(shard: Shard, operation: Operation | Insertions) -> Entry:
+    if isinstance(operation, Insertions):
+        return WalInserts(shard.guid, shard.printed(operation.raws))
+    kind, key, _revision, data = operation
+    return shard.guid, kind, shard.local_form(data), kind == INSERT and key in shard.leader.keys

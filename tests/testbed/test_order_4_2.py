@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.testbed import hlc
 from tests.testbed.model import Deployment
+from tests.testbed.replica import Replica
 from tests.testbed.snapshots import Documents, ordered
-from tests.testbed.storage import Replica
 from tests.testbed.wal_markers import INSERT
 
 REVISIONS = st.integers(min_value=1 << 60, max_value=(1 << 64) - 1).map(hlc.encode) | st.text(

@@ -8,15 +8,20 @@ apart here by a parser that only looks; everything else, errors included, goes t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 from tests.testbed import keygen
 from tests.testbed.rawjson import quoted
+from tests.testbed.replica import Insertions
 
 if TYPE_CHECKING:
     from tests.testbed.collection import Collection
+    from tests.testbed.fastjson import Head
 
 _EDGE = 3
+_PORTION = 1000  # documents that are looked at together
 
 
 def _load() -> Any:
@@ -31,23 +36,15 @@ def _load() -> Any:
 _FAST = _load()
 
 
-class Printed(NamedTuple):
-    """A document in the form that is stored."""
-
-    key: str
-    revision: str
-    raw: bytes
-
-
 def lines(body: bytes) -> list[bytes] | None:
     """The lines of a body without white space between tokens; None when one with blanks is no JSON for certain."""
     if _FAST is None:
         return None
+    texts = [line for line in body.split(b"\n") if line.strip()]
     try:
         body.decode()
-        tabs = b"\t" in body or b"\r" in body
-        tight = _FAST.compact
-        return [tight(line) if tabs or b" " in line else line for line in body.split(b"\n") if line.strip()]
+        joined = b"[" + b",".join(texts) + b"]"
+        return texts if len(_FAST.compact(joined)) == len(joined) else list(map(_FAST.compact, texts))
     except _FAST.REFUSED:
         return None
 
@@ -70,22 +67,41 @@ class Recogniser:
         self._prefix = quoted(f"{collection.name}/")[:-1]
         self._is_edge = collection.type == _EDGE
 
-    def __call__(self, raw: bytes) -> Printed | None:
-        """A compact text as a document in the form that is stored; None for every other one."""
+    def portions(self, texts: list[bytes]) -> Iterator[Insertions | bytes]:
+        """Compact texts in their order: documents in the form that is stored together, every other one alone."""
+        for start in range(0, len(texts), _PORTION):
+            portion = texts[start : start + _PORTION]
+            together = self(portion)
+            if together is not None:
+                yield together
+                continue
+            for text in portion:
+                yield self([text]) or text
+
+    def __call__(self, texts: list[bytes]) -> Insertions | None:
+        """Compact texts as documents in the form that is stored, keys may come twice; None when one of them is not."""
         try:
-            head = _FAST.head(raw)
+            heads = _FAST.heads(b"\n".join(texts))
         except _FAST.REFUSED:
             return None
-        key, revision, ends = head.key, head.revision, ""
-        if self._is_edge:
-            if not _identifies(head.start) or not _identifies(head.end):
-                return None
-            ends = f'"_from":"{head.start}","_to":"{head.end}",'
+        keys = [head.key for head in heads]
+        revisions = [head.revision for head in heads]
+        ends = [_ends(head) for head in heads] if self._is_edge else repeat("", len(heads))
         # Escapes make the text differ from its value, so that none is in what is equal.
-        expected = f'{{"_key":"{key}","_id":{self._prefix}{key}",{ends}"_rev":"{revision}"'
-        if not revision or not raw.startswith(expected.encode()) or not keygen.valid(key):
+        expected = [
+            f'{{"_key":"{key}","_id":{self._prefix}{key}",{end}"_rev":"{revision}"'.encode()
+            for key, revision, end in zip(keys, revisions, ends)
+        ]
+        known = len(heads) == len(texts) and all(map(bytes.startswith, texts, expected))
+        if not known or not all(revisions) or not keygen.all_valid(keys):
             return None
-        return Printed(key, revision, raw)
+        return Insertions(keys, revisions, texts)
+
+
+def _ends(head: Head) -> str:
+    """The ends of an edge as it has them printed; without them nothing that is ever printed."""
+    fine = _identifies(head.start) and _identifies(head.end)
+    return f'"_from":"{head.start}","_to":"{head.end}",' if fine else "no edge"
 
 
 def _identifies(text: str | None) -> bool:

@@ -61,6 +61,13 @@ class WalOp(NamedTuple):
     replaces: bool = False
 
 
+class WalInserts(NamedTuple):
+    """Insertions of documents that replace nothing."""
+
+    cuid: str
+    data: list[bytes]
+
+
 @dataclass
 class Segment:
     """A WAL file: contiguous batches."""
@@ -78,6 +85,42 @@ def numbers(kind: int, replaces: bool, secondary: int) -> tuple[int, int]:
     if kind == REMOVE:
         return 2 + secondary, 1
     return 2 + replaces + secondary, int(replaces)
+
+
+class _Frame:
+    """The operations of a transaction, by column; `position` = the next number."""
+
+    def __init__(self, objects: dict[str, ObjectRef], position: int) -> None:
+        self._objects = objects
+        self.position = position
+        self.runs: list[Run] = []
+        self._last: tuple[str, int] | None = None
+        self._plain = self._replacing = (0, 0)
+
+    def _run(self, cuid: str, kind: int) -> Run:
+        if (cuid, kind) != self._last:
+            self._last = (cuid, kind)
+            obj = self._objects[cuid]
+            self._plain, self._replacing = numbers(kind, False, obj.secondary), numbers(kind, True, obj.secondary)
+            self.runs.append(Run(obj, kind, array("Q"), []))
+        return self.runs[-1]
+
+    def add(self, cuid: str, kind: int, data: bytes, replaces: bool) -> None:
+        """One operation."""
+        run = self._run(cuid, kind)
+        count, offset = self._replacing if replaces else self._plain
+        run.ticks.append(self.position + offset)
+        run.data.append(data)
+        self.position += count
+
+    def insert(self, cuid: str, data: list[bytes]) -> None:
+        """Insertions that replace nothing."""
+        run = self._run(cuid, INSERT)
+        count, offset = self._plain
+        end = self.position + count * len(data)
+        run.ticks.extend(range(self.position + offset, end + offset, count))
+        run.data.extend(data)
+        self.position = end
 
 
 class Wal:
@@ -132,28 +175,21 @@ class Wal:
         self._add(SingleBatch(start, self._last + count, start + offset, obj, kind, data))
         return start + offset
 
-    def append_transaction(self, db: str, tid: str, ops: Iterable[tuple[str, int, bytes, bool]]) -> tuple[int, int]:
+    def append_transaction(
+        self, db: str, tid: str, ops: Iterable[tuple[str, int, bytes, bool] | WalInserts]
+    ) -> tuple[int, int]:
         """One frame 2200…2201; returns its first and last number. Without operations nothing is written."""
-        start = position = self._last + 1
+        start = self._last + 1
         ref = self._databases[db]
-        objects = ref.objects
-        runs: list[Run] = []
-        last: tuple[str, int] | None = None
-        plain = replacing = (0, 0)
-        for cuid, kind, data, replaces in ops:
-            if (cuid, kind) != last:
-                last = (cuid, kind)
-                obj = objects[cuid]
-                plain, replacing = numbers(kind, False, obj.secondary), numbers(kind, True, obj.secondary)
-                runs.append(Run(obj, kind, array("Q"), []))
-                ticks, datas = runs[-1].ticks, runs[-1].data
-            count, offset = replacing if replaces else plain
-            ticks.append(position + offset)
-            datas.append(data)
-            position += count
-        if runs:
-            self._add(FrameBatch(start, position - 1, ref, tid.encode(), runs))
-        return start, position - 1
+        frame = _Frame(ref.objects, start)
+        for op in ops:
+            if isinstance(op, WalInserts):
+                frame.insert(*op)
+            else:
+                frame.add(*op)
+        if frame.runs:
+            self._add(FrameBatch(start, frame.position - 1, ref, tid.encode(), frame.runs))
+        return start, frame.position - 1
 
     def append_ddl(self, kind: int, db: str, cuid: str | None = None, data: object = None, name: str = "") -> int:
         """A marker 1100 to 2112 (facts §5.5), also 2004. Keeps the log's idea of what exists on this server.

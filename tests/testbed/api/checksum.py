@@ -12,9 +12,9 @@ from tests.testbed.api.collection_info import local_shard, named
 from tests.testbed.checksums import RATE, hashes
 from tests.testbed.collection import Collection
 from tests.testbed.message import Request, Response, result
+from tests.testbed.replica import Replica
 from tests.testbed.rights import may_read
 from tests.testbed.routing import FRONT, route
-from tests.testbed.storage import Replica
 
 
 async def _total(request: Request, collection: Collection, replicas: dict[str, Replica]) -> str:

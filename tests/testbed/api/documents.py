@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from tests.testbed import keygen, verbatim
@@ -15,9 +15,10 @@ from tests.testbed.errors import ArangoError
 from tests.testbed.exactness import inexact, is_exact
 from tests.testbed.message import Request, Response, dumps
 from tests.testbed.rawjson import Element, parse, parse_array, quoted
+from tests.testbed.replica import Insertions, Version
 from tests.testbed.rights import may_read, may_write
 from tests.testbed.routing import route
-from tests.testbed.storage import Transaction, Version
+from tests.testbed.storage import Transaction
 
 MODES: tuple[Overwrite, ...] = ("conflict", "replace", "update", "ignore")
 Operation = Callable[[Writer, str, Any], Outcome]
@@ -115,30 +116,23 @@ def _many(request: Request, status: tuple[int, int], operation: Operation, *, re
     collection = _collection(request)
     answer = _Answer(request, collection, status)
     options = write_options(request)
-    items = _items(request.body, restoring)
+    compact = verbatim.elements(request.body) if restoring else None
+    items = parse_array(request.body) if compact is None else []
     transaction, own = transaction_of(request, single=False)
     writer = Writer(transaction, collection, request.server, options)
     outcomes: list[Outcome | ArangoError] = []
-    for item in items:
+    for item in items if compact is None else writer.recognise(compact):
+        if isinstance(item, Insertions):
+            outcomes += writer.keep(item)
+            continue
         try:
-            outcomes.append(_restored(writer, item) if isinstance(item, bytes) else operation(writer, *item))
+            outcomes.append(operation(writer, *(parse(item) if isinstance(item, bytes) else item)))
         except ArangoError as error:
             _refuse_whole(request, error)
             outcomes.append(error)
     if own:
         transaction.commit()
     return answer.many(outcomes)
-
-
-def _items(body: bytes, restoring: bool) -> Sequence[bytes | tuple[str, Any]]:
-    """The elements of an array; those of a restore are looked at one by one, since most can be kept as they came."""
-    compact = verbatim.elements(body) if restoring else None
-    return parse_array(body) if compact is None else compact
-
-
-def _restored(writer: Writer, raw: bytes) -> Outcome:
-    printed = writer.recognise(raw)
-    return writer.insert(_element(*parse(raw))) if printed is None else writer.keep(printed)
 
 
 def _refuse_whole(request: Request, error: ArangoError) -> None:

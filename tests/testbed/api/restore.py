@@ -13,10 +13,10 @@ from tests.testbed.documents import WriteOptions, Writer
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, reply
 from tests.testbed.rawjson import Element, members, parse
+from tests.testbed.replica import Insertions
 from tests.testbed.rights import may_define, may_write
 from tests.testbed.routing import FRONT, route
 from tests.testbed.storage import Transaction
-from tests.testbed.verbatim import Printed
 
 _REMOVED = ("minReplicationFactor", "status", "statusString")
 _ENTERPRISE = ("isSmart", "isSmartChild", "isDisjoint", "smartGraphAttribute", "smartJoinAttribute")
@@ -200,21 +200,23 @@ def _write(request: Request, collection: Collection) -> None:
     writer = Writer(transaction, collection, request.server, _OPTIONS)
     compact = verbatim.lines(request.body)
     if compact is None:
-        entries: list[Printed | tuple[Element, bool]] = [*_lines(request.body)]
+        entries: list[Insertions | tuple[Element, bool]] = [*_lines(request.body)]
     else:
-        entries = [writer.recognise(line) or _line(*parse(line)) for line in compact]
-    first: ArangoError | None = None
+        entries = [
+            entry if isinstance(entry, Insertions) else _line(*parse(entry)) for entry in writer.recognise(compact)
+        ]
+    errors: list[ArangoError] = []
     for entry in entries:
+        if isinstance(entry, Insertions):
+            errors += [outcome for outcome in writer.keep(entry, anew=anew) if isinstance(outcome, ArangoError)]
+            continue
         try:
-            if isinstance(entry, Printed):
-                writer.keep(entry, anew=anew)
-            else:
-                _write_line(writer, *entry, anew)
+            _write_line(writer, *entry, anew)
         except ArangoError as error:
-            first = first or error
+            errors.append(error)
     transaction.commit()
-    if first is not None:
-        raise first
+    if errors:
+        raise errors[0]
 
 
 def _write_line(writer: Writer, element: Element, removed: bool, anew: bool) -> None:
