@@ -96,7 +96,7 @@ def _pairs(flag: str, texts: list[str]) -> list[tuple[str, str]]:
 
 def _window(left: str, right: str) -> dict[str, Any]:
     times, *rest = left.split(",")
-    begin, _, end = times.partition("-")
+    begin, _dash, end = times.partition("-")
     try:
         bandwidth = float(right)
     except ValueError as error:

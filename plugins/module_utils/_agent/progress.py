@@ -39,7 +39,7 @@ class Progress:
         if self._live:
             self._tell_problems(status)
             width = shutil.get_terminal_size().columns - 1
-            line = f"{bar(lookup(status, 'progress.percent'))} {line}"[:width]
+            line = f"{share_bar(lookup(status, 'progress.percent'))} {line}"[:width]
         if line != self._last:
             self._write(f"{_ERASE}{line}" if self._live else f"{line}\n")
             self._last = line
@@ -58,7 +58,7 @@ class Progress:
         self._stream.flush()
 
 
-def bar(percent: Any) -> str:
+def share_bar(percent: Any) -> str:
     """A bar of fixed width; empty while nothing is known."""
     share = min(1.0, max(0.0, percent / 100)) if isinstance(percent, (int, float)) else 0.0
     full = int(share * BAR_WIDTH)

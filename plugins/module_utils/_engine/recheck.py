@@ -19,11 +19,15 @@ _MAX_KEYS = 1000
 
 
 class Entry(NamedTuple):
-    """Keys of one shard to be read back at ``due`` (seconds since 1970); ``keys`` 0 means its whole collection."""
+    """Keys of one shard to be read back at ``due`` (seconds since 1970); ``keys`` 0 means its whole collection.
+
+    ``until``: when the request itself has certainly ended, however often its reading back is put off.
+    """
 
     number: int
     shard: ShardId
     due: float
+    until: float
     offset: int
     keys: int
 
@@ -90,7 +94,7 @@ class Recheck:
     def last_due(self, database: str, plan_id: str) -> Optional[float]:
         """Until when requests without an answer may still write into this collection (seconds since 1970)."""
         with self._lock:
-            return max((entry.due for entry in self._of(database, plan_id)), default=None)
+            return max((entry.until for entry in self._of(database, plan_id)), default=None)
 
     def forget(self, database: str, plan_id: str) -> None:
         """The collection is no concern any more."""
@@ -113,7 +117,7 @@ class Recheck:
             offset = self._append(
                 {"n": number, "at": due, "d": shard.database, "p": shard.plan_id, "s": shard.shard, "k": encoded}
             )
-            self._entries[number] = Entry(number, shard, due, offset, len(keys))
+            self._entries[number] = Entry(number, shard, due, due, offset, len(keys))
 
     def _append(self, record: dict[str, Any]) -> int:
         content = json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
@@ -148,7 +152,8 @@ class Recheck:
                     self._entries.pop(record["done"], None)
                 else:
                     shard = ShardId(record["d"], record["p"], record["s"])
-                    entry = Entry(record["n"], shard, min(record["at"], latest), self._size, len(record["k"]))
+                    due = min(record["at"], latest)
+                    entry = Entry(record["n"], shard, due, due, self._size, len(record["k"]))
                     self._entries[entry.number] = entry
                     self._next = max(self._next, entry.number + 1)
                 self._size += len(line)

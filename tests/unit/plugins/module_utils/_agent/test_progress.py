@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._agent.progress import Progress, bar
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.progress import Progress, share_bar
 from tests.unit.fake_engine import STATUS
 
 PROBLEM = {"code": "CUT-X-1", "severity": "warning", "where": "db/c", "text": "odd", "remedy": "look"}
@@ -69,5 +69,5 @@ def test_json_stays_json_on_a_terminal(documents: list[dict[str, object]]) -> No
 
 
 def test_the_bar_bears_what_is_not_known() -> None:
-    assert bar(None) == bar(0) == bar(-3) == "[" + "." * 24 + "]"
-    assert bar(100.0) == bar(250) == "[" + "#" * 24 + "]"
+    assert share_bar(None) == share_bar(0) == share_bar(-3) == "[" + "." * 24 + "]"
+    assert share_bar(100.0) == share_bar(250) == "[" + "#" * 24 + "]"

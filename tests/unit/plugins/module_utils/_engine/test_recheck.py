@@ -131,3 +131,13 @@ def test_whole_collections_and_last_dues(tmp_path: Path) -> None:
 )
 def test_i1_stale_is_what_an_applied_log_cannot_leave(source: list[str], target: list[str], stale: bool) -> None:
     assert is_stale(source, target) is stale
+
+
+def test_putting_off_the_reading_does_not_lengthen_the_request(tmp_path: Path) -> None:
+    """Else a collection that is being dropped would be waited for without end, as its notes are put off."""
+    queue = Recheck(tmp_path / "recheck", 0.0)
+    queue.note(SHARD, [b"k"])
+    entry = queue.due(time.time() + 1)
+    assert entry is not None
+    queue.postpone(entry, 1000.0)
+    assert queue.last_due(SHARD.database, SHARD.plan_id) == entry.until
