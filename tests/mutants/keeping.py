@@ -230,7 +230,7 @@ KEEPING: tuple[Mutant, ...] = (
         "design §4.7, I5",
         "users.py",
         'return {**document, "databases": lowered(document.get("databases") or {})}',
-        'databases = document.get("databases") or {}\n        kept = {_SYSTEM: databases.get(_SYSTEM, {})}\n'
+        'databases = document.get("databases") or {}\n        kept = {"_system": databases.get("_system", {})}\n'
         '        return {**document, "databases": {**lowered(databases), **kept}}',
         "test_users.py::test_i5_early_readers_never_hold_a_right_to_write",
     ),
