@@ -34,6 +34,8 @@ _SAFE_SHARE = 0.75
 _RENEW_SHARE = 0.25
 # How often another agent's lease is looked at while it is waited out.
 _LOOK_SHARE = 0.05
+# Seconds; a rest too small for the clock to show would never end.
+_LEAST_LOOK = 0.001
 
 
 class Clocks(Protocol):
@@ -196,7 +198,7 @@ class Lease:
             if left <= 0:
                 LOG.warning("the agent on host %s has not renewed its lease: taken over", entry.body.get("host"))
                 return entry
-            if self._clocks.pause(stop, min(left, self._duration * _LOOK_SHARE)):
+            if self._clocks.pause(stop, max(_LEAST_LOOK, min(left, self._duration * _LOOK_SHARE))):
                 raise held_by(entry)
             seen = self._store.read(KEY)
             if seen is None or not self._foreign(seen):

@@ -239,6 +239,14 @@ class SkewedClocks(HandClocks):
         return self._everybody.pause(stop, seconds)
 
 
+def test_a_rest_that_the_clock_cannot_show_ends_too() -> None:
+    """The clock is a float: where it stands high, the last of a lease's duration is less than its next value."""
+    store, clocks = FakeStore(), HandClocks()
+    Lease(store, FIRST, DURATION, clocks).acquire()
+    begun = SkewedClocks(clocks, 246.78813966025646)
+    assert Lease(store, SECOND, DURATION, begun).acquire() == 2
+
+
 class Leases(RuleBasedStateMachine):
     """Two hosts, lost answers, restarts, take-overs, time: never two of them with an open gate."""
 
