@@ -73,11 +73,9 @@ class Choice:
         for code in ("CUT-SELECT-1", "CUT-SELECT-2"):
             self._findings.resolve(code)
         for item in torn:
-            severity = "info" if item.accepted_as in self._accepted else "error"
-            text = f"{item.text}, which is left out; accepted as {item.accepted_as}"
-            if severity == "error":
-                text = f"{item.text}, which is left out"
-            self._report("CUT-SELECT-2", severity, str(item), text)
+            accepted = item.accepted_as in self._accepted
+            text = f"{item.text}, which is left out" + (f"; accepted as {item.accepted_as}" if accepted else "")
+            self._report("CUT-SELECT-2", "info" if accepted else "error", str(item), text)
         for kind, names in self.left_out.items():
             if names:
                 more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
