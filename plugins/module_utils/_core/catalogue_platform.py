@@ -47,7 +47,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-PLATFORM-12": Entry(
         "error", "operator", "The deployment is paused",
-        "Resume it on the platform, or set resume_deployment: true.",
+        "Resume it on the platform, and try again when it is ready.",
     ),
     "CUT-PLATFORM-13": Entry(
         "error", "operator", "The deployment is deleted", "Choose another deployment, or make a new one."
