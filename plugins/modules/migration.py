@@ -18,6 +18,8 @@ description:
   - With O(state=revoked), the target of a completed migration is closed again and compared with the source. Only if
     nothing was written on it, the source is given back. Otherwise the target is opened again and every difference is
     told.
+  - With O(state=rescued), a source that a cutover has made read-only is given back though the agent and its host are
+    lost. No agent is asked, so RV(migration) is not returned. It is refused once the opening was decided.
 author:
   - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -42,8 +44,9 @@ options:
       - V(stopped) is refused, with every reason, while the migration is not ready for it.
       - V(rehearsed) always rehearses, so it always reports a change.
       - V(revoked) needs O(revoke_opening).
+      - V(rescued) needs O(rescue_ticket), O(target_endpoints) and O(target_password).
     type: str
-    choices: [started, rehearsed, stopped, aborted, revoked]
+    choices: [started, rehearsed, stopped, aborted, revoked, rescued]
     default: started
   fence_seconds:
     description:
@@ -54,6 +57,23 @@ options:
   revoke_opening:
     description: Name of the migration whose opening is to be revoked, so that it never happens by mistake.
     type: str
+  rescue_ticket:
+    description:
+      - What M(cutover.arangodb.migration_info) returned before the cutover as C(rescue_ticket).
+    type: dict
+    suboptions:
+      token:
+        description: The token for the source's server mode.
+        type: str
+        required: true
+      coordinators:
+        description: Coordinators of the source.
+        type: list
+        elements: str
+        required: true
+      expires_at:
+        description: Until when the token can be used.
+        type: str
   wait:
     description:
       - Whether to wait until all shards are in sync (V(started)), the rehearsal or the cutover is made (V(rehearsed),
@@ -199,6 +219,19 @@ migration:
       type: list
       elements: str
       sample: ["stop", "abort", "pause"]
+rescue:
+  description: The decision record and the source's server mode as they are now.
+  returned: with O(state=rescued)
+  type: dict
+  contains:
+    decision:
+      description: State of the decision record on the target.
+      type: str
+      sample: none
+    mode:
+      description: Server mode of the source's coordinators.
+      type: str
+      sample: default
 lines:
   description: The same for people, a text for each line.
   returned: success
@@ -246,7 +279,7 @@ from ..module_utils._module.argspec import agent_options, merged, source_options
 from ..module_utils._module.migration import run
 from ..module_utils._module.runner import run_module
 
-STATES = ["started", "rehearsed", "stopped", "aborted", "revoked"]
+STATES = ["started", "rehearsed", "stopped", "aborted", "revoked", "rescued"]
 
 
 def main() -> None:
@@ -261,6 +294,15 @@ def main() -> None:
                 "state": {"type": "str", "choices": STATES, "default": "started"},
                 "fence_seconds": {"type": "float"},
                 "revoke_opening": {"type": "str"},
+                "rescue_ticket": {
+                    "type": "dict",
+                    "no_log": False,
+                    "options": {
+                        "token": {"type": "str", "required": True, "no_log": True},
+                        "coordinators": {"type": "list", "elements": "str", "required": True},
+                        "expires_at": {"type": "str"},
+                    },
+                },
                 "wait": {"type": "bool"},
                 "wait_timeout": {"type": "float", "default": 3600.0},
                 "wait_interval": {"type": "float", "default": 1.0},
@@ -285,6 +327,7 @@ def main() -> None:
         required_if=[
             ("state", "started", ("source_endpoints", "target_endpoints", "target_password")),
             ("state", "revoked", ("revoke_opening",)),
+            ("state", "rescued", ("rescue_ticket", "target_endpoints", "target_password")),
         ],
         supports_check_mode=True,
     )

@@ -23,9 +23,12 @@ options:
       - What to return besides the status document.
       - V(changes) reads the whole target of a completed migration, which takes its time, and needs a token that may
         operate.
+      - V(rescue_ticket) is what M(cutover.arangodb.migration) needs with the state C(rescued) if the host of the agent is
+        lost in a cutover that begins soon. It is a secret, so use C(no_log) on the task, and it needs a token with the
+        role V(cutover). In check mode none is made.
     type: list
     elements: str
-    choices: [shards, findings, report, report_page, changes]
+    choices: [shards, findings, report, report_page, changes, rescue_ticket]
     default: []
   changes_timeout:
     description: Seconds for reading the target, when V(changes) is in O(gather).
@@ -163,6 +166,24 @@ changes:
       description: The source's server mode. Figures are exact while it is C(readonly).
       type: str
       sample: readonly
+rescue_ticket:
+  description: A token for the source's server mode alone, and where it is to be shown. Null in check mode.
+  returned: when V(rescue_ticket) is in O(gather)
+  type: dict
+  contains:
+    token:
+      description: The token.
+      type: str
+      sample: VALUE_SPECIFIED_IN_NO_LOG_PARAMETER
+    expires_at:
+      description: Until when it can be used.
+      type: str
+      sample: "2026-11-23T13:04:11.120Z"
+    coordinators:
+      description: Coordinators of the source.
+      type: list
+      elements: str
+      sample: ["https://coordinator-1.db.example.com:8529"]
 report_page:
   description: The report as one HTML page that is complete in itself, null before the first attempt.
   returned: when V(report_page) is in O(gather)
@@ -235,7 +256,7 @@ def main() -> None:
                 "gather": {
                     "type": "list",
                     "elements": "str",
-                    "choices": ["shards", "findings", "report", "report_page", "changes"],
+                    "choices": ["shards", "findings", "report", "report_page", "changes", "rescue_ticket"],
                     "default": [],
                 },
                 "changes_timeout": {"type": "float", "default": 3600.0},

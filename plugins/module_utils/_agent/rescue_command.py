@@ -9,21 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from .._core.endpoint import parse_endpoints
 from .._core.errors import CutoverError
 from .._core.redact import register_secret
 from .._engine.files import read_json, write_json
-from .._engine.fronts import Fronts
-from .._engine.journal import Journal
-from .._engine.rescue import rescue
-from .._engine.topology import Credentials, connect_target
+from .._engine.rescue import rescue_from_elsewhere
+from .._engine.topology import Credentials
 from .references import resolve
-
-PATIENCE_SECONDS = 30.0
 
 
 def add_rescue(commands: Any) -> argparse.ArgumentParser:
@@ -43,15 +37,10 @@ def add_rescue(commands: Any) -> argparse.ArgumentParser:
 def run_rescue(arguments: argparse.Namespace) -> int:
     """Win the record, lift the fence, print what came of it as JSON."""
     ticket = read_ticket(arguments.rescue_file)
-    token = str(ticket["token"])
     credentials = Credentials(arguments.target_username, resolve("--target.password", arguments.target_password))
-    endpoints = parse_endpoints(arguments.target_endpoints, "target_endpoints")
-    fronts = Fronts(ticket["coordinators"], arguments.source_ca_path, lambda: f"bearer {token}", "coordinators")
-    with closing(fronts), closing(connect_target(endpoints, arguments.target_ca_path, credentials)) as target:
-        found = Journal.find(target, PATIENCE_SECONDS)
-        if found is None:
-            raise CutoverError("CUT-JOURNAL-4", "the target holds no journal")
-        outcome = rescue(found, fronts)
+    outcome = rescue_from_elsewhere(
+        ticket, arguments.source_ca_path, arguments.target_endpoints, arguments.target_ca_path, credentials
+    )
     sys.stdout.write(json.dumps(outcome) + "\n")
     return 0
 

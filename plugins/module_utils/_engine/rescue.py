@@ -8,22 +8,27 @@ the record is won first: a rescue that comes too late finds the opening decided 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any, Optional
 
 from .._core.clock import SYSTEM_CLOCK
+from .._core.endpoint import parse_endpoints
 from .._core.errors import CutoverError
 from .._core.jwt import mint
+from .._core.redact import register_secret
 from . import decision as record
 from .decision import Decision, DecisionChangedError
 from .fence import summary
-from .fronts import MODE_PATHS
-from .journal import Store
+from .fronts import MODE_PATHS, Fronts
+from .journal import Journal, Store
 from .times import stamp
+from .topology import Credentials, connect_target
 from .wayback import Modes, roll_back
 
 BY = "rescue"
 AFTER_DEADLINE_SECONDS = 3600.0
+PATIENCE_SECONDS = 30.0
 _TRIES = 10
 
 
@@ -41,6 +46,46 @@ def ticket(secret: bytes, coordinators: Sequence[str], seconds: float) -> dict[s
     }
 
 
+def rescue_from_elsewhere(
+    given: Mapping[str, Any],
+    source_ca_path: Optional[str],
+    target_endpoints: Sequence[str],
+    target_ca_path: Optional[str],
+    credentials: Credentials,
+    *,
+    look_only: bool = False,
+) -> dict[str, Any]:
+    """``rescue`` with a ticket, from any host that reaches source and target; ``look_only`` says what it would do.
+
+    Raises CUT-JOURNAL-4 for a target without a journal.
+    """
+    token = str(given["token"])
+    register_secret(token)
+    endpoints = parse_endpoints(target_endpoints, "target_endpoints")
+    fronts = Fronts(given["coordinators"], source_ca_path, lambda: f"bearer {token}", "coordinators")
+    with closing(fronts), closing(connect_target(endpoints, target_ca_path, credentials)) as target:
+        found = Journal.find(target, PATIENCE_SECONDS)
+        if found is None:
+            raise CutoverError("CUT-JOURNAL-4", "the target holds no journal")
+        return look(found, fronts) if look_only else rescue(found, fronts)
+
+
+def look(store: Store, source: Modes) -> dict[str, Any]:
+    """What ``rescue`` would do, writing nothing; raises CUT-RESCUE-1 like it."""
+    state = Decision(store).read()
+    _refuse_after_opening(state)
+    return {"changed": state != record.NONE, "decision": state, "mode": summary(source.shown_modes())}
+
+
+def _refuse_after_opening(state: str) -> None:
+    if state in record.DECIDED_OPEN or state in record.REVOCATION:
+        raise CutoverError(
+            "CUT-RESCUE-1",
+            f"the source is not given back: the decision record says {state}",
+            details={"decision": state},
+        )
+
+
 def rescue(store: Store, source: Modes) -> dict[str, Any]:
     """Take the way back by the record; returns ``changed``, ``decision`` and the source's ``mode``.
 
@@ -49,12 +94,7 @@ def rescue(store: Store, source: Modes) -> dict[str, Any]:
     decision = Decision(store)
     for _try in range(_TRIES):
         state = decision.read()
-        if state in record.DECIDED_OPEN or state in record.REVOCATION:
-            raise CutoverError(
-                "CUT-RESCUE-1",
-                f"the source is not given back: the decision record says {state}",
-                details={"decision": state},
-            )
+        _refuse_after_opening(state)
         if state == record.NONE:
             return {"changed": False, "decision": state, "mode": summary(source.shown_modes())}
         try:

@@ -13,6 +13,7 @@ from .._core.errors import CutoverError
 from .._engine import spec, states
 from .._engine.display import lookup, status_lines
 from .._engine.waiting import Wait, wait_for
+from . import rescue
 from .agent_client import connect_agent
 from .argspec import start_request
 
@@ -137,6 +138,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     """Read, plan, and unless in check mode do it and wait; the module's result."""
     params = module.params
     wanted = params["state"]
+    if wanted == "rescued":
+        return rescue.run(module)
     digest = spec.parse(start_request(params)).config_digest if wanted == "started" else None
     api = connect_agent(module)
     current = api.status()

@@ -39,6 +39,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         result["report"] = report
         if "report_page" in gather:
             result["report_page"] = render(report) if report is not None else None
+    if "rescue_ticket" in gather:
+        result["rescue_ticket"] = None if module.check_mode else api.rescue_ticket()
     if "changes" in gather:
         result["changes"] = result_of(api.begin_changes({"timeout": module.params["changes_timeout"]}), api.changes)
     return result
