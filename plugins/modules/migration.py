@@ -162,6 +162,15 @@ EXAMPLES = r"""
     agent_ca_path: /etc/cutover-arangodb/ca.pem
     agent_token_path: /etc/cutover-arangodb/cutover.token
 
+- name: Give the source back, because the agent's host was lost in a cutover
+  cutover.arangodb.migration:
+    state: rescued
+    rescue_ticket: "{{ vault_rescue_ticket }}"
+    source_ca_path: /etc/cutover-arangodb/source-ca.pem
+    target_endpoints:
+      - https://target.example.com:8529
+    target_password: "{{ vault_target_password }}"
+
 - name: Give up
   cutover.arangodb.migration:
     state: aborted

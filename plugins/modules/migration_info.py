@@ -23,9 +23,9 @@ options:
       - What to return besides the status document.
       - V(changes) reads the whole target of a completed migration, which takes its time, and needs a token that may
         operate.
-      - V(rescue_ticket) is what M(cutover.arangodb.migration) needs with the state C(rescued) if the host of the agent is
-        lost in a cutover that begins soon. It is a secret, so use C(no_log) on the task, and it needs a token with the
-        role V(cutover). In check mode none is made.
+      - V(rescue_ticket) is what M(cutover.arangodb.migration) needs with the state C(rescued) if the host of the agent
+        is lost in a cutover that begins soon. It needs a token of the agent with the role C(cutover), and the whole
+        result is hidden in output and logs. In check mode none is made.
     type: list
     elements: str
     choices: [shards, findings, report, report_page, changes, rescue_ticket]
@@ -61,6 +61,14 @@ EXAMPLES = r"""
     agent_ca_path: /etc/cutover-arangodb/ca.pem
     agent_token_path: /etc/cutover-arangodb/cutover.token
   register: since_the_opening
+
+- name: Keep what a rescue needs if the agent's host is lost in a cutover
+  cutover.arangodb.migration_info:
+    gather:
+      - rescue_ticket
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+  register: kept
 
 - name: Which shards are not in sync?
   cutover.arangodb.migration_info:

@@ -106,8 +106,8 @@ GUARDING: tuple[Mutant, ...] = (
         "a rescue that comes after the decision touches nothing",
         "design §5, I7",
         "rescue.py",
-        "        if state in record.DECIDED_OPEN or state in record.REVOCATION:\n",
-        "        if state in record.REVOCATION:\n",
+        "    if state in record.DECIDED_OPEN or state in record.REVOCATION:\n",
+        "    if state in record.REVOCATION:\n",
         "test_rescue.py::test_i7_a_decided_opening_is_not_touched",
     ),
 )

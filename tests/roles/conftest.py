@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import grp
 import hashlib
@@ -22,7 +23,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.conftest import SOURCE_OPTIONS
+from tests.integration.engine_case import Fill, request_of
+from tests.integration.pair import PASSWORD as TARGET_PASSWORD
+from tests.integration.pair import TIME_SCALE, Pair
 from tests.roles.packed import install
+from tests.testbed.launch import TestCluster
 from tests.unit.agent_fakes import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,3 +168,35 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         pid_file = str(made.install_path("run/agent.pid"))
         command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
         subprocess.run(command, check=True, timeout=60)
+
+
+@pytest.fixture
+def clusters(tmp_path: Path) -> Iterator[Pair]:
+    """A source with data and an empty managed target."""
+    options = {"time_scale": TIME_SCALE}
+    with (
+        TestCluster.start(tmp_path, name="source", options=SOURCE_OPTIONS) as source,
+        TestCluster.start(
+            tmp_path, name="target", flavour="managed", root_password=TARGET_PASSWORD, options=options
+        ) as target,
+    ):
+        both = Pair(source, target, tmp_path)
+        fill = Fill(both)
+        fill.definitions()
+        fill.documents()
+        yield both
+        both.clients.close()
+
+
+@pytest.fixture
+def real_host(host: Host, installed: Path, clusters: Pair) -> Host:
+    """The host with the engine as it was packed, and the variables of both clusters."""
+    specification: dict[str, Any] = request_of(clusters)
+    variables = {
+        **host.variables,
+        **specification,
+        "agent_time_scale": TIME_SCALE,
+        "agent_source_jwt_secret_source": str(clusters.source.jwt_secret_path),
+        "source_jwt_secret_path": str(clusters.source.jwt_secret_path),
+    }
+    return dataclasses.replace(host, collections=installed, variables=variables)

@@ -4,55 +4,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.conftest import SOURCE_OPTIONS
-from tests.integration.engine_case import Fill, all_differences, request_of
-from tests.integration.pair import PASSWORD, TIME_SCALE, Pair
+from tests.integration.engine_case import all_differences
+from tests.integration.pair import Pair
 from tests.roles.conftest import Host
 from tests.roles.documented import differences
-from tests.testbed.launch import TestCluster
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture
-def clusters(tmp_path: Path) -> Iterator[Pair]:
-    """A source with data and an empty managed target."""
-    options = {"time_scale": TIME_SCALE}
-    with (
-        TestCluster.start(tmp_path, name="source", options=SOURCE_OPTIONS) as source,
-        TestCluster.start(
-            tmp_path, name="target", flavour="managed", root_password=PASSWORD, options=options
-        ) as target,
-    ):
-        both = Pair(source, target, tmp_path)
-        fill = Fill(both)
-        fill.definitions()
-        fill.documents()
-        yield both
-        both.clients.close()
-
-
-@pytest.fixture
-def real_host(host: Host, installed: Path, clusters: Pair) -> Host:
-    """The host with the engine as it was packed, and the variables of both clusters."""
-    specification: dict[str, Any] = request_of(clusters)
-    variables = {
-        **host.variables,
-        **specification,
-        "agent_time_scale": TIME_SCALE,
-        "agent_source_jwt_secret_source": str(clusters.source.jwt_secret_path),
-        "source_jwt_secret_path": str(clusters.source.jwt_secret_path),
-    }
-    return dataclasses.replace(host, collections=installed, variables=variables)
 
 
 def mode_of(pair: Pair) -> str:

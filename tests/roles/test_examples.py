@@ -30,14 +30,16 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("migration", 0, "", ()),
     ("migration_watch", 0, "", ()),
     ("migration_info", 0, "", ()),
-    ("migration_info", 2, "", ("shards", "query_result")),
+    ("migration_info", 2, "", ("rescue_ticket",)),
+    ("migration_info", 3, "", ("shards", "query_result")),
     ("verification", 0, "", ()),
     ("verification", 1, "", ()),
     ("migration", 2, "", ()),
     ("migration", 1, "", ()),
     ("migration_info", 1, "", ("changes",)),
-    ("migration", 4, "the migration is completed", ()),
+    ("migration", 5, "the migration is completed", ()),
     ("migration", 3, "", ()),
+    ("migration", 4, "127.0.0.1:2", ()),
     ("server_mode", 0, "", ()),
 )
 
@@ -88,7 +90,10 @@ def test_examples_do_what_they_say(host: Host, platform: TestPlatform) -> None:
     assert host.play("deploy_agent").code == 0
     (host.directory / "token").write_text(TOKEN)
     tasks = [in_this_place(host, part_of(module, "EXAMPLES")[number], platform) for module, number, *_rest in ORDER]
-    secrets = {"vault_target_password": PASSWORD, "vault_platform_key_secret": platform.key_secret}
+    secrets = {
+        "vault_target_password": PASSWORD, "vault_platform_key_secret": platform.key_secret,
+        "vault_rescue_ticket": {"token": "a.rescue.token", "coordinators": ["https://127.0.0.1:1"]},
+    }  # fmt: skip
     results = host.run_tasks(tasks, **secrets)
     for (module, number, refusal, asked), result in zip(ORDER, results, strict=True):
         assert refusal in result.get("msg", ""), (module, number, result)
@@ -97,7 +102,7 @@ def test_examples_do_what_they_say(host: Host, platform: TestPlatform) -> None:
         assert differences(module, result, asked=asked, deep="migration" not in result) == [], (module, number)
     by_place = {(module, number): result for (module, number, *_rest), result in zip(ORDER, results, strict=True)}
     assert by_place["precheck", 1]["query_result"]
-    assert by_place["migration_info", 2]["query_result"] == []
+    assert by_place["migration_info", 3]["query_result"] == []
     assert by_place["deployment_info", 0]["credentials"] is None
     assert by_place["deployment_info", 1]["credentials"]["password"]
     assert by_place["migration", 1]["migration"]["state"] == "completed"
