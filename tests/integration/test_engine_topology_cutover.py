@@ -57,6 +57,21 @@ def test_i6_a_doubt_before_the_definitions_are_settled_leads_to_the_way_back(
         cut_over(engine, pair)
 
 
+def _index_behind_old_plans(pair: Pair) -> None:
+    """Every coordinator shows the definitions of a moment ago, in which the index that is made now is missing."""
+    for name in ("Coordinator0001", "Coordinator0002"):
+        pair.source.control.fault("stale_coordinator", server=name, seconds=1.0)
+    pair.create_index("things", {"type": "persistent", "fields": ["late"], "name": "by_late"}, "shop")
+
+
+def test_i3_an_index_that_no_coordinator_shows_yet_is_not_lost(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    with migrating(pair) as engine:
+        assert _once_before(monkeypatch, "note_fence", pair, _index_behind_old_plans) == []
+        cut_over(engine, pair)
+        indexes = pair.clients.target.json("GET", "/_api/index", database="shop", query={"collection": "things"})
+        assert "by_late" in [index["name"] for index in indexes["indexes"]]
+
+
 @pytest.mark.parametrize(
     ("step", "fault"),
     [

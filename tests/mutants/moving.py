@@ -139,8 +139,8 @@ MOVING: tuple[Mutant, ...] = (
         "a shard that was dropped from its leader has been away",
         "facts §5.6, I3",
         "router.py",
-        "        if shard is not None and not shard.gone:\n            self._observations.saw_dropped(shard.id)\n",
-        "        if shard is not None and shard.gone:\n            self._observations.saw_dropped(shard.id)\n",
+        "        if marker.type == _DROP:\n            self._observations.saw_dropped(shard.id)\n",
+        "        if marker.type == TRUNCATE:\n            self._observations.saw_dropped(shard.id)\n",
         "test_router.py::test_i3_a_shard_that_is_dropped_from_its_leader_is_told",
     ),
     mutant(

@@ -8,6 +8,24 @@ from tests.mutants.mutant import Mutant, mutant
 
 OPENING: tuple[Mutant, ...] = (
     mutant(
+        "indexes-of-the-logs-forgotten",
+        "an index that only a leader's log knows keeps the definitions from being settled",
+        "facts §5.5, I3",
+        "cutover_world.py",
+        "            *running.plane.index_marks.unexplained(source, read_at),\n",
+        "",
+        "test_cutover_world.py::test_i3_an_index_that_only_the_logs_know_is_not_settled",
+    ),
+    mutant(
+        "drained-indexes-forgotten",
+        "an index that comes up while draining leads to the way back",
+        "facts §5.5, I3",
+        "cutover_world.py",
+        "        if contradicted:\n",
+        "        if not contradicted and False:\n",
+        "test_cutover_world.py::test_i3_an_index_that_the_drain_brings_up_leads_to_the_way_back",
+    ),
+    mutant(
         "revoked-without-comparison",
         "a source is given back only after the closed target was compared",
         "design §5 step 8, I7",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -41,6 +42,7 @@ class LiveWorld:
         self._findings = findings
         self._stop = stop
         self._opened_cleanly = False
+        self._settled_at = 0.0
         self._doubts = running.plane.doubts if running is not None else 0
 
     def agent(self) -> str:
@@ -104,11 +106,13 @@ class LiveWorld:
         """See ``cutover.World``. A collection born a second ago is copied now, if there is time."""
         running = self._need()
         while True:
+            read_at = time.monotonic()
             source = running.choice.select(self._agreed_inventory(deadline))
             running.settle_on(source)
             self._need()
-            text = self._unsettled(running, source)
+            text = self._unsettled(running, source, read_at)
             if text is None:
+                self._settled_at = read_at
                 return
             if deadline.expired or self._stop.wait(_PAUSE):
                 raise CutoverError("CUT-CUTOVER-2", f"the definitions are not settled: {text}")
@@ -123,7 +127,7 @@ class LiveWorld:
             if deadline.expired or self._stop.wait(_PAUSE):
                 raise CutoverError("CUT-CUTOVER-2", "the source's coordinators do not agree on the definitions")
 
-    def _unsettled(self, running: Running, source: inv.Inventory) -> Optional[str]:
+    def _unsettled(self, running: Running, source: inv.Inventory, read_at: float) -> Optional[str]:
         """Why the definitions cannot be taken for settled yet."""
         running.want_indexes()
         if not running.all_calm():
@@ -133,7 +137,10 @@ class LiveWorld:
         unknown = running.plane.unknown_cuids()
         if unknown:
             return f"{len(unknown)} shards in the logs are not explained"
-        found = problems(source, inv.read(self._world.target), self._world.target_version)
+        found = [
+            *running.plane.index_marks.unexplained(source, read_at),
+            *problems(source, inv.read(self._world.target), self._world.target_version),
+        ]
         return found[0] if found else None
 
     def drain(self, deadline: Deadline) -> dict[str, int]:
@@ -141,6 +148,9 @@ class LiveWorld:
         running = self._need()
         ends = running.end_ticks()
         running.plane.drain(ends, deadline)
+        contradicted = running.plane.index_marks.unexplained(running.inventory, self._settled_at)
+        if contradicted:
+            raise CutoverError("CUT-CUTOVER-2", f"the definitions are not settled: {contradicted[0]}")
         running.plane.settle(deadline)
         running.world.users.sync()
         return ends

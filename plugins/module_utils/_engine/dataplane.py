@@ -22,6 +22,7 @@ from .doubts import Doubts
 from .drain import Drain
 from .findings import Finding
 from .holds import Holds
+from .index_marks import IndexMarks
 from .inspection import Inspection
 from .lanes import Lanes
 from .ledger import Ledger
@@ -87,6 +88,7 @@ class DataPlane:
         self._applied = Rate()
         self.brake = Brake()
         self._observations = Observations()
+        self.index_marks = IndexMarks(settings.time_scale)
         self.packing = Packing(target, settings.compress)
         self._writer = TargetWriter(
             target, self._gate, patience, self._recheck, settings.batch_bytes, self.packing
@@ -124,6 +126,7 @@ class DataPlane:
             doubt=self._doubts.server,
             disk_full=self._disk_full,
             touched=self.inspection.touched,
+            index=self.index_marks.saw,
         )
 
     def _connect(self, source: Source) -> None:

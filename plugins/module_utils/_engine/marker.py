@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Optional
 from .._core.errors import CutoverError
 
 TRUNCATE = 2004
+INDEX_CREATE = 2100
+INDEX_DROP = 2101
 BEGIN = 2200
 COMMIT = 2201
 INSERT = 2300

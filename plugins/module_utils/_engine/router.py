@@ -13,14 +13,16 @@ from typing import AbstractSet, Callable, Iterable, Optional
 from .applier import ApplierPool, Unit
 from .dataplane_types import LateMarker, LateMarkers
 from .ledger import Chunk, Ledger
-from .marker import INSERT, REMOVE, TRUNCATE, Marker
+from .marker import INDEX_CREATE, INDEX_DROP, INSERT, REMOVE, TRUNCATE, Marker
 from .patience import Patience
 from .shards import Route, Shard, ShardBook, ShardId, ShardPlan, ShardState
 
 _CREATE = 2000
 _DROP = 2001
 _DATA = frozenset({INSERT, REMOVE, TRUNCATE})
-_KNOWN_BY = _DATA | {_CREATE, _DROP}
+# Of shards that nobody knows they say nothing.
+_CHANGES = frozenset({_DROP, INDEX_CREATE, INDEX_DROP})
+_KNOWN_BY = _DATA | {_CREATE}
 _LATE_SAMPLES = 100
 Name = tuple[bytes, bytes]
 
@@ -129,6 +131,7 @@ class ShardRouter:
         doubt: Callable[[str, str, str], None],
         disk_full: Callable[[OSError], None],
         touched: Callable[[Shard, Optional[AbstractSet[bytes]]], None],
+        index: Callable[[ShardId, Marker], None],
     ) -> None:
         self.server_id = server_id
         self._book = book
@@ -140,6 +143,7 @@ class ShardRouter:
         self._doubt = doubt
         self._disk_full = disk_full
         self._touched = touched
+        self._index = index
         self._keys: dict[Shard, set[bytes]] = {}
         self._routes: dict[Name, Optional[Shard]] = {}
         self._live: dict[Shard, list[Marker]] = {}
@@ -160,11 +164,9 @@ class ShardRouter:
 
     def take(self, marker: Marker, line: bytes, before: int) -> None:
         """See ``Router``."""
-        if marker.type not in _KNOWN_BY:
-            return
         name = (marker.database, marker.cuid)
-        if marker.type == _DROP:
-            self._saw_drop(self._routes.get(name))
+        if marker.type not in _KNOWN_BY:
+            self._saw_change(self._routes.get(name), marker)
             return
         if name not in self._routes:
             self._observations.saw_unknown(name)
@@ -188,9 +190,13 @@ class ShardRouter:
         elif shard.route is Route.SPOOL:
             self._spooled.setdefault(shard, []).append(line)
 
-    def _saw_drop(self, shard: Optional[Shard]) -> None:
-        if shard is not None and not shard.gone:
+    def _saw_change(self, shard: Optional[Shard], marker: Marker) -> None:
+        if shard is None or shard.gone or marker.type not in _CHANGES:
+            return
+        if marker.type == _DROP:
             self._observations.saw_dropped(shard.id)
+        else:
+            self._index(shard.id, marker)
 
     def flush(self, chunk: Chunk) -> None:
         """See ``Router``."""

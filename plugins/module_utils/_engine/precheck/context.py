@@ -16,6 +16,7 @@ from ..spec import Spec
 from .measure import Collection, collections_of
 from .source_facts import SourceFacts
 from .target_facts import TargetFacts
+from .trying import persistently
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -94,7 +95,7 @@ class Context:
 
     def gather(self, calls: Mapping[Key, Callable[[], Value]]) -> dict[Key, Result[Value]]:
         """Make several calls at the same time and wait for all. Calls must not gather themselves."""
-        futures = {key: self._calls.submit(call) for key, call in calls.items()}
+        futures = {key: self._calls.submit(persistently, call) for key, call in calls.items()}
         results: dict[Key, Result[Value]] = {}
         for key, future in futures.items():
             try:

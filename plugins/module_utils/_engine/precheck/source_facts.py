@@ -22,6 +22,7 @@ from ..spec import Spec
 from ..topology import ID_PATH, Access, Connector, Member, read_health
 from .measure import Version, metrics_of, version_of
 from .outcome import BlockedError
+from .trying import persistently
 
 if TYPE_CHECKING:
     from .context import Memo
@@ -107,7 +108,8 @@ class SourceFacts:
 
     def get(self, path: str, **options: Any) -> Any:
         """A GET on a coordinator."""
-        return self.coordinators().json("GET", path, timeout=TIMEOUT, **options)
+        coordinators = self.coordinators()
+        return persistently(lambda: coordinators.json("GET", path, timeout=TIMEOUT, **options))
 
     def long_token_accepted(self, endpoint: Endpoint) -> bool:
         """Whether a token of a day, good for the id alone, is taken where one of seconds is not: clocks differ."""

@@ -21,6 +21,7 @@ from ..topology import Credentials, connect_target
 from .measure import Version, has_enterprise_features, metrics_of, version_of
 from .outcome import BlockedError
 from .source_facts import TIMEOUT, Gather, clock_offset
+from .trying import persistently
 
 if TYPE_CHECKING:
     from .context import Memo
@@ -100,7 +101,8 @@ class TargetFacts:
 
     def get(self, path: str, **options: Any) -> Any:
         """A GET on a coordinator."""
-        return self.coordinators().json("GET", path, timeout=TIMEOUT, **options)
+        coordinators = self.coordinators()
+        return persistently(lambda: coordinators.json("GET", path, timeout=TIMEOUT, **options))
 
     def about(self) -> Mapping[str, Any]:
         """``/_api/version`` of the first endpoint that answered."""

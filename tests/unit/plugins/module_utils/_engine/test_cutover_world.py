@@ -36,6 +36,8 @@ class Case:
         self.events: list[object] = []
         self.findings = Findings()
         self.unknown: set[tuple[str, str]] = set()
+        self.marks: list[str] = []
+        self.read_at: list[float] = []
         self.late = 0
         self.seen: dict[str, list[str]] = {"CRDN-1": ["shop"], "CRDN-2": ["shop"], "target": ["shop"]}
         self.store = FakeStore()
@@ -56,6 +58,7 @@ class Case:
                 scan_to=lambda ends, deadline: self.events.append(("scan", ends)),
                 late_markers=self._late_markers,
                 unknown_cuids=lambda: self.unknown,
+                index_marks=SimpleNamespace(unexplained=self._unexplained),
             ),
             findings=self.findings,
             verifier=SimpleNamespace(
@@ -93,6 +96,10 @@ class Case:
         monkeypatch.setattr(module.inv, "read", self._read)
         monkeypatch.setattr(module, "problems", lambda source, target, version: [])
         monkeypatch.setattr(module.proof, "prove", self._prove)
+
+    def _unexplained(self, source: object, read_at: float) -> list[str]:
+        self.read_at.append(read_at)
+        return self.marks
 
     def live(self) -> LiveWorld:
         stop: Any = SimpleNamespace(wait=lambda seconds: False)
@@ -173,6 +180,24 @@ def test_i3_a_doubt_that_comes_up_while_definitions_settle_leads_to_the_way_back
     with pytest.raises(CutoverError) as failed:
         live.settle_definitions(Deadline(5.0))
     assert failed.value.code == "CUT-CUTOVER-3"
+
+
+def test_i3_an_index_that_only_the_logs_know_is_not_settled(case: Case) -> None:
+    case.marks = ["shop/things: index by_v was made a moment ago"]
+    with pytest.raises(CutoverError, match="by_v was made") as failed:
+        case.live().settle_definitions(Deadline(0.05))
+    assert failed.value.code == "CUT-CUTOVER-2"
+
+
+def test_i3_an_index_that_the_drain_brings_up_leads_to_the_way_back(case: Case) -> None:
+    """It is held against the definitions as they were read before the drain."""
+    live = case.live()
+    live.settle_definitions(Deadline(5.0))
+    case.marks = ["shop/things: index by_v was made a moment ago"]
+    with pytest.raises(CutoverError, match="by_v was made") as failed:
+        live.drain(Deadline(5.0))
+    assert failed.value.code == "CUT-CUTOVER-2"
+    assert case.read_at[0] == case.read_at[1] > 0.0
 
 
 def test_i1_the_drain_reads_to_the_ends_and_settles_lost_answers(case: Case) -> None:

@@ -12,7 +12,12 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.applier import Unit
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ledger import Ledger
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import TRUNCATE, Marker
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import (
+    INDEX_CREATE,
+    INDEX_DROP,
+    TRUNCATE,
+    Marker,
+)
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.router import (
     Observations,
@@ -60,6 +65,7 @@ class World:
         self.truncated: list[Shard] = []
         self.full: list[OSError] = []
         self.touched: list[tuple[Shard, set[bytes] | None]] = []
+        self.indexes: list[tuple[ShardId, int]] = []
         self.stop = threading.Event()
         self.router = ShardRouter(
             "S1",
@@ -72,6 +78,7 @@ class World:
             doubt=lambda server, kind, text: None,
             disk_full=self.full.append,
             touched=lambda shard, keys: self.touched.append((shard, None if keys is None else set(keys))),
+            index=lambda shard, marker: self.indexes.append((shard, marker.tick)),
         )
         self.led = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1"))
         self.other = self.book.add(ShardPlan(ShardId("d", "1", "s3"), "c", "s3", "S2"))
@@ -120,6 +127,13 @@ def test_i3_a_shard_that_is_dropped_from_its_leader_is_told(world: World) -> Non
     world.led.gone = True
     world.take(Marker(104, 2001))
     assert not world.observations.any_dropped()
+
+
+def test_i3_indexes_are_told_of_by_the_leaders_log(world: World) -> None:
+    world.live()
+    world.take(Marker(101, INDEX_CREATE), Marker(102, INDEX_CREATE, cuid=b"s3"), Marker(103, INDEX_DROP))
+    assert world.indexes == [(world.led.id, 101), (world.led.id, 103)]
+    assert world.pool.ticks() == []
 
 
 def test_ticks_of_another_log_are_no_late_writes(world: World) -> None:
