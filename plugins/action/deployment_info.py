@@ -43,8 +43,7 @@ def _asked(options: dict[str, Any]) -> dict[str, Any]:
         _require_address(address)
     with _platform.connect(options) as client:
         client.probe()
-        wanted = (options["platform_key_id"], options["deployment_id"], options["organization_id"])
-        found = deployments.find(client, *wanted)
+        found = deployments.find(client, options["deployment_id"], options["organization_id"])
         # Judged before the password is read: each reading is an event on the platform.
         shown = deployments.describe(client, found, options["addresses"])
         if options["fail_on_problems"] and not shown["usable"]:

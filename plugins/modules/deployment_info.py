@@ -116,6 +116,11 @@ credentials:
   returned: success
   type: dict
   sample: {"username": "root", "password": "..."}
+key:
+  description: The API key that was used. A read-only one can neither make backups nor resume deployments.
+  returned: success
+  type: dict
+  sample: {"id": "example-key", "organization_id": "org1", "read_only": false, "expires_at": null}
 permissions:
   description: What the API key may do with the deployment, and what it lacks, by what it is needed for.
   returned: success

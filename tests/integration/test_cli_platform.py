@@ -21,6 +21,8 @@ DEPLOYMENTS = (
     {"name": "private"},
     {"name": "single", "model": "developer"},
     {"name": "sleeping", "state": "paused"},
+    {"name": "gone", "state": "deleted"},
+    {"name": "young", "state": "bootstrapping"},
 )
 
 
@@ -101,6 +103,8 @@ def test_the_deployments_own_ca_is_needed_where_the_certificate_is_not_public(
     [
         (2, (), "CUT-PLATFORM-15", cli.BLOCKED),
         (3, (), "CUT-PLATFORM-12", cli.BLOCKED),
+        (4, (), "CUT-PLATFORM-13", cli.BLOCKED),
+        (5, (), "CUT-PLATFORM-14", cli.BLOCKED),
         (0, ("--oasis.deployment-id", "nothing"), "CUT-PLATFORM-4", cli.USAGE),
         (0, ("--oasis.api-secret", "env:WRONG"), "CUT-PLATFORM-2", cli.USAGE),
         (0, ("--target.endpoint", "https://t:1"), "CUT-AGENT-36", cli.USAGE),

@@ -25,6 +25,8 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("tls_keyfile", 2, "", ()),
     ("deployment_info", 0, "", ()),
     ("deployment_info", 1, "", ()),
+    ("deployment_backup", 0, "", ()),
+    ("deployment_backup", 1, "", ()),
     ("precheck", 0, "the prechecks are not passed", ()),
     ("precheck", 1, "", ("query_result",)),
     ("migration", 0, "", ()),
@@ -80,7 +82,7 @@ def test_modules_describe_the_status_document_alike() -> None:
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestPlatform]:
     """The managed platform of the examples, where the environment says that it is."""
-    with TestPlatform.start(tmp_path) as started:
+    with TestPlatform.start(tmp_path, options={"time_scale": 0.02}) as started:
         monkeypatch.setenv("CUTOVER_PLATFORM_ENDPOINT", started.url)
         monkeypatch.setenv("CUTOVER_PLATFORM_CA_PATH", str(started.ca_path))
         yield started
@@ -105,5 +107,7 @@ def test_examples_do_what_they_say(host: Host, platform: TestPlatform) -> None:
     assert by_place["migration_info", 3]["query_result"] == []
     assert by_place["deployment_info", 0]["credentials"] is None
     assert by_place["deployment_info", 1]["credentials"]["password"]
+    assert by_place["deployment_backup", 0]["backup"]["available"] is True
+    assert by_place["deployment_backup", 1]["changed"] is True
     assert by_place["migration", 1]["migration"]["state"] == "completed"
     assert by_place["migration", 3]["migration"]["state"] == "aborted"

@@ -47,7 +47,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-PLATFORM-12": Entry(
         "error", "operator", "The deployment is paused",
-        "Resume it on the platform, and try again when it is ready.",
+        "Set resume_deployment to true, or resume it on the platform and try again when it is ready.",
     ),
     "CUT-PLATFORM-13": Entry(
         "error", "operator", "The deployment is deleted", "Choose another deployment, or make a new one."
@@ -83,5 +83,17 @@ CODES: dict[str, Entry] = {
     "CUT-PLATFORM-21": Entry(
         "error", "operator", "The call does not fit the state of what it names",
         "Look at the deployment on the platform; run the same again when the work that is under way has ended.",
+    ),
+    "CUT-PLATFORM-22": Entry(
+        "error", "operator", "The deployment cannot have such a backup",
+        "Leave out the upload, or the backup; models and tiers differ in what they can have.",
+    ),
+    "CUT-PLATFORM-23": Entry(
+        "error", "operator", "The backup failed",
+        "Read what the platform says; free disk space on the deployment if that is the reason, and run the same again.",
+    ),
+    "CUT-PLATFORM-24": Entry(
+        "error", "transient", "The backup is not finished in the time given",
+        "Run the same again: it goes on waiting for the same backup; or raise wait_timeout.",
     ),
 }

@@ -17,7 +17,7 @@ from typing import Any, Optional
 from .endpoint import parse_endpoint
 from .errors import CutoverError
 from .http import HttpClient
-from .platform_rules import REASON, RETRIABLE, SINGLE_SERVERS, meaning, with_proto_names
+from .platform_rules import REASON, RETRIABLE, meaning, state_problems, with_proto_names
 from .redact import register_secret
 
 _MAX_ANSWER = 8 << 20
@@ -25,12 +25,14 @@ _MAX_ANSWER = 8 << 20
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a migration needs of a deployment; endpoints as texts, empty where the platform names none."""
+    """What a migration needs of a deployment; endpoints as texts, empty where the platform names none.
+
+    ``problem`` is code and text of the first reason why none can go into it as it is.
+    """
 
     identifier: str
     name: str
-    model: str
-    paused: bool
+    problem: Optional[tuple[str, str]]
     endpoint: str
     endpoint_self_signed: str
     others: tuple[str, ...]
@@ -42,14 +44,9 @@ class Deployment:
         return tuple(text for text in (self.endpoint, self.endpoint_self_signed, *self.others) if text)
 
     def require_usable(self) -> None:
-        """Raise CUT-PLATFORM-12, 15 or 16 for a deployment that no migration can go into as it is."""
-        shown = f"deployment {self.name or self.identifier}"
-        if self.paused:
-            raise CutoverError("CUT-PLATFORM-12", f"{shown} is paused")
-        if self.model in SINGLE_SERVERS:
-            raise CutoverError("CUT-PLATFORM-15", f"{shown} is a single server (model {self.model}), not a cluster")
-        if not self.endpoint:
-            raise CutoverError("CUT-PLATFORM-16", f"{shown} has no endpoint yet: it is being created")
+        """Raise the first reason why no migration can go into it as it is: CUT-PLATFORM-12 to 16."""
+        if self.problem is not None:
+            raise CutoverError(*self.problem)
 
 
 @dataclass(frozen=True)
@@ -99,8 +96,7 @@ class ManagedPlatform:
         return Deployment(
             identifier=str(found.get("id") or identifier),
             name=str(found.get("name") or ""),
-            model=str((found.get("model") or {}).get("model") or ""),
-            paused=bool(found.get("is_paused")),
+            problem=next(state_problems(found), None),
             endpoint=str(status.get("endpoint") or ""),
             endpoint_self_signed=str(status.get("endpoint_self_signed") or ""),
             others=tuple(value for value in (status.get(name) for name in others) if isinstance(value, str)),

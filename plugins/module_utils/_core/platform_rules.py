@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -17,7 +17,7 @@ DEFAULT_ENDPOINT = "https://api.cloud.arangodb.com"
 # The platform's organisations see who read a password and why (platform facts §3.3).
 REASON = "migration by cutover.arangodb"
 SINGLE_SERVERS = ("developer", "free")
-UNAUTHENTICATED, RESOURCE_EXHAUSTED, ABORTED, UNAVAILABLE = 16, 8, 10, 14
+UNAUTHENTICATED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, UNAVAILABLE = 16, 8, 9, 10, 14
 # gRPC codes that pass by repeating (platform facts §1.5); of those, the ones after which the call did not run.
 RETRIABLE = frozenset({1, 2, 4, 8, 10, 13, 14, 15})
 NOT_RUN = frozenset({RESOURCE_EXHAUSTED, ABORTED})
@@ -79,6 +79,41 @@ def severity(value: Any) -> str:
     return {"1": "warning", "2": "critical"}.get(text) or (
         "critical" if text.endswith("CRITICAL") else "warning" if text.endswith("WARNING") else "info"
     )
+
+
+def chosen_endpoint(status: Mapping[str, Any]) -> Optional[str]:
+    """The address to migrate to: that of the deployment's own CA, which is meant for machines (platform facts §4)."""
+    names = ("endpoint_self_signed", "endpoint_private_endpoint_self_signed")
+    return next((str(status[name]) for name in names if status.get(name)), None)
+
+
+def named(deployment: Mapping[str, Any]) -> str:
+    """A deployment for people."""
+    return f"deployment {deployment.get('name') or deployment.get('id')}"
+
+
+def state_problems(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Why no migration can go into a deployment as it is: code and text of each reason, the first to solve in front.
+
+    ``deployment`` is the platform's own object (platform facts §3.2, §11: P05 to P08, P11, P21).
+    """
+    name, status = named(deployment), deployment.get("status") or {}
+    model = str((deployment.get("model") or {}).get("model") or "")
+    if deployment.get("is_deleted"):
+        yield "CUT-PLATFORM-13", f"{name} is marked for deletion"
+        return
+    if model in SINGLE_SERVERS:
+        yield "CUT-PLATFORM-15", f"{name} is a single server (model {model}), not a cluster"
+    lacking = [word for word in ("created", "bootstrapped", "ready") if not status.get(word)]
+    if deployment.get("is_paused"):
+        yield "CUT-PLATFORM-12", f"{name} is paused"
+    elif lacking:
+        said = f": {status['description']}" if status.get("description") else ""
+        yield "CUT-PLATFORM-14", f"{name} is not {lacking[0]} yet{said}"
+    elif status.get("upgrading") or (status.get("backup_restore_status") or {}).get("restoring"):
+        yield "CUT-PLATFORM-14", f"{name} is being {'upgraded' if status.get('upgrading') else 'restored'}"
+    if chosen_endpoint(status) is None:
+        yield "CUT-PLATFORM-16", f"the platform names no endpoint of {name}"
 
 
 def parts_of_url(url: str) -> Optional[tuple[str, str, str]]:

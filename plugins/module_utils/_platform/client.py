@@ -87,6 +87,7 @@ class PlatformClient:
             text = f"platform_endpoint: {redact(connection.endpoint)} is not of the form https://HOST[:PORT]"
             raise CutoverError("CUT-SPEC-1", text, details={"field": "platform_endpoint"})
         register_secret(connection.key_secret)
+        self.key_id = connection.key_id
         self._connection = connection
         self._base = connection.endpoint.rstrip("/")
         self._clock = clock

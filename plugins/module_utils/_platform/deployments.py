@@ -14,6 +14,7 @@ from .._core.errors import CutoverError
 from .._core.platform_rules import (
     REASON,
     allowlist_verdict,
+    chosen_endpoint,
     missing_permissions,
     number,
     parts_of_url,
@@ -21,8 +22,9 @@ from .._core.platform_rules import (
     severity,
 )
 from .._core.redact import register_secret
+from . import keys
 from .client import PlatformClient, PlatformError
-from .judgement import chosen_endpoint, problems
+from .judgement import problems
 
 _NOT_FOUND, _DENIED = 5, 7
 _ENDPOINTS = {
@@ -32,7 +34,7 @@ _ENDPOINTS = {
 Value = Mapping[str, Any]
 
 
-def find(client: PlatformClient, key_id: str, wanted: str, organization_id: str | None) -> dict[str, Any]:
+def find(client: PlatformClient, wanted: str, organization_id: str | None) -> dict[str, Any]:
     """The deployment with this id, resource URL, name or endpoint.
 
     Raises CUT-PLATFORM-4 with what may have been meant in `details.candidates`; names and endpoints are looked for in
@@ -46,7 +48,7 @@ def find(client: PlatformClient, key_id: str, wanted: str, organization_id: str 
         except PlatformError as error:
             if error.grpc_code != _NOT_FOUND or parts:
                 raise
-    organization = organization_id or client.get(f"/api/iam/v1/apikeys/{quote(key_id, safe='')}").get("organization_id")
+    organization = organization_id or keys.describe(client)["organization_id"]
     if not organization:
         remedy = "Give the deployment's id, or organization_id so that its name or endpoint can be looked for."
         raise CutoverError("CUT-PLATFORM-4", f"the platform knows no deployment with the id {wanted}", remedy=remedy)
@@ -98,6 +100,7 @@ def describe(client: PlatformClient, deployment: dict[str, Any], addresses: Sequ
                                                             for ours, name in _ENDPOINTS.items()}},
         "ca": _authority(authority),
         "credentials": None,
+        "key": keys.describe(client),
         "permissions": {"held": held, "missing": missing},
         "allowlist": {"ranges": None if ranges == _HIDDEN else ranges, "verdicts": verdicts},
         "versions": _versions(client, organization, str(deployment.get("version") or "")),

@@ -9,16 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from .._core.catalogue import lookup
-from .._core.platform_rules import SINGLE_SERVERS, moment
+from .._core.platform_rules import moment, named, state_problems
 
 _SKEW = 60.0  # seconds; the Date of an answer is exact to a second, and the way back takes time, too
 Problem = dict[str, Any]
-
-
-def chosen_endpoint(status: Mapping[str, Any]) -> str | None:
-    """The address to migrate to: that of the deployment's own CA, which is meant for machines (platform facts §4)."""
-    names = ("endpoint_self_signed", "endpoint_private_endpoint_self_signed")
-    return next((str(status[name]) for name in names if status.get(name)), None)
 
 
 def problems(
@@ -29,8 +23,8 @@ def problems(
 
     ``deployment`` and ``authority`` are the platform's own objects, ``skew`` seconds that this host's clock is ahead.
     """
-    name = f"deployment {deployment.get('name') or deployment.get('id')}"
-    found = [*_state(deployment, name), *_reach(deployment, authority, verdicts, name, now)]
+    name = named(deployment)
+    found = [*state_problems(deployment), *_reach(authority, verdicts, name, now)]
     found += [("CUT-PLATFORM-3", f"the API key lacks {permission} on {name}") for permission in missing["migration"]]
     if skew is not None and abs(skew) > _SKEW:
         text = f"this host's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the platform's"
@@ -39,30 +33,9 @@ def problems(
             for code, text in found]  # fmt: skip
 
 
-def _state(deployment: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
-    status = deployment.get("status") or {}
-    model = str((deployment.get("model") or {}).get("model") or "")
-    if deployment.get("is_deleted"):
-        yield "CUT-PLATFORM-13", f"{name} is marked for deletion"
-        return
-    if model in SINGLE_SERVERS:
-        yield "CUT-PLATFORM-15", f"{name} is a single server (model {model})"
-    if deployment.get("is_paused"):
-        yield "CUT-PLATFORM-12", f"{name} is paused"
-        return
-    lacking = [word for word in ("created", "bootstrapped", "ready") if not status.get(word)]
-    if lacking:
-        said = f": {status['description']}" if status.get("description") else ""
-        yield "CUT-PLATFORM-14", f"{name} is not {lacking[0]} yet{said}"
-    elif status.get("upgrading") or (status.get("backup_restore_status") or {}).get("restoring"):
-        yield "CUT-PLATFORM-14", f"{name} is being {'upgraded' if status.get('upgrading') else 'restored'}"
-
-
 def _reach(
-    deployment: Mapping[str, Any], authority: Mapping[str, Any], verdicts: Mapping[str, str], name: str, now: datetime
+    authority: Mapping[str, Any], verdicts: Mapping[str, str], name: str, now: datetime
 ) -> Iterator[tuple[str, str]]:
-    if chosen_endpoint(deployment.get("status") or {}) is None:
-        yield "CUT-PLATFORM-16", f"the platform names no endpoint of {name}"
     ends = moment(authority.get("expires_at"))
     if authority.get("is_expired") or (ends is not None and ends <= now):
         yield "CUT-PLATFORM-18", f"the CA certificate of {name} has expired"

@@ -16,7 +16,7 @@ from tests.unit.plugins.module_utils._platform.conftest import Connect
 
 def shown(platform: TestPlatform, connect: Connect, *addresses: str, **changes: Any) -> dict[str, Any]:
     client = connect(**changes)
-    found = deployments.find(client, platform.key_id, platform.deployment, None)
+    found = deployments.find(client, platform.deployment, None)
     return deployments.describe(client, found, addresses)
 
 
@@ -32,15 +32,15 @@ def wanted(platform: TestPlatform) -> list[str]:
 
 def test_a_deployment_by_id_url_or_name(platform: TestPlatform, connect: Connect, wanted: list[str]) -> None:
     client = connect()
-    found = [deployments.find(client, platform.key_id, text, "org1") for text in wanted]
+    found = [deployments.find(client, text, "org1") for text in wanted]
     assert [one["id"] for one in found] == [platform.deployment] * 3
     endpoint = found[0]["status"]["endpoint"]
-    assert deployments.find(client, platform.key_id, endpoint, "org1")["id"] == platform.deployment
+    assert deployments.find(client, endpoint, "org1")["id"] == platform.deployment
 
 
 def test_a_name_that_is_nearly_right(platform: TestPlatform, connect: Connect) -> None:
     with pytest.raises(CutoverError, match="did you mean target") as refused:
-        deployments.find(connect(), platform.key_id, "targt", "org1")
+        deployments.find(connect(), "targt", "org1")
     assert refused.value.code == "CUT-PLATFORM-4"
     assert {"id": platform.deployment, "name": "target"} in refused.value.details["candidates"]
 
@@ -49,7 +49,7 @@ def test_a_name_that_two_deployments_have(platform: TestPlatform, connect: Conne
     for identifier in ("twin1", "twin2"):
         platform.control.fault("add_deployment", name="twin", id=identifier)
     with pytest.raises(CutoverError, match="2 deployments are called twin") as refused:
-        deployments.find(connect(), platform.key_id, "twin", "org1")
+        deployments.find(connect(), "twin", "org1")
     assert len(refused.value.details["candidates"]) == 2
 
 
@@ -89,7 +89,7 @@ def test_states_of_a_deployment(platform: TestPlatform, connect: Connect, state:
 def test_single_servers_are_refused(platform: TestPlatform, connect: Connect, model: str) -> None:
     identifier = platform.control.fault("add_deployment", name=f"single-{model}", model=model)
     client = connect()
-    found = deployments.find(client, platform.key_id, identifier["result"], None)
+    found = deployments.find(client, identifier["result"], None)
     assert codes(deployments.describe(client, found, ())) == ["CUT-PLATFORM-15"]
 
 
@@ -112,7 +112,7 @@ def test_a_ca_that_has_expired(platform: TestPlatform, connect: Connect) -> None
     identifier = platform.control.fault("add_deployment", name="old")["result"]
     platform.control.fault("certificate", deployment="old", ends_in=-5)
     client = connect()
-    found = deployments.find(client, platform.key_id, identifier, None)
+    found = deployments.find(client, identifier, None)
     assert "CUT-PLATFORM-18" in codes(deployments.describe(client, found, ()))
     platform.control.fault("certificate", ends_in=86_400)
 
