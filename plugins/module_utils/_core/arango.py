@@ -53,10 +53,19 @@ def _parameter(value: object) -> str:
 
 
 def parse_json(response: Response, label: str, method: str, path: str) -> Any:
-    """The answer's JSON value; anything else came from something in between and raises CUT-ARANGO-7."""
+    """The answer's JSON value.
+
+    Raises CUT-HTTP-4 for JSON that breaks off, which a wrong length does without a sign in HTTP, and CUT-ARANGO-7 for
+    anything else, which came from something in between.
+    """
     try:
         return json.loads(response.body)
     except ValueError as error:
+        if "json" in response.headers.get("content-type", ""):
+            raise TransportError(
+                "CUT-HTTP-4", f"{label}: {method} {path}: the answer broke off within its JSON ({_looks(response)})",
+                outcome_unknown=True,
+            ) from error
         raise ArangoError(
             "CUT-ARANGO-7",
             f"{label}: {method} {path} answered {response.status} without JSON ({_looks(response)})",

@@ -100,6 +100,14 @@ def test_a_page_instead_of_json() -> None:
     assert "text/html" in caught.value.message
 
 
+def test_json_that_breaks_off_is_no_answer() -> None:
+    """It may be asked for again; whether a request that writes has run is not known from it."""
+    cut = answer(b'{"tick":"17', headers={"Content-Type": "application/json; charset=utf-8"})
+    with ScriptedServer(lambda _request: Reply(cut)) as one, pytest.raises(TransportError) as caught:
+        server_for(one.url).json("GET", "/_api/wal/lastTick")
+    assert (caught.value.code, caught.value.retriable, caught.value.outcome_unknown) == ("CUT-HTTP-4", True, True)
+
+
 def test_errors_can_be_left_to_the_caller() -> None:
     with ScriptedServer(lambda _request: Reply(refusal(404, 1203))) as one:
         assert server_for(one.url).request("GET", "/x", raise_for=False).status == 404
