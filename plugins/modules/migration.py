@@ -14,6 +14,8 @@ description:
   - With O(state=stopped), the cutover is made. The source is made read-only, the target is proved equal, and only
     then opened. If anything is wrong before the opening, the source is given back and the migration goes on.
   - With O(state=rehearsed), every step of a cutover but the opening is done and timed, and the migration goes on.
+  - With O(state=paused), nothing is copied or applied until O(state=resumed). The source's log has to be kept for so
+    long, so that a pause is for hours, not for days.
   - With O(state=aborted), the migration ends without opening the target.
   - With O(state=revoked), the target of a completed migration is closed again and compared with the source. Only if
     nothing was written on it, the source is given back. Otherwise the target is opened again and every difference is
@@ -42,11 +44,13 @@ options:
       - V(started) needs O(source_endpoints), O(target_endpoints) and O(target_password). The same specification again
         changes nothing (new credentials are taken over), another one is refused while a migration runs.
       - V(stopped) is refused, with every reason, while the migration is not ready for it.
+      - V(paused) and V(resumed) are for a migration that copies or follows. V(resumed) ends only a pause of the
+        operator, and V(started) ends none.
       - V(rehearsed) always rehearses, so it always reports a change.
       - V(revoked) needs O(revoke_opening).
       - V(rescued) needs O(rescue_ticket), O(target_endpoints) and O(target_password).
     type: str
-    choices: [started, rehearsed, stopped, aborted, revoked, rescued]
+    choices: [started, paused, resumed, rehearsed, stopped, aborted, revoked, rescued]
     default: started
   fence_seconds:
     description:
@@ -54,6 +58,9 @@ options:
         cancels what writes there.
       - If not given, nobody notices the rehearsal.
     type: float
+  reason:
+    description: Why it is paused, for the status and the log, with O(state=paused).
+    type: str
   revoke_opening:
     description: Name of the migration whose opening is to be revoked, so that it never happens by mistake.
     type: str
@@ -77,7 +84,8 @@ options:
   wait:
     description:
       - Whether to wait until all shards are in sync (V(started)), the rehearsal or the cutover is made (V(rehearsed),
-        V(stopped)), or everything has ended (V(aborted), V(revoked)).
+        V(stopped)), it stands still or goes on (V(paused), V(resumed)), or everything has ended (V(aborted),
+        V(revoked)).
       - If not given, V(started) returns at once and the other states wait.
     type: bool
   wait_timeout:
@@ -170,6 +178,19 @@ EXAMPLES = r"""
     target_endpoints:
       - https://target.example.com:8529
     target_password: "{{ vault_target_password }}"
+
+- name: Leave the network to the nightly backup
+  cutover.arangodb.migration:
+    state: paused
+    reason: nightly backup
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
+- name: Go on after the pause
+  cutover.arangodb.migration:
+    state: resumed
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
 
 - name: Give up
   cutover.arangodb.migration:
@@ -288,7 +309,7 @@ from ..module_utils._module.argspec import agent_options, merged, source_options
 from ..module_utils._module.migration import run
 from ..module_utils._module.runner import run_module
 
-STATES = ["started", "rehearsed", "stopped", "aborted", "revoked", "rescued"]
+STATES = ["started", "paused", "resumed", "rehearsed", "stopped", "aborted", "revoked", "rescued"]
 
 
 def main() -> None:
@@ -302,6 +323,7 @@ def main() -> None:
             {
                 "state": {"type": "str", "choices": STATES, "default": "started"},
                 "fence_seconds": {"type": "float"},
+                "reason": {"type": "str"},
                 "revoke_opening": {"type": "str"},
                 "rescue_ticket": {
                     "type": "dict",

@@ -37,6 +37,14 @@ def test_a_migration_by_playbooks_alone(host: Host) -> None:
     assert status.code == 0, status.output
     assert re.search(r"^\[localhost\] running \| copied", status.output, re.M)
 
+    watched = host.play("watch", watch_until="in_sync")
+    assert (watched.code, watched.changed) == (0, 0), watched.output
+    for name, state in (("pause", "paused"), ("resume", "none")):
+        done = host.play(name, pause_reason="backup")
+        assert (done.code, done.changed) == (0, 1), done.output
+        assert ("paused: backup" in host.play("status").output) is (state == "paused")
+        assert host.play(name).changed == 0
+
     verified = host.play("verify", verify_mode="documents")
     assert (verified.code, verified.changed) == (0, 0), verified.output
     assert "result           equal" in verified.output

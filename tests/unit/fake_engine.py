@@ -163,13 +163,18 @@ class FakeEngine:
 
     def pause(self, options: Mapping[str, object]) -> bool:
         self._note("pause", dict(options))
-        spec.parse_options(options, spec.REASON_OPTIONS)
-        return True
+        reason = spec.parse_options(options, spec.REASON_OPTIONS).get("reason")
+        changed: bool = self.document["pause"]["state"] == "none"
+        if changed:
+            self.document["pause"] = {"state": "paused", "by": "operator", "reason": reason, "since": "now"}
+        return changed
 
     def resume(self, options: Mapping[str, object]) -> bool:
         self._note("resume", dict(options))
         spec.parse_options(options, spec.REASON_OPTIONS)
-        return False
+        changed: bool = self.document["pause"]["state"] != "none"
+        self.document["pause"] = copy.deepcopy(STATUS["pause"])
+        return changed
 
     def limits(self, options: Mapping[str, object]) -> bool:
         self._note("limits", dict(options))

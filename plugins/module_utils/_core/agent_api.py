@@ -115,6 +115,14 @@ class AgentApi:
         """Abort."""
         return self._control("/v1/migration/abort", {}, START_TIMEOUT)
 
+    def pause(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Suspend replication."""
+        return self._control("/v1/migration/pause", options, START_TIMEOUT)
+
+    def resume(self) -> tuple[bool, dict[str, Any]]:
+        """Go on after a pause."""
+        return self._control("/v1/migration/resume", {}, START_TIMEOUT)
+
     def limits(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
         """Change limits; what is not named stays."""
         return self._control("/v1/migration/limits", options, START_TIMEOUT)

@@ -44,7 +44,7 @@ _ACTIONS: dict[str, tuple[str, ...]] = {
     ABORTED: ("start",),
     FAILED: ("start", "abort"),
 }
-_PAUSABLE = (INITIAL_SYNC, RUNNING)
+PAUSABLE = (INITIAL_SYNC, RUNNING)
 
 
 def check_transition(before: str, after: str) -> None:
@@ -56,6 +56,6 @@ def check_transition(before: str, after: str) -> None:
 def allowed_actions(state: str, paused: bool) -> list[str]:
     """What the operator can ask for now."""
     actions = list(_ACTIONS[state])
-    if state in _PAUSABLE:
+    if state in PAUSABLE:
         actions.append("resume" if paused else "pause")
     return actions

@@ -13,7 +13,7 @@ from .._core.errors import CutoverError
 from .display import lookup, status_line
 
 GOALS = ("in_sync", "ready", "completed", "aborted")
-# What can be waited for besides, by whoever has just asked for it: rehearsed, revoked.
+# What can be waited for besides, by whoever has just asked for it: rehearsed, revoked, paused, resumed.
 # How the attempt ends that a request for the goal begins; another end is a dead end.
 ATTEMPTS = {"rehearsed": "rehearsed", "completed": "completed", "revoked": "revoked"}
 # States that lead nowhere by themselves; what is not here and not the goal is still on its way.
@@ -24,7 +24,11 @@ DEAD_ENDS = {
     "aborted": ("completed", "failed"),
     "rehearsed": ("inactive", "completed", "aborting", "aborted", "failed"),
     "revoked": ("inactive", "initializing", "initial-sync", "running", "failed"),
+    "paused": ("inactive", "completed", "aborting", "aborted", "failed"),
+    "resumed": ("inactive", "completed", "aborting", "aborted", "failed"),
 }
+# What `pause.state` shows when it is reached.
+PAUSES = {"paused": "paused", "resumed": "none"}
 _WHAT = {"rehearsed": "the rehearsal", "completed": "the cutover", "revoked": "the revocation"}
 
 
@@ -47,6 +51,8 @@ def reached(goal: str, status: Mapping[str, Any], before: Optional[Mapping[str, 
     if goal == "rehearsed":
         attempt = _last_attempt(status)
         return state != "stopping" and bool(attempt) and _new(attempt, before) and attempt.get("result") == "rehearsed"
+    if goal in PAUSES:
+        return bool(lookup(status, "pause.state") == PAUSES[goal])
     if state == "completed":
         return True
     if goal == "ready":

@@ -12,7 +12,7 @@ from .._core.agent_api import AgentApi
 from .._core.errors import CutoverError
 from .._engine import spec, states
 from .._engine.display import lookup, status_lines
-from .._engine.waiting import Wait, wait_for
+from .._engine.waiting import PAUSES, Wait, wait_for
 from . import rescue
 from .agent_client import connect_agent
 from .argspec import start_request
@@ -23,12 +23,17 @@ GOALS = {
     "stopped": "completed",
     "aborted": "aborted",
     "revoked": "revoked",
+    "paused": "paused",
+    "resumed": "resumed",
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done (start, refresh, rehearse, stop, abort, revoke, none), and to which state it leads."""
+    """What is to be done, and to which state it leads.
+
+    The action is start, refresh, pause, resume, rehearse, stop, abort, revoke or none.
+    """
 
     action: str
     leads_to: str
@@ -36,7 +41,7 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Taking over credentials and joining what already runs are no changes; a rehearsal always is one."""
-        return self.action in ("start", "rehearse", "stop", "abort", "revoke")
+        return self.action not in ("refresh", "none")
 
 
 def _refusal(state: str, wanted: str, why: str, remedy: str) -> CutoverError:
@@ -56,6 +61,8 @@ def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan
         return Plan("rehearse", state)
     if wanted == "revoked":
         return _plan_revoke(current, state)
+    if wanted in PAUSES:
+        return _plan_pause(current, state, wanted)
     if wanted == "stopped":
         if state in (states.INACTIVE, states.ABORTED, states.FAILED):
             why = "; nothing is running that could be cut over"
@@ -76,6 +83,17 @@ def _plan_revoke(current: Mapping[str, Any], state: str) -> Plan:
         why = "; its target was not opened"
         raise _refusal(state, "revoked", why, "Before the opening, use the state aborted.")
     return Plan("revoke", states.ABORTED)
+
+
+def _plan_pause(current: Mapping[str, Any], state: str, wanted: str) -> Plan:
+    """A pause of the agent itself is none of the operator's: it ends by itself."""
+    if state not in states.PAUSABLE:
+        why = "; only one that copies or follows can be paused and resumed"
+        raise _refusal(state, wanted, why, "Look at the status; what is not running needs no pause.")
+    paused = lookup(current, "pause.state") not in (None, "none") and lookup(current, "pause.by") == "operator"
+    if wanted == "paused":
+        return Plan("none" if paused else "pause", state)
+    return Plan("resume" if paused else "none", state)
 
 
 def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str]) -> Plan:
@@ -118,6 +136,10 @@ def _apply(
         return api.abort()
     if chosen.action == "revoke":
         return api.revoke({"name": params["revoke_opening"]})
+    if chosen.action == "pause":
+        return api.pause({} if params["reason"] is None else {"reason": params["reason"]})
+    if chosen.action == "resume":
+        return api.resume()
     return False, current
 
 
@@ -126,6 +148,9 @@ def _diff(current: Mapping[str, Any], chosen: Plan, digest: Optional[str]) -> di
     before = {"state": current.get("state"), "config_digest": known}
     if not chosen.changed:
         return {"before": before, "after": before}
+    if chosen.action in ("pause", "resume"):
+        pause = {"pause": PAUSES[f"{chosen.action}d"]}
+        return {"before": {**before, "pause": lookup(current, "pause.state")}, "after": {**before, **pause}}
     return {"before": before, "after": {"state": chosen.leads_to, "config_digest": digest or known}}
 
 

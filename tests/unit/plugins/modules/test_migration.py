@@ -53,6 +53,21 @@ def test_cutover_and_again(agent: RunningAgent, run: Any) -> None:
     assert "completed since" in refused["msg"]
 
 
+def test_paused_and_resumed(agent: RunningAgent, run: Any) -> None:
+    assert run("migration", state="paused")["failure"]["code"] == "CUT-AGENT-43"
+    run("migration", **SPEC)
+    checked = run("migration", check=True, state="paused", reason="backup")
+    assert (checked["changed"], agent.engine.document["pause"]["state"]) == (True, "none")
+    paused = run("migration", state="paused", reason="backup")
+    assert paused["diff"] == checked["diff"]
+    assert (paused["changed"], paused["migration"]["pause"]["reason"]) == (True, "backup")
+    assert run("migration", state="paused")["changed"] is False
+    assert run("migration", **SPEC)["migration"]["pause"]["state"] == "paused"
+    resumed = run("migration", state="resumed")
+    assert (resumed["changed"], resumed["migration"]["pause"]["state"]) == (True, "none")
+    assert run("migration", state="resumed")["changed"] is False
+
+
 def test_accepted_findings_are_passed_on_as_they_were_named(agent: RunningAgent, run: Any) -> None:
     run("migration", **SPEC)
     named = [

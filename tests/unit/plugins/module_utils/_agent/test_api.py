@@ -77,7 +77,7 @@ def test_stop_when_nothing_was_started_is_a_conflict(agent: RunningAgent) -> Non
 
 def test_pause_resume_abort_take_a_reason(agent: RunningAgent) -> None:
     assert call(agent, "POST", "/v1/migration/pause", b'{"reason": "backup"}')[0] == 202
-    assert call(agent, "POST", "/v1/migration/resume", b"{}")[0] == 200
+    assert call(agent, "POST", "/v1/migration/resume", b"{}")[0] == 202
     assert call(agent, "POST", "/v1/migration/abort", b"{}")[0] == 200
     named = [entry for entry in agent.engine.calls if entry[0] in ("pause", "resume", "abort")]
     assert named == [("pause", {"reason": "backup"}), ("resume", {}), ("abort", {})]

@@ -61,6 +61,34 @@ def test_plan(state: str, wanted: str) -> None:
     assert chosen.changed == (expected in ("start", "stop", "abort"))
 
 
+PAUSED = {"state": "paused", "by": "operator"}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(
+    ("wanted", "pause", "expected"),
+    [
+        ("paused", {"state": "none"}, "pause"),
+        ("paused", PAUSED, "none"),
+        ("paused", {"state": "paused", "by": "protection"}, "pause"),
+        ("resumed", {"state": "none"}, "none"),
+        ("resumed", PAUSED, "resume"),
+        ("resumed", {"state": "pausing", "by": "operator"}, "resume"),
+        ("resumed", {"state": "paused", "by": "protection"}, "none"),
+    ],
+)
+def test_only_what_moves_is_paused_and_only_the_operators_pause_is_ended(
+    state: str, wanted: str, pause: dict[str, str], expected: str
+) -> None:
+    current = {"state": state, "pause": pause}
+    if state not in ("initial-sync", "running"):
+        with pytest.raises(CutoverError) as caught:
+            plan(current, wanted, None)
+        assert caught.value.code == "CUT-AGENT-43"
+        return
+    assert plan(current, wanted, None).action == expected
+
+
 def test_another_specification_is_refused_while_one_runs() -> None:
     current = {"state": "running", "migration": {"config_digest": "d"}}
     with pytest.raises(CutoverError, match="another specification"):
