@@ -22,6 +22,11 @@ options:
       - File on the agent's host with the CA certificates of the target.
       - If not set, E(CUTOVER_TARGET_CA_PATH) is used, and the system's certificates without that.
     type: path
+  target_ca_pem:
+    description:
+      - The CA certificates of the target as PEM text, in place of O(target_ca_path). They are kept with the password.
+      - Like the password, they can be replaced while the migration runs, by the same specification with other ones.
+    type: str
   target_username:
     description:
       - User of the target that may do everything there. This user itself is not migrated.

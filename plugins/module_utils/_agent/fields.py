@@ -33,7 +33,7 @@ def json_object(request: Request) -> dict[str, Any]:
     # A web page of another origin cannot send this type unasked, so it cannot steer an agent on loopback.
     if content_type != JSON_TYPE:
         raise CutoverError("CUT-AGENT-15", f"Content-Type must be {JSON_TYPE}, not {content_type or 'absent'}")
-    if not request.body.strip():
+    if not request.body:
         return {}
     try:
         document = json.loads(request.body, parse_constant=_refuse_constant, object_pairs_hook=_unique)

@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional, Sequence
 from .._core.agent_api import DEFAULT_PORT
 from .._core.errors import CutoverError
 from .._engine.load import DAYS
-from .references import resolve
+from .references import content_of, resolve
 
 WINDOW_FORM = "HH:MM-HH:MM[,DAY...][,TIME_ZONE]=MB_PER_SECOND"
 
@@ -42,6 +42,7 @@ SPEC_FLAGS = (
     Flag("--source.ignore-metrics", "ignore_metrics", "switch", "checks that cannot measure become warnings"),
     Flag("--target.endpoint", "target_endpoints", "list", "endpoint of the target; may be repeated"),
     Flag("--target.cacert", "target_ca_path", "text", "file with the CA of the target, on the agent's host"),
+    Flag("--target.send-cacert", "target_ca_pem", "content", "file with the CA of the target, on this host"),
     Flag("--target.username", "target_username", "text", "user on the target"),
     Flag("--target.password", "target_password", "secret", "password on the target, as file:PATH or env:NAME"),
     Flag("--target.overwrite", "overwrite_target", "switch", "destroy what the target holds"),
@@ -65,7 +66,8 @@ SPEC_FLAGS = (
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
     *LIMIT_FLAGS,
 )
-_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "whole": int, "secret": str}
+_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "whole": int, "secret": str,
+                                                "content": str}  # fmt: skip
 
 
 def add_spec_flags(parser: argparse.ArgumentParser, only: Optional[Sequence[str]] = None) -> None:
@@ -137,6 +139,8 @@ def specification(arguments: argparse.Namespace) -> dict[str, Any]:
             continue
         if item.kind == "secret":
             value = resolve(item.flag, value)
+        elif item.kind == "content":
+            value = content_of(item.flag, value)
         elif item.kind == "map":
             value = dict(_pairs(item.flag, value))
         elif item.kind == "counts":

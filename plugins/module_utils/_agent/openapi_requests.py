@@ -40,6 +40,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "_text": TEXT,
     "_secret": {"type": "string"},
     "_path": {**TEXT, "description": "a file on the agent's host"},
+    "_pem": {"type": "string", "pattern": spec.PEM},
     "_name": {**TEXT, "maxLength": spec.MAX_NAME},
     "_seconds": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
     "_duration": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},

@@ -12,6 +12,16 @@ from .._core.redact import register_secret
 MAX_SECRET_FILE = 64 << 10
 
 
+def content_of(flag: str, path: str) -> str:
+    """The text of a file; raises CUT-AGENT-31."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read(MAX_SECRET_FILE).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise CutoverError("CUT-AGENT-31", f"{flag}: reading {path}: {reason}") from error
+
+
 def resolve(flag: str, reference: str, environment: Mapping[str, str] | None = None) -> str:
     """The secret that `reference` names; raises CUT-AGENT-30 for a bare secret, CUT-AGENT-31 for a broken reference.
 
@@ -21,15 +31,7 @@ def resolve(flag: str, reference: str, environment: Mapping[str, str] | None = N
     kind, colon, name = reference.partition(":")
     if not colon or kind not in ("file", "env") or not name:
         raise CutoverError("CUT-AGENT-30", f"{flag} takes file:PATH or env:NAME, not the secret itself")
-    if kind == "env":
-        value = variables.get(name, "")
-    else:
-        try:
-            with open(name, encoding="utf-8") as stream:
-                value = stream.read(MAX_SECRET_FILE).strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise CutoverError("CUT-AGENT-31", f"{flag}: reading {name}: {reason}") from error
+    value = variables.get(name, "") if kind == "env" else content_of(flag, name)
     if not value:
         raise CutoverError("CUT-AGENT-31", f"{flag}: {kind} {name} is empty or absent")
     register_secret(value)

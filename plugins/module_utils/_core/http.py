@@ -68,6 +68,14 @@ class HttpClient:
         self._busy: set[Connection] = set()
         self._closed = False
 
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Verify every further connection with another context; idle ones made with the old one are ended."""
+        with self._lock:
+            self._context = context
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
     def request(
         self,
         method: str,

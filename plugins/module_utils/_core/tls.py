@@ -13,21 +13,24 @@ from .errors import CutoverError
 _PARTIAL_CHAIN = 0x80000
 
 
-def client_context(ca_path: Optional[str]) -> ssl.SSLContext:
-    """A context that trusts only the certificates in ``ca_path`` (PEM), or the system's CAs if it is None.
+def client_context(ca_path: Optional[str], ca_pem: Optional[str] = None) -> ssl.SSLContext:
+    """A context that trusts only the certificates in the file ``ca_path`` or the text ``ca_pem`` (both PEM, at most one
+    is given), or the system's CAs without either.
 
     Chain and host name are verified, TLS 1.2 is the least. The checks are the same on every Python: 3.13 would by
     default refuse certificates without key identifiers, which older Pythons and ArangoDB's own tools accept.
     Raises ``CutoverError`` CUT-TLS-1.
     """
     try:
-        context = ssl.create_default_context(cafile=ca_path)
+        context = ssl.create_default_context(cafile=ca_path, cadata=ca_pem)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise CutoverError("CUT-TLS-1", f"cannot use the CA file {ca_path}: {reason}") from error
-    if ca_path is not None and context.cert_store_stats()["x509"] == 0:
+        what = f"file {ca_path}" if ca_path is not None else "certificates that were given as text"
+        raise CutoverError("CUT-TLS-1", f"cannot use the CA {what}: {reason}") from error
+    own = ca_path is not None or ca_pem is not None
+    if own and context.cert_store_stats()["x509"] == 0:
         raise CutoverError("CUT-TLS-1", f"the CA file {ca_path} holds no certificate")
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT
-    context.verify_flags = ssl.VerifyFlags(flags | (_PARTIAL_CHAIN if ca_path is not None else 0))
+    context.verify_flags = ssl.VerifyFlags(flags | (_PARTIAL_CHAIN if own else 0))
     return context

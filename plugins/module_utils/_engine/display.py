@@ -106,6 +106,8 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         copied = f"{percent(lookup(status, 'progress.percent'))}, {amount(lookup(status, 'progress.bytes_copied'))}"
         lines.append(_row("copied", f"{copied}, {lookup(status, 'progress.documents_copied')} documents"))
         lines.append(_row("shards in sync", f"{lookup(status, 'shards.in_sync')} of {lookup(status, 'shards.total')}"))
+    if lookup(status, "waiting.for"):
+        lines.append(_row("waiting for", lookup(status, "waiting.for")))
     if status.get("state") == "running":
         lines.append(_row("lag", duration(lookup(status, "replication.lag_seconds"))))
         lines.append(_row("ready to cut", "yes" if lookup(status, "cutover.ready") else "no"))

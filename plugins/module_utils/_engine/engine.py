@@ -147,7 +147,9 @@ class Engine:
         """
         credentials = Credentials(wanted.target_username, wanted.target_password)
         try:
-            target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+            target = connect_target(
+                wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem
+            )
         except CutoverError:
             return Standing.NEW
         try:
@@ -321,7 +323,9 @@ class Engine:
             raise CutoverError("CUT-CHANGES-1", f"the migration is {migration.state}: its target is not open")
         wanted = migration.spec
         credentials = Credentials(wanted.target_username, wanted.target_password)
-        target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        target = connect_target(
+            wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem
+        )
         with self._source(migration) as source, closing(target):
             found = changes.since_opening(source, target, Deadline(checked.get("timeout", _CHANGES_SECONDS)))
         migration.add_to_report(changes_since_open=found)
@@ -337,7 +341,9 @@ class Engine:
         wish = Wish(checked.get("mode", "keys"), checked.get("repair", False), seconds)
         wanted = migration.spec
         credentials = Credentials(wanted.target_username, wanted.target_password)
-        target = connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials)
+        target = connect_target(
+            wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem
+        )
         with self._source(migration) as source, closing(target):
             return verification.run(migration, source, target, wish)
 

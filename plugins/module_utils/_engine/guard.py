@@ -198,7 +198,10 @@ class LiveReach:
         """See ``Reach``."""
         wanted = self._spec()
         credentials = Credentials(wanted.target_username, wanted.target_password)
-        with closing(connect_target(wanted.target_endpoints, wanted.target_ca_path, credentials, pool=2)) as target:
+        target = connect_target(
+            wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem, pool=2
+        )
+        with closing(target):
             yield Journal.open(target, patience=_JOURNAL_PATIENCE, stop=self._stop)
 
     @contextmanager

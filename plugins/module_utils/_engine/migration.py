@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.errors import CutoverError
+from .._core.tls import client_context
 from . import acceptance, fence, gate, saved, states
 from . import decision as record
 from .cutover import Attempt, Cutover
@@ -21,6 +22,7 @@ from .findings import Findings
 from .guard_watch import GuardWatch
 from .late import LateIndexes
 from .load import Load
+from .patience import waits_for
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
 from .running import Running
@@ -122,13 +124,17 @@ class Migration:
         return self._thread is not None and self._thread.is_alive()
 
     def take_credentials(self, spec: Spec) -> None:
-        """Use another user or password for the target, and the speed of this specification, from now on."""
+        """Use another user, password or CA for the target, and the speed of this specification, from now on.
+
+        A CA file that stays under its name is read again. Raises CUT-TLS-1, and nothing is taken over then.
+        """
+        trust = client_context(spec.target_ca_path, spec.target_ca_pem)
         with self._lock:
             if spec.tuning != self.spec.tuning:
                 self._limits = {}
             self.spec = self.spec.with_credentials_of(spec)
             if self.world is not None:
-                self.world.credentials.replace(spec.target_username, spec.target_password)
+                self.world.log_in_anew(spec, trust)
             self.save_locally()
         self._tune()
         self.wake.set()
@@ -410,7 +416,7 @@ class Migration:
         """Show what is waited for, since the first time."""
         LOG.warning("waiting: %s", error)
         since = self.waiting[1] if self.waiting else stamp(self.clock.wall())
-        self.waiting = (error.message, since)
+        self.waiting = (waits_for(error, error.message), since)
 
     def fail(self, error: CutoverError) -> None:
         """End in ``failed``: a human is needed."""

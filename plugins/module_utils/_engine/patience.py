@@ -10,6 +10,7 @@ from typing import Callable, Iterator, Optional, TypeVar, Union
 
 from .._core.clock import Backoff
 from .._core.errors import ArangoError, CutoverError, TransportError
+from .topology import TARGET_LABEL
 
 Result = TypeVar("Result")
 _FIRST_PAUSE = 0.1
@@ -32,6 +33,13 @@ def outcome_unknown(error: CutoverError) -> bool:
     return isinstance(error, (ArangoError, TransportError)) and error.outcome_unknown
 
 
+def waits_for(error: Union[CutoverError, OSError], text: str) -> str:
+    """What is waited for, for people: ``text``, after what a new start request with the same options can bring."""
+    if isinstance(error, ArangoError) and error.status == 401 and error.message.startswith(TARGET_LABEL):
+        return f"target credentials: {text}"
+    return text
+
+
 class Troubles:
     """What the workers are waiting for at this moment, and how often something went wrong; thread safe."""
 
@@ -46,7 +54,7 @@ class Troubles:
         with self._lock:
             self.errors += 1
             self.retries += 1
-            self._waiting[who] = str(error)
+            self._waiting[who] = waits_for(error, str(error))
 
     def end(self, who: object) -> None:
         """It can again."""

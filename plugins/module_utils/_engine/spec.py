@@ -23,10 +23,11 @@ USERS = ("copy", "recreate", "skip")
 VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
 FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
-CREDENTIALS = ("target_username", "target_password")
+CREDENTIALS = ("target_username", "target_password", "target_ca_pem")
 # What is only how fast: it may be changed while the migration runs (design §4.10).
 TUNING = tuple(Load().as_values())
 MAX_NAME = 100
+PEM = "-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Spec:
     target_username: str = "root"
     source_ca_path: Optional[str] = None
     target_ca_path: Optional[str] = None
+    target_ca_pem: Optional[str] = field(default=None, repr=False)
     overwrite_target: bool = False
     early_readers: bool = False
     ignore_metrics: bool = False
@@ -74,7 +76,7 @@ class Spec:
 
     def as_request(self) -> dict[str, Any]:
         """The start request that gives this specification again, with the password: only for the state directory."""
-        return {**self.public(), "target_username": self.target_username, "target_password": self.target_password}
+        return {**self.public(), **{name: getattr(self, name) for name in CREDENTIALS}}
 
     def public(self) -> dict[str, Any]:
         """The specification without credentials, as JSON values."""
@@ -128,9 +130,8 @@ class Spec:
         """This specification with the credentials and the speed of another."""
         return replace(
             self,
-            target_username=other.target_username,
-            target_password=other.target_password,
             tuning=other.tuning,
+            **{name: getattr(other, name) for name in CREDENTIALS},
         )
 
     @property
@@ -174,6 +175,12 @@ def _secret(name: str, value: object) -> str:
 
 def _path(name: str, value: object) -> Optional[str]:
     return None if value is None else _text(name, value)
+
+
+def _pem(name: str, value: object) -> str:
+    if not isinstance(value, str) or PEM not in value:
+        raise refuse(name, f"must be a text that holds certificates ({PEM})")
+    return value
 
 
 def _name(name: str, value: object) -> str:
@@ -323,6 +330,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "source_ca_path": _path,
     "target_endpoints": _endpoints,
     "target_ca_path": _path,
+    "target_ca_pem": _pem,
     "target_username": _text,
     "target_password": _secret,
     "overwrite_target": _boolean,
@@ -375,6 +383,8 @@ def parse(request: object) -> Spec:
     spec = Spec(**checked, tuning=Load(**tuning))
     if spec.users == "skip" and spec.early_readers:
         raise refuse("early_readers", "needs users: copy or recreate, since others cannot read", "CUT-SPEC-4")
+    if spec.target_ca_path is not None and spec.target_ca_pem is not None:
+        raise refuse("target_ca_pem", "cannot be given together with target_ca_path", "CUT-SPEC-4")
     twice = sorted(str(item) for item in set(spec.include) & set(spec.exclude))
     if twice:
         raise refuse("exclude", f"{', '.join(twice)} is in include and in exclude", "CUT-SPEC-4")

@@ -300,6 +300,9 @@ def _open_all(
     return servers
 
 
+TARGET_LABEL = "target coordinator"
+
+
 class Credentials:
     """The target's Authorization header, whose user and password can be replaced while connections are open."""
 
@@ -319,15 +322,16 @@ class Credentials:
 
 
 def connect_target(
-    endpoints: Sequence[Endpoint], ca_path: Optional[str], credentials: Credentials, *, pool: int = 16
-) -> Coordinators:
+    endpoints: Sequence[Endpoint], ca_path: Optional[str], credentials: Credentials, *, ca_pem: Optional[str] = None,
+    pool: int = 16,
+) -> Coordinators:  # fmt: skip
     """The target's coordinators as the operator named them: their inner addresses are not reachable from here."""
-    context = client_context(ca_path)
+    context = client_context(ca_path, ca_pem)
     servers = []
     for endpoint in endpoints:
         use = context if endpoint.scheme == "https" else None
         client = HttpClient(endpoint, context=use, authorization=credentials, pool=pool)
-        servers.append(Server(client, f"target coordinator {endpoint.url}"))
+        servers.append(Server(client, f"{TARGET_LABEL} {endpoint.url}"))
     return Coordinators(servers)
 
 

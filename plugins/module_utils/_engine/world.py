@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,12 @@ class World:
         if self.inherits:
             self.migration.update(owner=self.lease.owner.id)
 
+    def log_in_anew(self, spec: Spec, trust: ssl.SSLContext) -> None:
+        """Use another login for the target from the next request on, and another CA from the next connection on."""
+        self.credentials.replace(spec.target_username, spec.target_password)
+        for server in self.target.servers:
+            server.client.trust(trust)
+
     def end_waiting(self) -> None:
         """From now on nothing is repeated: calls that still wait end with an error."""
         self.journal.stop.set()
@@ -166,7 +173,9 @@ def open_world(
     opened: list[Callable[[], None]] = [source.close]
     try:
         credentials = Credentials(spec.target_username, spec.target_password)
-        target = connect_target(spec.target_endpoints, spec.target_ca_path, credentials)
+        target = connect_target(
+            spec.target_endpoints, spec.target_ca_path, credentials, ca_pem=spec.target_ca_pem
+        )
         opened.append(target.close)
         version = target_version(target)
         journal, lease = _leased_journal(target, owner, max(_LEAST_LEASE, LEASE_SECONDS * time_scale), stop)

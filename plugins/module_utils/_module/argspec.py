@@ -47,6 +47,7 @@ def target_options() -> Options:
     return {
         "target_endpoints": _connection("CUTOVER_TARGET_ENDPOINTS", type="list", elements="str"),
         "target_ca_path": _connection("CUTOVER_TARGET_CA_PATH", type="path"),
+        "target_ca_pem": {"type": "str"},
         "target_username": _connection("CUTOVER_TARGET_USERNAME", type="str", default="root"),
         "target_password": _connection("CUTOVER_TARGET_PASSWORD", type="str", no_log=True),
     }

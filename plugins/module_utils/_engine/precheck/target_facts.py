@@ -69,7 +69,7 @@ class TargetFacts:
 
     def trust(self) -> Any:
         """The TLS context; raises CUT-TLS-1."""
-        return self._memo.get("trust", lambda: client_context(self._spec.target_ca_path))
+        return self._memo.get("trust", lambda: client_context(self._spec.target_ca_path, self._spec.target_ca_pem))
 
     def answers(self) -> list[Answered]:
         """What each named endpoint answered."""
@@ -81,7 +81,9 @@ class TargetFacts:
             except CutoverError as error:
                 raise BlockedError("the target's CA file cannot be used") from error
             credentials = Credentials(spec.target_username, spec.target_password)
-            whole = connect_target(spec.target_endpoints, spec.target_ca_path, credentials)
+            whole = connect_target(
+                spec.target_endpoints, spec.target_ca_path, credentials, ca_pem=spec.target_ca_pem
+            )
             servers = dict(zip(spec.target_endpoints, whole.each()))
             self._opened.extend(servers.values())
             path = "/_api/version"

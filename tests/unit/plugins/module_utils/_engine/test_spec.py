@@ -39,6 +39,8 @@ def test_defaults() -> None:
         ("target_endpoints", ["https://a.example:8529"], "CUT-SPEC-4"),
         ("target_password", 5, "CUT-SPEC-1"),
         ("target_username", "", "CUT-SPEC-1"),
+        ("target_ca_pem", "/etc/ca.pem", "CUT-SPEC-1"),
+        ("target_ca_pem", 5, "CUT-SPEC-1"),
         ("overwrite_target", "yes", "CUT-SPEC-1"),
         ("users", "restore", "CUT-SPEC-1"),
         ("max_downtime", 0, "CUT-SPEC-1"),
