@@ -78,6 +78,13 @@ options:
       - Without it, a target that holds data is refused, and the refusal lists what is there.
     type: bool
     default: false
+  replace_completed:
+    description:
+      - Id of the completed migration that may be replaced. Everything on its target is destroyed, also what applications
+        have written since, so O(overwrite_target) must be true.
+      - Without it, or with another id, a target into which a migration was completed is refused. The refusal names the
+        id. A migration has an id of its own each time it is begun, so this acts once.
+    type: str
   early_readers:
     description: Whether the migrated users may read on the target before the cutover.
     type: bool

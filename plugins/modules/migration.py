@@ -129,7 +129,8 @@ options:
     type: float
 notes:
   - This module runs on the agent's host, so the agent may listen on loopback.
-  - The module never destroys data of a completed migration, whatever O(overwrite_target) says.
+  - The module never destroys data of a completed migration, whatever O(overwrite_target) says, unless
+    O(replace_completed) names it.
 seealso:
   - module: cutover.arangodb.precheck
   - module: cutover.arangodb.migration_info

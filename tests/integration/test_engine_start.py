@@ -10,8 +10,10 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from tests.integration.engine_case import (
+    SOURCE_USERS,
     Fill,
     all_differences,
+    as_user,
     finished,
     make_engine,
     ready,
@@ -133,6 +135,50 @@ def test_overwrite_target_destroys_what_was_there_once(pair: Pair) -> None:
         engine.stop({"wait_timeout": 10.0})
         wait_status(engine, finished)
         assert all_differences(pair) == {}
+    finally:
+        engine.close(20.0)
+
+
+def test_a_completed_migration_is_replaced_once_and_only_by_its_id(pair: Pair) -> None:
+    """Everything on its target is destroyed then, also what was written since; the same request never does so again."""
+    fill = Fill(pair)
+    fill.definitions()
+    fill.documents(40)
+    target = pair.clients.target
+    engine = make_engine(pair)
+    try:
+        engine.start(request_of(pair))
+        wait_status(engine, ready)
+        engine.stop({"wait_timeout": 10.0})
+        identity = wait_status(engine, finished)["migration"]["id"]
+        target.json("POST", "/_api/document/things", database="shop", body={"_key": "since"})
+        for changes in ({}, {"overwrite_target": True}, {"overwrite_target": True, "replace_completed": "another"}):
+            with pytest.raises(CutoverError) as refused:
+                engine.start(request_of(pair, **changes))
+            assert (refused.value.code, refused.value.details["id"]) == ("CUT-STATE-3", identity)
+        assert "since" in pair.target.control.documents("shop", "things")
+
+        pair.clients.coordinators.json("PUT", "/_admin/server/mode", database="_system", body={"mode": "default"})
+        pair.insert("things", [{"_key": "newer"}], "shop")
+        request = request_of(pair, overwrite_target=True, replace_completed=identity)
+        assert engine.start(request) is True
+        status = wait_status(engine, ready)
+        assert status["migration"]["id"] not in (None, identity)
+        assert "since" not in pair.target.control.documents("shop", "things")
+        with pytest.raises(CutoverError):
+            as_user(pair.target, "app", SOURCE_USERS["app"]).json("GET", "/_api/version", database="shop")
+        assert engine.start(request) is False
+        engine.close(20.0)
+        engine = make_engine(pair)
+        engine.recover()
+        again = wait_status(engine, ready)
+        assert again["migration"] == status["migration"]
+        engine.stop({"wait_timeout": 10.0})
+        wait_status(engine, finished)
+        assert all_differences(pair) == {}
+        with pytest.raises(CutoverError) as refused:
+            engine.start(request)
+        assert refused.value.code == "CUT-STATE-3"
     finally:
         engine.close(20.0)
 

@@ -24,8 +24,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-STATE-3": Entry(
         "error", "operator", "The migration into this target is completed",
-        "Nothing is left to do. To migrate into this deployment again, remove the collection _cutover in its database "
-        "_system by hand first, knowing that all data on it will be replaced.",
+        "Nothing is left to do. To migrate into this deployment again, destroying everything on it, set "
+        "overwrite_target: true and replace_completed to the id that the message names.",
     ),
     "CUT-STATE-4": Entry(
         "error", "operator", "Another agent holds this migration",

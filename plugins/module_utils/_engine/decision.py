@@ -79,7 +79,18 @@ class Decision:
         """
         if after not in TRANSITIONS[self.state]:
             raise CutoverError("CUT-DECISION-1", f"the decision record cannot go from {self.state} to {after}")
-        body = {**self.values, **values, "state": after}
+        self._write({**self.values, **values, "state": after})
+
+    def start_over(self) -> None:
+        """Another migration replaces the completed one, which was named: nothing of its record is left.
+
+        Raises like ``advance``.
+        """
+        if self.state != COMPLETED:
+            raise CutoverError("CUT-DECISION-1", f"the decision record is {self.state}: there is nothing to replace")
+        self._write({"state": NONE})
+
+    def _write(self, body: dict[str, Any]) -> None:
         try:
             if self._entry is None:
                 self._entry = self._store.create(KEY, body)
@@ -87,4 +98,4 @@ class Decision:
                 self._entry = self._store.replace(KEY, body, self._entry.rev)
         except JournalConflictError as error:
             self._entry = error.current
-            raise DecisionChangedError(after, self.state) from error
+            raise DecisionChangedError(str(body["state"]), self.state) from error

@@ -159,8 +159,9 @@ class Engine:
             return Standing.NEW
         finally:
             target.close()
-        if current is not None and current.state == states.COMPLETED and current.alive:
-            raise CutoverError("CUT-STATE-3", f"the migration was completed at {current.since}")
+        busy = current if current is not None and current.state == states.COMPLETED and current.alive else None
+        if busy is not None and wanted.replace_completed is None:
+            raise CutoverError("CUT-STATE-3", f"the migration was completed at {busy.since}")
         return found
 
     def _precheck(self, wanted: Spec) -> None:

@@ -40,17 +40,19 @@ class Standing(Enum):
 def standing(store: Store, wanted: Spec) -> Standing:
     """Look at the journal; writes nothing.
 
-    Raises CUT-STATE-3 for a completed migration, CUT-STATE-7 for an unfinished one with other settings, naming the
-    fields. A completed one whose late indexes are not built is resumed.
+    Raises CUT-STATE-3 for a completed migration that ``replace_completed`` does not name, CUT-STATE-7 for an unfinished
+    one with other settings, naming the fields. A completed one whose late indexes are not built is resumed.
     """
     known = Record(store, MIGRATION_KEY).load()
     decision = Decision(store)
     decided = decision.read()
     same = known.get("config_digest") == wanted.config_digest
     if decided == record.COMPLETED or (decided == record.NONE and known.get("state") == states.COMPLETED):
+        if wanted.replace_completed is not None and wanted.replace_completed == known.get("id"):
+            return Standing.NEW
         if same and Record(store, RESULT_KEY).load().get("late_done") is False:
             return Standing.RESUME_AT_ONCE
-        raise _completed(decision)
+        raise _completed(decision, known, wanted)
     if decided == record.NONE and known.get("state") not in _RESUMABLE:
         return Standing.NEW
     if not same:
@@ -58,11 +60,12 @@ def standing(store: Store, wanted: Spec) -> Standing:
     return Standing.RESUME if decided == record.NONE else Standing.RESUME_AT_ONCE
 
 
-def _completed(decision: Decision) -> CutoverError:
-    at = decision.values.get("completed_at", "an unknown date")
-    return CutoverError(
-        "CUT-STATE-3", f"a migration into this target was completed at {at}", details={"completed_at": at}
-    )
+def _completed(decision: Decision, known: Mapping[str, Any], wanted: Spec) -> CutoverError:
+    at = decision.values.get("completed_at") or known.get("since", "an unknown date")
+    text = f"a migration into this target was completed at {at} (id {known.get('id')})"
+    if wanted.replace_completed is not None:
+        text = f"{text}; replace_completed names {wanted.replace_completed}"
+    return CutoverError("CUT-STATE-3", text, details={"completed_at": at, "id": known.get("id")})
 
 
 def _differs(known: Mapping[str, Any], wanted: Spec) -> CutoverError:
@@ -84,8 +87,9 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     """
     known = world.migration.load()
     if standing(world.journal, migration.spec) is not Standing.NEW:
-        migration.resume_as(str(known["state"]))
+        migration.resume_as(str(known["state"]), known.get("id"))
         return
+    _give_up_completed(world)
     for key in (WIPE_KEY, TICKS_KEY, RESULT_KEY):
         _empty(Record(world.journal, key))
     if migration.spec.overwrite_target:
@@ -103,8 +107,16 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     for path in (migration.paths.report, migration.paths.opening):
         path.unlink(missing_ok=True)
     # Who worked here last stays known until its open ends are noted (``World.inherits``).
-    world.migration.save({**_document(world, migration), "owner": known.get("owner") or world.lease.owner.id})
-    migration.resume_as(states.INITIALIZING)
+    document = _document(world, migration)
+    world.migration.save({**document, "owner": known.get("owner") or world.lease.owner.id})
+    migration.resume_as(states.INITIALIZING, document["id"])
+
+
+def _give_up_completed(world: World) -> None:
+    """A completed migration that is replaced is over; until the new one is recorded, the state still says completed."""
+    if world.decision.read() == record.COMPLETED:
+        world.migration.update(state=states.COMPLETED)
+        world.decision.start_over()
 
 
 def _check_leavings(world: World, known: Mapping[str, Any]) -> None:

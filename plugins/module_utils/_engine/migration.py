@@ -55,6 +55,7 @@ class Migration:
         known = known or {}
         self.state = str(known.get("state", states.INACTIVE))
         self.since = str(known.get("since") or stamp(clock.wall()))
+        self.id: Optional[str] = known.get("id")
         self.paused: Optional[dict[str, str]] = known.get("paused")
         self._limits: dict[str, Any] = parse_options(known.get("limits") or {}, LIMITS_OPTIONS)
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
@@ -108,9 +109,9 @@ class Migration:
         self.world = world
         return world
 
-    def resume_as(self, state: str) -> None:
-        """Continue from the state that the journal says, before ``start``."""
-        self.state, self.since = state, stamp(self.clock.wall())
+    def resume_as(self, state: str, identity: Optional[str]) -> None:
+        """Continue from the state that the journal says, as the migration of that id, before ``start``."""
+        self.state, self.since, self.id = state, stamp(self.clock.wall()), identity
         self.save_locally()
 
     def start(self) -> None:
@@ -404,6 +405,7 @@ class Migration:
             document = {
                 "state": self.state,
                 "since": self.since,
+                "id": self.id,
                 "paused": self.paused,
                 "limits": {name: self.load.as_values()[name] for name in self._limits},
                 "late_indexes": self.late_counts,

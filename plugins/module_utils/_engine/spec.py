@@ -24,6 +24,8 @@ VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
 FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
 CREDENTIALS = ("target_username", "target_password", "target_ca_pem")
+# That a completed migration may be replaced is said once, to the start: it is no part of what is migrated.
+PERMISSIONS = ("replace_completed",)
 # What is only how fast: it may be changed while the migration runs (design §4.10).
 TUNING = tuple(Load().as_values())
 MAX_NAME = 100
@@ -50,6 +52,7 @@ class Spec:
     target_ca_path: Optional[str] = None
     target_ca_pem: Optional[str] = field(default=None, repr=False)
     overwrite_target: bool = False
+    replace_completed: Optional[str] = None
     early_readers: bool = False
     ignore_metrics: bool = False
     allow_plaintext_source: bool = False
@@ -87,6 +90,7 @@ class Spec:
             "target_endpoints": [endpoint.url for endpoint in self.target_endpoints],
             "target_ca_path": self.target_ca_path,
             "overwrite_target": self.overwrite_target,
+            "replace_completed": self.replace_completed,
             "early_readers": self.early_readers,
             "ignore_metrics": self.ignore_metrics,
             "allow_plaintext_source": self.allow_plaintext_source,
@@ -118,8 +122,8 @@ class Spec:
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def identity(self) -> dict[str, Any]:
-        """What makes it this migration: everything but the credentials and how fast it goes."""
-        return {name: value for name, value in self.public().items() if name not in TUNING}
+        """What makes it this migration: everything but credentials, permissions and how fast it goes."""
+        return {name: value for name, value in self.public().items() if name not in (*TUNING, *PERMISSIONS)}
 
     def differs_in(self, other: Spec) -> list[str]:
         """Names of the fields of ``identity`` whose values differ."""
@@ -222,6 +226,8 @@ def _limit(name: str, value: object) -> float:
 
 
 def _copiers(name: str, value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # the same number in JSON
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_COPIERS:
         raise refuse(name, f"must be a whole number from 1 to {MOST_COPIERS}")
     return value
@@ -334,6 +340,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "target_username": _text,
     "target_password": _secret,
     "overwrite_target": _boolean,
+    "replace_completed": _text,
     "early_readers": _boolean,
     "ignore_metrics": _boolean,
     "allow_plaintext_source": _boolean,

@@ -91,7 +91,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
     state = migration.state
     facts = migration.facts()
     document.update(
-        migration={"id": spec.config_digest[:12], "name": spec.name, "config_digest": spec.config_digest},
+        migration={"id": migration.id, "name": spec.name, "config_digest": spec.config_digest},
         state=state,
         since=migration.since,
         allowed_actions=states.allowed_actions(state, paused is not None),

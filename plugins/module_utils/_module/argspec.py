@@ -70,6 +70,7 @@ def specification_options() -> Options:
         "replication_factor": {"type": "dict", "default": {}},
         "write_concern": {"type": "dict", "default": {}},
         "overwrite_target": {"type": "bool", "default": False},
+        "replace_completed": {"type": "str"},
         "early_readers": {"type": "bool", "default": False},
         "require_guard": {"type": "bool", "default": False},
         "ignore_metrics": {"type": "bool", "default": False},

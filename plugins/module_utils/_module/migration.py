@@ -49,11 +49,14 @@ def _refusal(state: str, wanted: str, why: str, remedy: str) -> CutoverError:
     return CutoverError("CUT-AGENT-43", message, remedy=remedy, details={"state": state})
 
 
-def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str]) -> Plan:
-    """What `wanted` asks for, given the status document; raises CUT-AGENT-43 when it cannot be had."""
+def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str], replaces: Optional[str] = None) -> Plan:
+    """What `wanted` asks for, given the status document; raises CUT-AGENT-43 when it cannot be had.
+
+    `replaces` is the id of the completed migration that may be replaced.
+    """
     state = str(current.get("state"))
     if wanted == "started":
-        return _plan_start(current, state, digest)
+        return _plan_start(current, state, digest, replaces)
     if wanted == "rehearsed":
         if state not in (states.INITIAL_SYNC, states.RUNNING):
             why = "; only a migration that is in sync can be rehearsed"
@@ -96,12 +99,16 @@ def _plan_pause(current: Mapping[str, Any], state: str, wanted: str) -> Plan:
     return Plan("resume" if paused else "none", state)
 
 
-def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str]) -> Plan:
+def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str], replaces: Optional[str]) -> Plan:
     if state == states.COMPLETED:
-        why = f" since {current.get('since')}; starting again would destroy the target"
+        known = lookup(current, "migration.id")
+        if replaces is not None and replaces == known:
+            return Plan("start", states.INITIALIZING)
+        why = f" since {current.get('since')} (id {known}); starting again would destroy the target"
         remedy = (
             "Nothing is left to do for this target; the agent can be removed. For another migration, remove the agent "
-            "with its state, deploy it again and name another target."
+            "with its state, deploy it again and name another target. To destroy the target on purpose, set "
+            "overwrite_target: true and replace_completed to that id."
         )
         raise _refusal(state, "started", why, remedy)
     if state in (states.INACTIVE, states.ABORTED, states.FAILED):
@@ -168,7 +175,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     digest = spec.parse(start_request(params)).config_digest if wanted == "started" else None
     api = connect_agent(module)
     current = api.status()
-    chosen = plan(current, wanted, digest)
+    chosen = plan(current, wanted, digest, params["replace_completed"])
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
     if module.check_mode:

@@ -152,7 +152,10 @@ def _journal(context: Context) -> Outcome:
     migration = context.target.journal("migration") or {}
     if COMPLETED in (state, migration.get("state")):
         at = (record or {}).get("completed_at") or migration.get("since") or "an unknown date"
-        return bad(f"a migration into this target was completed at {at}", completed_at=at)
+        name = migration.get("id")
+        if name is not None and context.spec.replace_completed == name:
+            return good(f"replace_completed: the migration {name}, completed at {at}, will be replaced", id=name)
+        return bad(f"a migration into this target was completed at {at} (id {name})", completed_at=at, id=name)
     if state == OPENING:
         return bad("a migration into this target has begun to open it and must be finished first", decision=state)
     found = migration.get("state")
@@ -265,7 +268,8 @@ ROWS = (
     ),
     Row(
         "target-journal", "target", "error", "No migration into this target was completed before", _journal,
-        "Nothing has to be migrated. To do it again on purpose, use another target, or clear this one yourself.",
+        "Nothing has to be migrated. To do it again on purpose, use another target, or set overwrite_target: true and "
+        "replace_completed to the id that the message names: everything on the target is destroyed then.",
         acceptable=False,
         why="What was completed is known for ever: starting again would overwrite what applications have "
         "written since.",

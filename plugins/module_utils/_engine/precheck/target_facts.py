@@ -17,6 +17,7 @@ from ..._core.tls import client_context
 from ..journal import NAMES, Journal
 from ..schema_map import SchemaMap
 from ..spec import Spec
+from ..states import COMPLETED
 from ..topology import Credentials, connect_target
 from .measure import Version, has_enterprise_features, metrics_of, version_of
 from .outcome import BlockedError
@@ -183,7 +184,7 @@ class TargetFacts:
 
         def make() -> Own:
             journal = self._journal()
-            if journal is None:
+            if journal is None or (self.journal("migration") or {}).get("state") == COMPLETED:
                 return Own({}, frozenset())
             made = SchemaMap(journal)
             made.load()

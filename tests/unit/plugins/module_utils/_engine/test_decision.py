@@ -31,6 +31,31 @@ def test_the_only_way_from_a_decision_to_open_back_is_its_revocation() -> None:
     assert [state for state, after in TRANSITIONS.items() if record.REVOKED in after] == [record.REVOKING]
 
 
+def test_only_a_completed_record_begins_anew() -> None:
+    """Nothing of it is left; any other state is refused, and a revocation that was faster is obeyed."""
+    for state in TRANSITIONS:
+        store = FakeStore()
+        store.create(record.KEY, {"state": state, "former_mode": "default"})
+        decision = Decision(store)
+        decision.read()
+        if state == record.COMPLETED:
+            decision.start_over()
+            assert decision.values == {"state": record.NONE}
+        else:
+            with pytest.raises(CutoverError) as refused:
+                decision.start_over()
+            assert refused.value.code == "CUT-DECISION-1"
+    store = FakeStore()
+    store.create(record.KEY, {"state": record.COMPLETED})
+    late, rival = Decision(store), Decision(store)
+    late.read()
+    rival.read()
+    rival.advance(record.REVOKING)
+    with pytest.raises(DecisionChangedError):
+        late.start_over()
+    assert rival.read() == record.REVOKING
+
+
 def test_values_stay_until_they_are_replaced() -> None:
     """What the fence recorded is still there on the way back."""
     decision = Decision(FakeStore())

@@ -13,13 +13,14 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import decision as record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import fresh, states
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fresh import Standing, standing
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import Owner
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec, parse
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
-from tests.unit.control_fakes import FakeStore
+from tests.unit.control_fakes import Crash, FakeStore
 
 REQUEST: dict[str, Any] = {
     "source_endpoints": ["https://127.0.0.1:1"],
@@ -76,6 +77,77 @@ def test_what_a_start_means(
     assert store.documents == before
 
 
+REPLACING = parse({**REQUEST, "overwrite_target": True, "replace_completed": "the-id"})
+
+
+@pytest.mark.parametrize(
+    ("state", "decided"),
+    [
+        (states.COMPLETED, record.COMPLETED),
+        (states.STOPPING, record.COMPLETED),
+        (states.COMPLETED, record.NONE),
+    ],
+)
+def test_a_completed_migration_is_replaced_only_by_its_own_id(state: str, decided: str) -> None:
+    """Any other id, and none, is refused with the one to name."""
+    store = journal(state, decided, WANTED)
+    migration = Record(store, "migration")
+    migration.load()
+    for known in ("another", None):
+        migration.update(id=known)
+        with pytest.raises(CutoverError) as refused:
+            standing(store, REPLACING)
+        assert (refused.value.code, refused.value.details["id"]) == ("CUT-STATE-3", known)
+    assert "replace_completed names the-id" in refused.value.message
+    migration.update(id="the-id")
+    assert standing(store, REPLACING) is Standing.NEW
+    with pytest.raises(CutoverError, match="id the-id"):
+        standing(store, WANTED)
+
+
+@pytest.mark.parametrize("decided", [record.FENCING, record.FENCED, record.OPENING, record.ROLLING_BACK])
+def test_what_is_not_completed_is_never_replaced(decided: str) -> None:
+    """It is carried on, or refused as another one."""
+    store = journal(states.STOPPING, decided, REPLACING)
+    migration = Record(store, "migration")
+    migration.load()
+    migration.update(id="the-id")
+    assert standing(store, REPLACING) is Standing.RESUME_AT_ONCE
+
+
+def test_a_replacement_that_is_interrupted_leaves_a_completed_migration(tmp_path: Path) -> None:
+    """Before each write of its beginning: whoever does not name the completed one is still refused, who does begins."""
+    for writes in range(20):
+        store = journal(states.STOPPING, record.COMPLETED, REPLACING, late_done=True)
+        migration = Record(store, "migration")
+        migration.load()
+        migration.update(id="the-id")
+        left = [writes]
+
+        def crash(name: str, left: list[int] = left) -> None:
+            if not name.startswith("read"):
+                left[0] -= 1
+                if left[0] < 0:
+                    raise Crash
+
+        store.before = crash
+        try:
+            Case(store, tmp_path, "first", REPLACING)
+        except Crash:
+            store.before = lambda name: None
+            with pytest.raises(CutoverError) as refused:
+                standing(store, WANTED)
+            assert refused.value.code == "CUT-STATE-3"
+            assert standing(store, REPLACING) is Standing.NEW
+        else:
+            break
+    assert writes > 2
+    store.before = lambda name: None
+    assert standing(store, REPLACING) is Standing.RESUME
+    assert store.documents["decision"].body["state"] == record.NONE
+    assert store.documents["migration"].body["id"] != "the-id"
+
+
 def test_other_settings_are_named() -> None:
     """In the message and as data."""
     with pytest.raises(CutoverError) as refused:
@@ -87,17 +159,18 @@ def test_other_settings_are_named() -> None:
 class Case:
     """A start on one host."""
 
-    def __init__(self, store: FakeStore, directory: Path, owner: str) -> None:
+    def __init__(self, store: FakeStore, directory: Path, owner: str, spec: Spec = WANTED) -> None:
         self.migration: Any = SimpleNamespace(
-            spec=WANTED,
+            spec=spec,
             paths=Paths(directory),
             findings=SimpleNamespace(clear=lambda: None),
             clock=SimpleNamespace(wall=lambda: 0.0),
-            resume_as=lambda state: None,
+            resume_as=lambda state, identity: None,
         )
         self.world: Any = SimpleNamespace(
             journal=store,
             migration=Record(store, "migration"),
+            decision=Decision(store),
             lease=SimpleNamespace(owner=Owner(owner, owner)),
             source=SimpleNamespace(cluster_id="c", version="3.12.4"),
             target_version_text="3.12.4",

@@ -42,6 +42,9 @@ def test_defaults() -> None:
         ("target_ca_pem", "/etc/ca.pem", "CUT-SPEC-1"),
         ("target_ca_pem", 5, "CUT-SPEC-1"),
         ("overwrite_target", "yes", "CUT-SPEC-1"),
+        ("replace_completed", 5, "CUT-SPEC-1"),
+        ("replace_completed", "", "CUT-SPEC-1"),
+        ("replace_completed", "an-id", "CUT-SPEC-4"),
         ("users", "restore", "CUT-SPEC-1"),
         ("max_downtime", 0, "CUT-SPEC-1"),
         ("max_lag", -1, "CUT-SPEC-1"),
@@ -150,6 +153,9 @@ def test_the_digest_is_of_everything_but_the_credentials() -> None:
     assert parsed.config_digest == faster.config_digest
     assert not parsed.differs_in(faster)
     assert parsed.with_credentials_of(faster).tuning == faster.tuning
+    overwriting = spec.parse({**GOOD, "overwrite_target": True})
+    replacing = spec.parse({**GOOD, "overwrite_target": True, "replace_completed": "an-id"})
+    assert overwriting.config_digest == replacing.config_digest
     for field, value in (("max_lag", 9), ("overwrite_target", True), ("accept", [{"id": "a", "reason": "b"}])):
         assert spec.parse({**GOOD, field: value}).config_digest != parsed.config_digest
 

@@ -95,6 +95,16 @@ def test_another_specification_is_refused_while_one_runs() -> None:
         plan(current, "started", "e")
 
 
+def test_a_completed_migration_is_replaced_only_by_its_id() -> None:
+    current = {"state": "completed", "since": "2026-11-23T08:00:00Z", "migration": {"id": "one"}}
+    for named in (None, "two"):
+        with pytest.raises(CutoverError, match="id one"):
+            plan(current, "started", "d", named)
+    assert plan(current, "started", "d", "one").action == "start"
+    with pytest.raises(CutoverError):
+        plan({**current, "migration": {"id": None}}, "started", "d", None)
+
+
 def test_starting_a_completed_migration_names_the_date() -> None:
     with pytest.raises(CutoverError, match="2026-11-23T08:00:00Z"):
         plan({"state": "completed", "since": "2026-11-23T08:00:00Z"}, "started", "d")

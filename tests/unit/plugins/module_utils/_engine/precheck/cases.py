@@ -100,6 +100,10 @@ FAILING = (
         target=journal("decision", state="completed", completed_at="2026-01-02"),
     ),
     Pretended("target-journal", "completed at 2026", target=journal("migration", state="completed", since="2026")),
+    Pretended(
+        "target-journal", "(id abc)", target=journal("migration", state="completed", id="abc"),
+        options={"overwrite_target": True, "replace_completed": "abcd"},
+    ),
     Pretended("target-journal", "begun to open", target=journal("decision", state="opening")),
     Pretended("target-users", "eve", target={"/_api/user$": {"result": [{"user": "root"}, {"user": "eve"}]}}),
     Pretended(
@@ -221,6 +225,10 @@ PASSING = (
     Pretended("capacity-license", "not reached", target={
         "/_admin/license": {"diskUsage": {"bytesUsed": 0, "bytesLimit": 100 * GIB, "status": "good"}},
     }),
+    Pretended(
+        "target-journal", "will be replaced", target=journal("migration", state="completed", id="abc"),
+        options={"overwrite_target": True, "replace_completed": "abc"},
+    ),
     Pretended("target-journal", "earlier migration is known", target=journal("migration", state="aborted")),
     Pretended(
         "target-users", "will be removed: eve", target={"/_api/user$": {"result": [{"user": "eve"}]}},
