@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.testbed import keygen, verbatim
+from tests.testbed import keygen, velocypack, verbatim
 from tests.testbed.collection import Collection
 from tests.testbed.documents import Outcome, Overwrite, WriteOptions, Writer, conflict
 from tests.testbed.errors import ArangoError
@@ -267,7 +267,7 @@ def read(request: Request) -> Response:
         return found
     revision, raw = found
     headers = {"etag": f'"{revision}"'}
-    return Response(200, raw if request.deployment.prints_raw else _as_printed(request, raw), headers)
+    return _answer(request, raw if request.deployment.prints_raw else _as_printed(request, raw), headers)
 
 
 def read_one(request: Request, collection: Collection) -> Version | Response:
@@ -286,7 +286,18 @@ def read_one(request: Request, collection: Collection) -> Version | Response:
 
 
 def _as_printed(request: Request, raw: bytes) -> bytes:
-    return raw if is_exact(request.deployment.version_tuple) else inexact(raw)
+    return raw if is_exact(request.deployment.version_tuple) or _packed(request) else inexact(raw)
+
+
+def _packed(request: Request) -> bool:
+    return velocypack.CONTENT_TYPE in request.headers.get("accept", "")
+
+
+def _answer(request: Request, text: bytes, headers: dict[str, str]) -> Response:
+    """Documents as the client accepts them; `text` is exact where they go as VelocyPack (facts §5.8)."""
+    if _packed(request):
+        return Response(200, velocypack.of_json(text), headers, velocypack.CONTENT_TYPE)
+    return Response(200, text, headers)
 
 
 def read_many(request: Request) -> Response:
@@ -304,4 +315,4 @@ def read_many(request: Request) -> Response:
             errors[error.error_num] += 1
             pieces.append(dumps(error.item()))
     headers = {"x-arango-error-codes": dumps({str(n): c for n, c in errors.items()}).decode()} if errors else {}
-    return Response(200, b"[" + b",".join(pieces) + b"]", headers)
+    return _answer(request, b"[" + b",".join(pieces) + b"]", headers)
