@@ -92,11 +92,10 @@ def _groups(number: int) -> bytes:
 
 def _indexed(head: int, items: list[bytes], order: list[int]) -> bytes:
     payload = b"".join(items)
-    for index, width in enumerate(_WIDTHS):
-        start = 1 + 2 * width if width < 8 else 9
-        total = start + len(payload) + width * len(items) + (8 if width == 8 else 0)
-        if total < 1 << (8 * width):
-            break
+    # Head, size and number of items (with eight bytes behind everything), items, index.
+    sizes = [(width, 1 + (2 + len(items)) * width + len(payload)) for width in _WIDTHS]
+    index, (width, total) = next((index, pair) for index, pair in enumerate(sizes) if pair[1] < 1 << (8 * pair[0]))
+    start = 1 + 2 * width if width < 8 else 9
     places = [start]
     for item in items[:-1]:
         places.append(places[-1] + len(item))

@@ -93,4 +93,11 @@ CODES: dict[str, Entry] = {
         "The data path met something that it does not expect",
         "This is an error of this software: please report it with the message.",
     ),
+    "CUT-DATA-15": Entry(
+        "error",
+        "operator",
+        "A large number of a document cannot be read exactly from this version of the source",
+        "Compare the document on both sides, or upgrade the source to 3.11.12, 3.12.3 or newer; then write it again on "
+        "the source, or accept the finding.",
+    ),
 }

@@ -19,7 +19,7 @@ UNIQUE_VIOLATED = 1210
 NOT_FOUND = 1202
 REVISION_CONFLICT = 1200
 # The collection or its database is gone: nothing can be said about single documents.
-_GONE = frozenset({1203, 1228})
+GONE = frozenset({1203, 1228})
 _ERROR_CODES = "x-arango-error-codes"
 _INSERT: dict[str, object] = {"isRestore": True, "overwriteMode": "replace", "silent": False}
 
@@ -126,7 +126,7 @@ def _part(
         except TooBigError:
             return [*refused, *_halves(writer, part, send)]
         except ArangoError as error:
-            if error.error_num in _GONE or (len(part) == 1 and error.error_num == 0 and error.status != 413):
+            if error.error_num in GONE or (len(part) == 1 and error.error_num == 0 and error.status != 413):
                 raise
             # Before 3.11.1 one illegal key makes a cluster refuse the whole request (facts §7.5).
             if len(part) == 1:

@@ -20,6 +20,7 @@ from .copier import Copiers
 from .dataplane_types import LateMarkers, Progress, Settings, Source, TargetGate, TopologyChange
 from .doubts import Doubts
 from .drain import Drain
+from .exactness import ExactNumbers
 from .findings import Finding
 from .holds import Holds
 from .index_marks import IndexMarks
@@ -95,8 +96,9 @@ class DataPlane:
         )
         self._source_reader = Reader(source.coordinators, patience)
         self._target_reader = Reader(target, patience)
+        self._exact = ExactNumbers(source.coordinators, patience, report, needed=not settings.exact_numbers)
         self._units = UnitWriter(
-            self._writer, self._target_reader, self._recheck, report, settings.batch_documents
+            self._writer, self._target_reader, self._recheck, report, settings.batch_documents, self._exact
         )
         reading_id, retention_id = syncer_ids(state_dir / _SYNCER_IDS)
         self._lanes = Lanes(self._book, self._troubles, settings, reading_id, self._make_router)
@@ -166,7 +168,7 @@ class DataPlane:
             self._book,
             self._tailers,
             self._arm,
-            Restorer(self._writer, self._target_reader, self._units.refuse, settings.batch_documents),
+            Restorer(self._writer, self._target_reader, self._units.refuse, settings.batch_documents, self._exact),
             Sizes(source.coordinators, self._book),
             self.brake,
             *ending,

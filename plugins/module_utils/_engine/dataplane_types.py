@@ -47,6 +47,7 @@ class Settings:
     queue_bytes: int = 24 * MIB
     shards_per_context: int = 64
     compress: str = "never"
+    exact_numbers: bool = True
 
     @property
     def settle_seconds(self) -> float:

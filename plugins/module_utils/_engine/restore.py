@@ -8,14 +8,14 @@ import threading
 from typing import Callable, Iterator, Optional, Sequence
 
 from .._core.errors import ArangoError
-from .bulk import Refused, insert_all, slices
+from .bulk import GONE, Refused, insert_all, slices
+from .exactness import ExactNumbers
 from .marker import Marker, document_key
 from .reads import Reader, as_insert
 from .shards import ShardPlan
 from .target import TargetWriter, TooBigError
 
 _CONTENT_TYPE = "application/x-arango-dump"
-_GONE = frozenset({1203, 1228})
 
 
 class Restorer:
@@ -31,16 +31,19 @@ class Restorer:
         target: Reader,
         refuse: Callable[[ShardPlan, Refused], None],
         largest: int,
+        exact: ExactNumbers,
     ) -> None:
         self._writer = writer
         self._target = target
         self._refuse = refuse
         self._largest = largest
+        self._exact = exact
         self._probing = threading.Lock()
         self._keeps_revisions: Optional[bool] = None
 
     def restore(self, plan: ShardPlan, body: bytes) -> None:
         """Write the documents of one shard, one per line; what the target refuses is reported by key."""
+        body = self._exact.body(plan, body)
         if self._keeps_revisions is None:
             with self._probing:
                 if self._keeps_revisions is None:
@@ -74,7 +77,7 @@ class Restorer:
             for half in parts(part, max(1, len(part) // 2)):
                 self._part(plan, half)
         except ArangoError as error:
-            if error.error_num in _GONE:
+            if error.error_num in GONE:
                 raise
             # Only the first refusal is named (facts §7.4): the bulk API names each by its position.
             self._document_by_document(plan, part)

@@ -10,6 +10,7 @@ from typing import Callable, Iterator, Optional, Protocol, Sequence
 from .._core.revision import decode
 from .bulk import REVISION_CONFLICT, UNIQUE_VIOLATED, Refused, insert_all, remove_all, slices
 from .coalesce import Batch
+from .exactness import ExactNumbers
 from .findings import Finding
 from .marker import REMOVE, Marker
 from .reads import Reader
@@ -40,12 +41,14 @@ class UnitWriter:
         recheck: UnsettledKeys,
         report: Callable[[Finding], None],
         largest: int,
+        exact: ExactNumbers,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._recheck = recheck
         self._report = report
         self._largest = largest
+        self._exact = exact
 
     def apply(self, plan: ShardPlan, batch: Batch) -> None:
         """Do all of it; returns when the target has acknowledged everything or its refusal is reported.
@@ -65,7 +68,8 @@ class UnitWriter:
             self._remove(plan, removes)
         conflicts: list[bytes] = []
         for inserts in self._slices(batch.inserts()):
-            for refused in insert_all(self._writer, plan, inserts, self._largest):
+            exact = self._exact.markers(plan, inserts)
+            for refused in insert_all(self._writer, plan, exact, self._largest):
                 if refused.failure.number == UNIQUE_VIOLATED:
                     conflicts.append(refused.marker.key)
                 else:
@@ -136,7 +140,8 @@ class UnitWriter:
         still: list[Refused] = []
         markers = (found for found in map(batch.insert_of, keys) if found is not None)
         for part in self._slices(markers):
-            for refused in insert_all(self._writer, plan, part, self._largest):
+            exact = self._exact.markers(plan, part)
+            for refused in insert_all(self._writer, plan, exact, self._largest):
                 if refused.failure.number == UNIQUE_VIOLATED:
                     # Only key and reason are kept: many conflicts must not hold many documents.
                     still.append(refused._replace(marker=refused.marker._replace(data=b"")))

@@ -15,6 +15,7 @@ from .._core.errors import CutoverError
 from .._core.jwt import load_secret
 from .dataplane_types import Settings, TargetGate
 from .decision import Decision
+from .exactness import prints_exactly
 from .findings import Findings
 from .journal import Journal, Record
 from .lease import Lease, Owner
@@ -183,7 +184,12 @@ def open_world(
         for close in reversed(opened):
             close()
         raise
-    settings = Settings(settle_after=spec.settle_after, time_scale=time_scale, compress=spec.compress)
+    settings = Settings(
+        settle_after=spec.settle_after,
+        time_scale=time_scale,
+        compress=spec.compress,
+        exact_numbers=prints_exactly(source.version),
+    )
     return World(
         spec=spec,
         settings=settings,

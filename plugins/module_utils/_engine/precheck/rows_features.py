@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Optional
 
+from ..exactness import prints_exactly
 from .context import Context
 from .measure import Collection, Version, collections_of
 from .outcome import Outcome, Row, bad, good, listed
@@ -163,10 +164,9 @@ def _queues(context: Context) -> Outcome:
 
 def _exact_numbers(context: Context) -> Outcome:
     version = context.source.version()
-    exact = version >= (3, 12, 3) or (3, 11, 12) <= version < (3, 12, 0)
-    if exact:
+    if prints_exactly(str(version)):
         return good(f"{version} prints every number exactly", version=str(version))
-    return bad(f"{version} prints numbers beyond 2^53 inexactly", version=str(version))
+    return bad(f"{version} rounds numbers beyond 2^53: such documents are read once more", version=str(version))
 
 
 def _generated_keys(context: Context) -> Outcome:
@@ -276,10 +276,11 @@ ROWS = (
         why="Queued jobs would run twice if they were copied, so they are not.",
     ),
     Row(
-        "features-exact-numbers", "features", "warning", "The source prints every number exactly", _exact_numbers,
-        "Upgrade the source to 3.11.12, 3.12.3 or newer if you store numbers beyond 2^53.",
-        why="Before 3.11.12 and 3.12.3 doubles from 2^53 on were printed as rounded integers, in snapshots "
-        "and logs alike.",
+        "features-exact-numbers", "features", "info", "The source prints every number exactly", _exact_numbers,
+        "Nothing has to be done. An upgrade of the source to 3.11.12, 3.12.3 or newer saves the readings if many "
+        "documents hold numbers beyond 2^53.",
+        why="Before 3.11.12 and 3.12.3 doubles from 2^53 on were printed as rounded integers, in snapshots and logs "
+        "alike. Documents that hold such a number are read by key in the server's own binary form.",
     ),
     Row(
         "features-generated-keys", "features", "warning", "New keys on the target cannot meet migrated ones",

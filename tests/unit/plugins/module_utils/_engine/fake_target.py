@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.exactness import ExactNumbers
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import Marker
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.packing import Packing
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles, WriteGate
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.reads import Reader
@@ -125,10 +127,22 @@ class Notes:
         return self.due
 
 
+class Rounded:
+    """A source that prints 1 instead of 2 in every document (see ``ExactNumbers``)."""
+
+    def markers(self, plan: ShardPlan, inserts: Sequence[Marker]) -> Sequence[Marker]:
+        """The documents as they really are."""
+        return [marker._replace(data=self.body(plan, marker.data)) for marker in inserts]
+
+    def body(self, plan: ShardPlan, body: bytes) -> bytes:
+        """The same for the lines of a snapshot."""
+        return body.replace(b'"n":1', b'"n":2').replace(b'"n": 1', b'"n": 2')
+
+
 class Bench:
     """Everything that writes units to a fake target."""
 
-    def __init__(self, target: FakeTarget) -> None:
+    def __init__(self, target: FakeTarget, rounded: bool = False) -> None:
         self.target = target
         self.stop = threading.Event()
         self.patience = Patience(self.stop, Troubles(), time_scale=0.001)
@@ -139,7 +153,9 @@ class Bench:
         fake: Any = target
         self.writer = TargetWriter(fake, gate, self.patience, self.notes, 1024 * 1024, Packing(fake))
         self.reader = Reader(target, self.patience)  # type: ignore[arg-type]
-        self.units = UnitWriter(self.writer, self.reader, self.notes, self.findings.append, 100)
+        source: Any = Rounded()
+        self.exact = source if rounded else ExactNumbers(fake, self.patience, self.findings.append, needed=False)
+        self.units = UnitWriter(self.writer, self.reader, self.notes, self.findings.append, 100, self.exact)
 
     def _check(self) -> None:
         self.checks += 1

@@ -52,7 +52,7 @@ def refusal(status: int, number: int, kind: str) -> ArangoError:
 
 
 def restorer_of(bench: Bench) -> Restorer:
-    return Restorer(bench.writer, bench.reader, bench.units.refuse, 100)
+    return Restorer(bench.writer, bench.reader, bench.units.refuse, 100, bench.exact)
 
 
 def test_bodies_pass_through_unchanged() -> None:
@@ -63,6 +63,13 @@ def test_bodies_pass_through_unchanged() -> None:
     restorer.restore(PLAN, BODY)
     assert target.restored == [LINES[0], BODY, BODY], "one document to see whether revisions are kept, then everything"
     assert list(target.documents.values()) == LINES
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_i2_what_the_source_rounds_is_restored_exactly(keeps: bool) -> None:
+    target = RestoringTarget(keeps=keeps)
+    restorer_of(Bench(target, rounded=True)).restore(PLAN, b'{"_key":"a","_rev":"_A1","n":1}\n')
+    assert list(target.documents.values()) == [b'{"_key":"a","_rev":"_A1","n":2}']
 
 
 def test_where_revisions_are_not_kept_the_bulk_api_is_used() -> None:

@@ -46,6 +46,18 @@ def test_two_unique_values_permuted_at_once(
     assert not bench.findings
 
 
+def test_i2_what_the_source_rounds_is_written_exactly() -> None:
+    """Also where a unique value has to be waited for."""
+    target = FakeTarget(unique=("u",))
+    bench = Bench(target, rounded=True)
+    bench.units.apply(PLAN, MemoryBatch(insert(key + 1, b"k%d" % key, rest(u=key, n=1)) for key in range(2)))
+    bench.units.apply(PLAN, MemoryBatch(insert(key + 5, b"k%d" % key, rest(u=1 - key, n=1)) for key in range(2)))
+    bench.units.apply(PLAN, MemoryBatch([insert(9, b"k9", rest(u=9, n=1))]))
+    written = [(json.loads(raw)["u"], json.loads(raw)["n"]) for raw in target.documents.values()]
+    assert written == [(1, 2), (0, 2), (9, 2)]
+    assert not bench.findings
+
+
 def test_a_chain_needs_no_remove() -> None:
     target = FakeTarget(unique=("u",))
     bench = Bench(target)

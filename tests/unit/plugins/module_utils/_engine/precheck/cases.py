@@ -165,8 +165,8 @@ FAILING = (
         **{"/_aqlfunctions/count": {"count": 3}},
     ),
     defined("features-queues", "_system (1)", collection("_jobs"), **{"/_jobs/count": {"count": 1}}),
-    Pretended("features-exact-numbers", "inexactly", {"/_api/version": {"version": "3.11.11"}}),
-    Pretended("features-exact-numbers", "inexactly", {"/_api/version": {"version": "3.12.2"}}),
+    Pretended("features-exact-numbers", "rounds numbers", {"/_api/version": {"version": "3.11.11"}}),
+    Pretended("features-exact-numbers", "rounds numbers", {"/_api/version": {"version": "3.12.2"}}),
     defined("features-generated-keys", "_system/t", collection("t", keyOptions={"type": "traditional"})),
 )  # fmt: skip
 
