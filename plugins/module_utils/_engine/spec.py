@@ -392,6 +392,9 @@ def parse(request: object) -> Spec:
         raise refuse("early_readers", "needs users: copy or recreate, since others cannot read", "CUT-SPEC-4")
     if spec.target_ca_path is not None and spec.target_ca_pem is not None:
         raise refuse("target_ca_pem", "cannot be given together with target_ca_path", "CUT-SPEC-4")
+    if spec.replace_completed is not None and not spec.overwrite_target:
+        text = "needs overwrite_target: true, since everything that the completed migration has moved is destroyed"
+        raise refuse("replace_completed", text, "CUT-SPEC-4")
     twice = sorted(str(item) for item in set(spec.include) & set(spec.exclude))
     if twice:
         raise refuse("exclude", f"{', '.join(twice)} is in include and in exclude", "CUT-SPEC-4")
