@@ -24,6 +24,7 @@ from tests.integration.engine_case import (
     wait_status,
 )
 from tests.integration.pair import Pair, wait_for
+from tests.integration.topology_case import busiest, cut_over
 
 
 def _first(pair: Pair) -> Engine:
@@ -76,6 +77,24 @@ def test_i1_another_host_takes_over_and_settles_what_the_first_one_left_open(pai
         second.stop({"wait_timeout": 20.0})
         wait_status(second, finished)
         assert all_differences(pair) == {}
+    finally:
+        second.close(20.0)
+
+
+def test_another_host_takes_over_while_a_server_is_away(pair: Pair) -> None:
+    """What killed the first host may have killed the server, too; a migration that begins is refused then."""
+    engine = _first(pair)
+    _lose(pair, engine)
+    server = busiest(pair)
+    pair.source.control.fault("kill_server", server=server)
+    second = _second(pair)
+    try:
+        assert second.start(request_of(pair)) is True
+        pair.source.control.fault("restart_server", server=server)
+        pair.insert("things", [{"_key": "t1", "n": -1}], "shop")
+        status = wait_status(second, ready, 90.0)
+        assert status["progress"]["documents_copied"] == 0
+        cut_over(second, pair)
     finally:
         second.close(20.0)
 

@@ -133,8 +133,9 @@ class Engine:
                 retuned = wanted.tuning != current.spec.tuning
                 current.take_credentials(wanted)
                 return self._and_snapshot(retuned)
-            if self._standing(wanted, current) is not Standing.RESUME_AT_ONCE:
-                self._precheck(wanted)
+            standing = self._standing(wanted, current)
+            if standing is not Standing.RESUME_AT_ONCE:
+                self._precheck(wanted, resuming=standing is Standing.RESUME)
             if current is not None:
                 current.close(30.0)
             self._begin(wanted, current)
@@ -164,9 +165,9 @@ class Engine:
             raise CutoverError("CUT-STATE-3", f"the migration was completed at {busy.since}")
         return found
 
-    def _precheck(self, wanted: Spec) -> None:
+    def _precheck(self, wanted: Spec, *, resuming: bool) -> None:
         environment = Environment(str(self._config.source_jwt_secret_path), str(self._paths.root))
-        run_prechecks(Context(wanted, environment)).require()
+        run_prechecks(Context(wanted, environment, resuming=resuming)).require()
 
     def _begin(self, wanted: Spec, before: Optional[Migration]) -> None:
         known = None

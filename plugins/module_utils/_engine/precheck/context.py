@@ -77,12 +77,18 @@ class Memo:
 
 
 class Context:
-    """One run's facts. Close it afterwards; calls that still wait then end with an error."""
+    """One run's facts. Close it afterwards; calls that still wait then end with an error.
 
-    def __init__(self, spec: Spec, environment: Environment, clock: Clock = SYSTEM_CLOCK) -> None:
+    ``resuming``: the migration is under way, this host only goes on with it (see ``Row.passing``).
+    """
+
+    def __init__(
+        self, spec: Spec, environment: Environment, clock: Clock = SYSTEM_CLOCK, *, resuming: bool = False
+    ) -> None:
         self.spec = spec
         self.environment = environment
         self.clock = clock
+        self.resuming = resuming
         self._calls = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="precheck-call")
         # Whether each row of this run can be accepted, by id; set by the runner.
         self.known_rows: dict[str, bool] = {}

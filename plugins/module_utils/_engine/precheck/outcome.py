@@ -60,7 +60,8 @@ class Row:
     ``why`` tells readers of the documentation what depends on it.
     ``severity`` says what a broken rule is: ``error`` fails the run, ``warning`` is shown, ``info`` only informs.
     ``metric`` rows measure sizes: with ``ignore_metrics`` they only warn. Rows that are not ``acceptable`` stay
-    failed whatever the operator accepts: nothing could be done without what they ask for.
+    failed whatever the operator accepts: nothing could be done without what they ask for. ``passing`` rows look at a
+    condition that comes and goes: it keeps a migration from beginning, and none from going on.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Row:
     why: str
     metric: bool = False
     acceptable: bool = True
+    passing: bool = False
 
     @property
     def doc(self) -> str:

@@ -16,8 +16,10 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.
     BlockedError,
     Outcome,
     Row,
+    bad,
     good,
 )
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.registry import ROWS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.report import PrecheckResult
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.runner import run, run_request
 from tests.unit.plugins.module_utils._engine.precheck.rig import Rig
@@ -70,6 +72,17 @@ def test_acceptance_and_ignored_metrics(rig: Rig) -> None:
     assert accepted.passed
     assert accepted.checks[0]["message"].endswith("(accepted: known)")
     assert run_rules(rig, away, ignore_metrics=True).checks[0]["status"] == "warning"
+
+
+def test_what_comes_and_goes_keeps_no_migration_from_going_on(rig: Rig) -> None:
+    """A take-over may be due because of the very trouble."""
+    away = bad("a server is away")
+    row = Row("source-0", "source", "error", "A title", lambda _context: away, "Wait.", "x", passing=True)
+    assert not run(rig.context(), rows=[row]).passed
+    context = rig.context()
+    context.resuming = True
+    assert [check["status"] for check in run(context, rows=[row]).checks] == ["skipped"]
+    assert {row.id for row in ROWS if row.passing} == {"source-servers-good", "source-in-sync", "source-leaders"}
 
 
 def test_rules_run_at_the_same_time(rig: Rig) -> None:
