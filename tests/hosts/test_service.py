@@ -125,10 +125,14 @@ def test_what_cannot_work_is_said_and_leaves_the_old_agent_alone(controller: Con
     controller.play("deploy_agent").fine()
     pid = shown(first, "MainPID")
     first.run("systemd-run --unit=squatter python3 -m http.server 8700 --bind 127.0.0.1")
+    old = first.root / "usr/local/bin/python-old"
+    old.write_text("#!/bin/sh\necho 3.8\n")
+    old.chmod(0o755)
     wrong: tuple[tuple[str, Any, str], ...] = (
         ("agent_port", 8700, "port 8700"),
         ("agent_listen_host", "203.0.113.9", "203.0.113.9"),
         ("agent_python", "/usr/bin/python-that-is-not-there", "python-that-is-not-there"),
+        ("agent_python", "/usr/local/bin/python-old", "needs Python 3.9 or newer; /usr/local/bin/python-old is 3.8"),
     )
     for field, value, text in wrong:
         extra: dict[str, Any] = {field: value, "agent_health_timeout": 5}
