@@ -105,8 +105,8 @@ CODES: dict[str, Entry] = {
     "CUT-AGENT-32": Entry(
         "error", "transient", "The agent does not answer",
         "Check that the agent runs (systemctl status cutover-agent), that agent_endpoint names its address and port, "
-        "and that agent_ca_path holds the CA of its certificate; where it demands client certificates, that its client_ca "
-        "has signed the one in agent_client_keyfile.",
+        "and that agent_ca_path holds the CA of its certificate; where it demands client certificates, that its "
+        "client_ca has signed the one in agent_client_keyfile.",
     ),
     "CUT-AGENT-33": Entry(
         "error", "operator", "The answer is not that of an agent",
