@@ -81,6 +81,13 @@ options:
       expires_at:
         description: Until when the token can be used.
         type: str
+  cleanup:
+    description:
+      - With O(state=aborted), also remove from the target what this migration has made there, users included. A
+        database in which somebody else has made a collection stays, without what is ours.
+      - It can be asked for later, too, as long as C(cleanup) is among the C(allowed_actions) of RV(migration).
+    type: bool
+    default: false
   wait:
     description:
       - Whether to wait until all shards are in sync (V(started)), the rehearsal or the cutover is made (V(rehearsed),
@@ -335,6 +342,7 @@ def main() -> None:
                         "expires_at": {"type": "str"},
                     },
                 },
+                "cleanup": {"type": "bool", "default": False},
                 "wait": {"type": "bool"},
                 "wait_timeout": {"type": "float", "default": 3600.0},
                 "wait_interval": {"type": "float", "default": 1.0},

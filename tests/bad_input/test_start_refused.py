@@ -105,7 +105,7 @@ def test_the_secret_file_went_bad_after_the_agent_was_started(
     ("method", "target", "body", "field"),
     [
         ("POST", "/v1/migration/stop", {"wait_tmeout": 5}, "wait_tmeout"),
-        ("POST", "/v1/migration/abort", {"cleanup": True}, "cleanup"),
+        ("POST", "/v1/migration/abort", {"cleanup": "all"}, "cleanup"),
         ("POST", "/v1/migration/pause", {"because": "x"}, "because"),
         ("POST", "/v1/migration/resume", {"at": "noon"}, "at"),
         ("PUT", "/v1/source/server-mode", {"mode": "readonly", "force": True}, "force"),

@@ -106,6 +106,69 @@ def test_i6_abort_leaves_the_source_as_found(pair: Pair, engine: Engine) -> None
     assert all_differences(pair) == {}
 
 
+def _on_target(pair: Pair) -> dict[str, list[str]]:
+    """Databases, users, and collections and views of ``_system`` that do not come with a deployment."""
+    target = pair.clients.target
+    names = [item["name"] for item in target.json("GET", "/_api/collection", database="_system")["result"]]
+    return {
+        "databases": sorted(target.json("GET", "/_api/database", database="_system")["result"]),
+        "users": sorted(item["user"] for item in target.json("GET", "/_api/user", database="_system")["result"]),
+        "collections": sorted(name for name in names if not name.startswith("_")),
+        "views": [item["name"] for item in target.json("GET", "/_api/view", database="_system")["result"]],
+    }
+
+
+EMPTY = {"databases": ["_system"], "users": ["root"], "collections": [], "views": []}
+
+
+def test_an_abort_with_a_clean_up_leaves_nothing(pair: Pair, engine: Engine) -> None:
+    """The agent ends in its middle and carries on; the source is as it was, and a later start begins from nothing."""
+    post = pair.clients.coordinators.json
+    post("POST", "/_api/collection", database="_system", body={"name": "plain", "replicationFactor": 2})
+    view = {"name": "plain_view", "type": "arangosearch", "links": {"plain": {"includeAllFields": True}}}
+    post("POST", "/_api/view", database="_system", body=view)
+    wait_for(lambda: _on_target(pair)["views"] == ["plain_view"])
+    pair.target.control.fault("delay", path_regex="/_api/database/shop", seconds=0.7, count=1)
+    assert engine.abort({"cleanup": True}) is True
+    assert engine.abort({"cleanup": True}) is False
+    wait_for(lambda: _on_target(pair)["users"] == ["root"])
+    engine.close(20.0)
+    again = make_engine(pair)
+    try:
+        again.recover()
+        status = wait_status(again, lambda status: status["state"] == "aborted")
+        assert "cleanup" not in status["allowed_actions"]
+        assert status["problems"] == []
+        assert _on_target(pair) == EMPTY
+        assert again.abort({"cleanup": True}) is False
+        assert again.server_mode()["mode"] == "default"
+        assert again.start(request_of(pair, late_write_watch=1.0)) is True
+        wait_status(again, ready)
+        again.stop({"wait_timeout": 10.0})
+        wait_status(again, finished)
+        assert all_differences(pair) == {}
+        with pytest.raises(CutoverError):
+            again.abort({"cleanup": True})
+        assert _on_target(pair) != EMPTY
+    finally:
+        again.close(20.0)
+
+
+def test_a_clean_up_can_be_asked_for_after_the_abort(pair: Pair, engine: Engine) -> None:
+    """What was left is told until then."""
+    assert engine.abort({}) is True
+    status = wait_status(engine, lambda status: status["state"] == "aborted")
+    assert [item["code"] for item in status["problems"]] == ["CUT-CLEANUP-2"]
+    assert "cleanup" in status["allowed_actions"]
+    pair.clients.target.json("POST", "/_api/collection", database="shop", body={"name": "foreign"})
+    assert engine.abort({"cleanup": True}) is True
+    status = wait_status(engine, lambda status: status["state"] == "aborted")
+    assert [item["code"] for item in status["problems"]] == ["CUT-CLEANUP-1"]
+    assert _on_target(pair) == {**EMPTY, "databases": ["_system", "shop"]}
+    names = pair.clients.target.json("GET", "/_api/collection", database="shop")["result"]
+    assert [item["name"] for item in names if not item["name"].startswith("_")] == ["foreign"]
+
+
 def test_i6_abort_in_the_middle_of_a_cutover(pair: Pair, engine: Engine) -> None:
     """The cutover takes the way back first."""
     pair.target.control.fault("delay", path_regex="checksum", seconds=1.0, count=1000)

@@ -253,6 +253,15 @@ KEEPING: tuple[Mutant, ...] = (
         "test_users.py::test_after_an_abort_all_are_inactive",
     ),
     mutant(
+        "cleanup-takes-what-is-foreign",
+        "a clean-up removes only what this migration has made",
+        "design §4.8",
+        "cleanup.py",
+        "        if name != _SYSTEM and not foreign:\n",
+        "        if name != _SYSTEM:\n",
+        "test_cleanup.py::test_what_is_removed_and_what_never",
+    ),
+    mutant(
         "completed-replaced-unnamed",
         "a completed migration is replaced only by its own id",
         "design §4.8",

@@ -155,7 +155,7 @@ class FakeEngine:
 
     def abort(self, options: Mapping[str, object]) -> bool:
         self._note("abort", dict(options))
-        spec.parse_options(options, spec.REASON_OPTIONS)
+        spec.parse_options(options, spec.ABORT_OPTIONS)
         changed = self.document["state"] not in ("inactive", "aborted")
         if changed:
             self.document["state"] = "aborted"

@@ -120,8 +120,11 @@ class Api:
         return json_response(200, self._engine.rescue_ticket())
 
     def abort(self, request: Request) -> Response:
-        """End the migration without opening the target."""
-        return self._controlled(self._engine.abort(self._reason(request)))
+        """End the migration without opening the target, and remove what is on it if asked for."""
+        body = fields.json_object(request)
+        fields.only(body, ("reason", "cleanup"))
+        options = {"reason": fields.text(body, "reason"), "cleanup": body.get("cleanup")}
+        return self._controlled(self._engine.abort(_given(options)))
 
     def pause(self, request: Request) -> Response:
         """Suspend replication."""

@@ -126,8 +126,10 @@ def _stop(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
     before = api.status()
     require_target(arguments, before)
+    if arguments.cleanup and not arguments.abort:
+        raise CutoverError("CUT-AGENT-36", "--cleanup needs --abort")
     if arguments.abort:
-        api.abort()
+        api.abort({"cleanup": True} if arguments.cleanup else {})
         wait = Wait("aborted", arguments.wait_timeout)
     else:
         options = {"max_downtime": arguments.max_downtime, "accept_findings": accepted_findings(arguments)}
@@ -254,6 +256,7 @@ def build_parser() -> argparse.ArgumentParser:
     stop = _command(commands, "stop", "cut over: fence the source, prove, open the target", _stop)
     add_platform_flags(stop)
     stop.add_argument("--abort", action="store_true", help="end without opening the target")
+    stop.add_argument("--cleanup", action="store_true", help="with --abort: remove what was made on the target")
     stop.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
     stop.add_argument(
         "--accept-finding", action="append", dest="accept_findings", help="CODE|WHERE|KEY=REASON; may be repeated"

@@ -73,7 +73,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "A short-lived secret that gives a fenced source back when the agent's host is lost", "RescueTicket",
         body="NothingRequest", refusals=_STATE),
     ("POST", "/v1/migration/abort"): Operation(
-        "End without opening the target", "Status", _CONTROL, "ReasonRequest", refusals=_STATE),
+        "End without opening the target; `cleanup` removes what was made on it", "Status", _CONTROL, "AbortRequest",
+        refusals=_STATE),
     ("POST", "/v1/migration/pause"): Operation(
         "Suspend replication", "Status", _CONTROL, "ReasonRequest", refusals=_STATE),
     ("POST", "/v1/migration/resume"): Operation(

@@ -87,6 +87,7 @@ REQUESTS: Mapping[str, dict[str, Any]] = {
     "RehearseRequest": body(spec.REHEARSE_OPTIONS),
     "RevokeRequest": _closed({"name": SHORT, "timeout": _or_null(KINDS["_duration"])}, ("name",)),
     "LimitsRequest": body(spec.LIMITS_OPTIONS),
+    "AbortRequest": _closed({"reason": _or_null(SHORT), "cleanup": _or_null(KINDS["_boolean"])}),
     "ReasonRequest": _closed({"reason": _or_null(SHORT)}),
     "NothingRequest": _closed({}),
     "VerificationRequest": body(spec.VERIFICATION_OPTIONS),

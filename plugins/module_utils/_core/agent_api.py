@@ -111,9 +111,9 @@ class AgentApi:
         """`token`, `expires_at` and `coordinators`: what a rescue needs. Secret: never to be shown."""
         return self._call("POST", "/v1/migration/rescue-ticket", {})[1]
 
-    def abort(self) -> tuple[bool, dict[str, Any]]:
-        """Abort."""
-        return self._control("/v1/migration/abort", {}, START_TIMEOUT)
+    def abort(self, options: Mapping[str, Any] | None = None) -> tuple[bool, dict[str, Any]]:
+        """Abort; with `cleanup`, remove what was made on the target."""
+        return self._control("/v1/migration/abort", options or {}, START_TIMEOUT)
 
     def pause(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
         """Suspend replication."""

@@ -20,6 +20,14 @@ CODES: dict[str, Entry] = {
         "warning", "operator", "Late writes on the source could not be watched for the whole time",
         "Compare both sides once (changes since the opening), or make sure that no superuser writes on the source.",
     ),
+    "CUT-CLEANUP-1": Entry(
+        "warning", "operator", "A database holds what this migration has not made, so it was not removed",
+        "Look at the collections that the message names. Remove the database by hand if nobody needs them.",
+    ),
+    "CUT-CLEANUP-2": Entry(
+        "warning", "operator", "An aborted migration leaves the partial copy on the target",
+        "Start again with the same source to complete it, or abort with cleanup: true to remove it.",
+    ),
     "CUT-CHANGES-1": Entry(
         "error", "operator", "The target was not opened yet",
         "Ask after the cutover: before it nobody but the migration writes on the target.",

@@ -218,9 +218,11 @@ class Engine:
         return self._and_snapshot(migration.request_stop(checked, by))
 
     def abort(self, options: Mapping[str, object]) -> bool:
-        """End without opening: the source as it was found, the target's users inactive."""
-        spec.parse_options(options, spec.REASON_OPTIONS)
-        return self._and_snapshot(self._started().request_abort())
+        """End without opening: the source as it was found, the target's users inactive; with ``cleanup`` they and the
+        copy are removed.
+        """
+        checked = spec.parse_options(options, spec.ABORT_OPTIONS)
+        return self._and_snapshot(self._started().request_abort(checked.get("cleanup", False)))
 
     def rehearse(self, options: Mapping[str, object], by: str = "") -> bool:
         """Begin a rehearsal, with a fence of ``fence_seconds`` if given; False when one is under way."""

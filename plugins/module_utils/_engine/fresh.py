@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.errors import CutoverError
 from . import decision as record
 from . import states
+from .cleanup import DONE
 from .decision import Decision
 from .journal import Record, Store
 from .schema_map import DATABASES_KEY, SchemaMap
@@ -122,7 +123,7 @@ def _give_up_completed(world: World) -> None:
 def _check_leavings(world: World, known: Mapping[str, Any]) -> None:
     """What an aborted migration left is taken over only if it came from the same source."""
     before = (known.get("source") or {}).get("cluster_id")
-    if known and before != world.source.cluster_id:
+    if known and known.get("cleanup") != DONE and before != world.source.cluster_id:
         raise CutoverError("CUT-STATE-7", f"the target holds what the aborted migration {known.get('name')} left")
 
 

@@ -15,6 +15,7 @@ from .._core.errors import CutoverError
 from .._core.tls import client_context
 from . import acceptance, fence, gate, saved, states
 from . import decision as record
+from .cleanup import ASKED
 from .cutover import Attempt, Cutover
 from .dataplane_types import Progress
 from .files import read_json, write_json
@@ -59,6 +60,7 @@ class Migration:
         self.paused: Optional[dict[str, str]] = known.get("paused")
         self._limits: dict[str, Any] = parse_options(known.get("limits") or {}, LIMITS_OPTIONS)
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
+        self.cleanup: Optional[str] = known.get("cleanup")
         self.asked_stop: Optional[dict[str, Any]] = known.get("stop")
         self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
@@ -295,13 +297,24 @@ class Migration:
             self.attempts += 1
         raise error
 
-    def request_abort(self) -> bool:
-        """Begin to end without opening; False when that is under way."""
+    def request_abort(self, cleanup: bool = False) -> bool:
+        """Begin to end without opening, and with ``cleanup`` to remove what is on the target by then.
+
+        False when that is under way or was done.
+        """
         with self._lock:
-            if self.state in (states.ABORTING, states.ABORTED) or self.abort_requested:
-                return False
             if self.state == states.COMPLETED:
                 raise CutoverError("CUT-STATE-5", "the migration is completed: there is nothing left to abort")
+            more = cleanup and self.cleanup is None
+            if more:
+                self.cleanup = ASKED
+                self.save_locally()
+            if not more and (self.state in (states.ABORTING, states.ABORTED) or self.abort_requested):
+                return False
+            if self.state == states.ABORTED:
+                # Not by ``enter``: the thread that made the abort may still hold the journal.
+                self.state, self.since = states.ABORTING, stamp(self.clock.wall())
+                self.save_locally()
             self.abort_requested = True
             if self.cutover is not None:
                 self.cutover.cancelled.set()
@@ -345,6 +358,8 @@ class Migration:
         """
         with self._lock:
             if self.revoke_request is not None and self.state == states.COMPLETED:
+                return False
+            if self.cleanup == ASKED and self.state == states.ABORTING:
                 return False
             if self.state == states.FAILED:
                 if self.abort_requested and not aborting:
@@ -411,6 +426,7 @@ class Migration:
                 "late_indexes": self.late_counts,
                 "revoke": self.revoke_request,
                 "stop": self.asked_stop,
+                "cleanup": self.cleanup,
             }
             saved.save(self.paths.migration, self.spec, document)
 

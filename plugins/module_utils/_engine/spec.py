@@ -418,6 +418,7 @@ VERIFICATION_OPTIONS: dict[str, Callable[[str, object], Any]] = {
     "mode": _mode, "repair": _boolean, "timeout": _duration,
 }  # fmt: skip
 REVOKE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"name": _text, "timeout": _duration}
+ABORT_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text, "cleanup": _boolean}
 REASON_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text}
 
 

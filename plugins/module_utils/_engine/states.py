@@ -17,7 +17,7 @@ ABORTED = "aborted"
 FAILED = "failed"
 
 # RUNNING goes back to INITIAL_SYNC when a new collection has to be copied first. A revoked opening, finished or not,
-# ends as ABORTED.
+# ends as ABORTED. ABORTED goes back to ABORTING to remove what is left on the target.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     INACTIVE: (INITIALIZING,),
     INITIALIZING: (INITIAL_SYNC, ABORTING, FAILED),
@@ -26,7 +26,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     STOPPING: (RUNNING, COMPLETED, ABORTED, FAILED),
     COMPLETED: (ABORTED,),
     ABORTING: (ABORTED, FAILED),
-    ABORTED: (INITIALIZING,),
+    ABORTED: (INITIALIZING, ABORTING),
     FAILED: (INITIALIZING, ABORTING),
 }
 STATES = tuple(TRANSITIONS)
@@ -53,9 +53,11 @@ def check_transition(before: str, after: str) -> None:
         raise CutoverError("CUT-STATE-9", f"a migration cannot go from {before} to {after}")
 
 
-def allowed_actions(state: str, paused: bool) -> list[str]:
-    """What the operator can ask for now."""
+def allowed_actions(state: str, paused: bool, leavings: bool = False) -> list[str]:
+    """What the operator can ask for now; ``leavings``: the target may hold what an aborted migration has made."""
     actions = list(_ACTIONS[state])
+    if state == ABORTED and leavings:
+        actions.append("cleanup")
     if state in PAUSABLE:
         actions.append("resume" if paused else "pause")
     return actions

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from . import gate, states, throttle
+from .cleanup import DONE
 from .cutover import steps_document
 from .dataplane_types import Progress
 from .fence import READONLY, summary
@@ -94,7 +95,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
         migration={"id": migration.id, "name": spec.name, "config_digest": spec.config_digest},
         state=state,
         since=migration.since,
-        allowed_actions=states.allowed_actions(state, paused is not None),
+        allowed_actions=states.allowed_actions(state, paused is not None, migration.cleanup != DONE),
         problems=[*migration.findings.problems(), *(migration.guard.problems() if state in _BUSY_STATES else ())],
         findings_total=len(migration.findings.all()),
         late_indexes=migration.late.counts() if migration.late else dict(migration.late_counts),

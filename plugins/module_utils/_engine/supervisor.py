@@ -18,6 +18,7 @@ from . import decision as record
 from . import states
 from .after_opening import AfterOpening, ended_before
 from .attempts import Attempts
+from .cleanup import ASKED, DONE, clean_up, tell_of_leavings
 from .cutover import Attempt, Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
 from .late import LateIndexes
@@ -247,10 +248,25 @@ class Supervisor:
         migration.save_locally()
 
     def _abort(self, world: World) -> None:
-        """Source as found (the record was settled before), target users inactive, the partial copy stays."""
-        self._migration.forget_stop()
-        self._migration.enter(states.ABORTING)
+        """Source as found (the record was settled before), target users inactive; the partial copy stays, and is told
+        of, unless it is to be removed.
+        """
+        migration = self._migration
+        migration.forget_stop()
+        migration.enter(states.ABORTING)
         self._end_running()
-        world.users.close_all()
-        self._migration.enter(states.ABORTED)
+        world.migration.load()
+        # An agent on another host carries on with what was asked of the former one.
+        begun = world.migration.values.get("cleanup")
+        migration.cleanup = migration.cleanup or begun
+        if migration.cleanup == ASKED:
+            world.migration.update(state=states.ABORTING, cleanup=ASKED)
+            clean_up(world, migration.findings, again=begun == ASKED)
+            world.migration.update(cleanup=DONE)
+            migration.cleanup = DONE
+        else:
+            world.users.close_all()
+            world.map.load()
+            tell_of_leavings(world.map, world.users.count(), migration.findings)
+        migration.enter(states.ABORTED)
         world.lease.release()

@@ -108,6 +108,16 @@ class TargetAdmin:
 
         self._repeat(drop)
 
+    def await_lost_drops(self, *, of_former: bool = False) -> None:
+        """Wait until no request to drop a database whose answer was lost can run any more; less when it is stopped.
+
+        ``of_former``: an agent that ended in the middle may have lost one, too.
+        """
+        now = self._clock.monotonic()
+        wait = self._settle if of_former else max(self._not_before.values(), default=now) - now
+        if wait > 0:
+            self.stop.wait(wait)
+
     def create_collection(self, database: str, parameters: Mapping[str, Any]) -> bool:
         """False when a collection of that name is there already."""
         body = {"parameters": collection_body(parameters), "indexes": []}

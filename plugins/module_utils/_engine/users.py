@@ -242,6 +242,17 @@ class Users:
         self._writer.write(wanted)
         self._record.save({"users": {name: {"key": item["_key"]} for name, item in wanted.items()}})
 
+    def count(self) -> int:
+        """How many users this migration has made on the target, by the journal."""
+        return len(self._record.load().get("users", {}))
+
+    def remove_all(self) -> None:
+        """Remove every user that this migration has made on the target."""
+        for name in self._record.load().get("users", {}):
+            self._delete(name)
+        if self._record.values.get("users"):
+            self._record.save({"users": {}})
+
 
 def _grant_problems(databases: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     problems = []

@@ -49,10 +49,17 @@ def _refusal(state: str, wanted: str, why: str, remedy: str) -> CutoverError:
     return CutoverError("CUT-AGENT-43", message, remedy=remedy, details={"state": state})
 
 
-def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str], replaces: Optional[str] = None) -> Plan:
+def plan(
+    current: Mapping[str, Any],
+    wanted: str,
+    digest: Optional[str],
+    replaces: Optional[str] = None,
+    *,
+    cleanup: bool = False,
+) -> Plan:
     """What `wanted` asks for, given the status document; raises CUT-AGENT-43 when it cannot be had.
 
-    `replaces` is the id of the completed migration that may be replaced.
+    `replaces` is the id of the completed migration that may be replaced; `cleanup` is part of the state `aborted`.
     """
     state = str(current.get("state"))
     if wanted == "started":
@@ -75,6 +82,8 @@ def plan(current: Mapping[str, Any], wanted: str, digest: Optional[str], replace
     if state == states.COMPLETED:
         why = f" since {current.get('since')}; the target is open and there is nothing to abort"
         raise _refusal(state, wanted, why, "To go back while nothing was written on the target, use the state revoked.")
+    if cleanup and "cleanup" in (current.get("allowed_actions") or ()):
+        return Plan("abort", states.ABORTED)
     settled = state in (states.INACTIVE, states.ABORTED, states.ABORTING)
     return Plan("none" if settled else "abort", state if state == states.INACTIVE else states.ABORTED)
 
@@ -140,7 +149,7 @@ def _apply(
         options = {"max_downtime": params["max_downtime"], "fence_seconds": params["fence_seconds"]}
         return api.rehearse({name: value for name, value in options.items() if value is not None})
     if chosen.action == "abort":
-        return api.abort()
+        return api.abort({"cleanup": True} if params["cleanup"] else {})
     if chosen.action == "revoke":
         return api.revoke({"name": params["revoke_opening"]})
     if chosen.action == "pause":
@@ -175,7 +184,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     digest = spec.parse(start_request(params)).config_digest if wanted == "started" else None
     api = connect_agent(module)
     current = api.status()
-    chosen = plan(current, wanted, digest, params["replace_completed"])
+    chosen = plan(current, wanted, digest, params["replace_completed"], cleanup=params["cleanup"])
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
     if module.check_mode:

@@ -95,6 +95,13 @@ def test_another_specification_is_refused_while_one_runs() -> None:
         plan(current, "started", "e")
 
 
+def test_a_clean_up_is_asked_for_once() -> None:
+    left = {"state": "aborted", "allowed_actions": ["start", "cleanup"]}
+    assert plan(left, "aborted", None).action == "none"
+    assert plan(left, "aborted", None, cleanup=True).changed
+    assert not plan({**left, "allowed_actions": ["start"]}, "aborted", None, cleanup=True).changed
+
+
 def test_a_completed_migration_is_replaced_only_by_its_id() -> None:
     current = {"state": "completed", "since": "2026-11-23T08:00:00Z", "migration": {"id": "one"}}
     for named in (None, "two"):
