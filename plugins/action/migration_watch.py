@@ -22,6 +22,7 @@ OPTIONS = {
     "until": {"type": "str", "choices": list(GOALS), "default": "in_sync"},
     "timeout": {"type": "float", "default": 86400.0},
     "interval": {"type": "float", "default": 5.0},
+    "before": {"type": "dict"},
 }
 
 
@@ -46,7 +47,8 @@ class ActionModule(ActionBase):
             if self._task.check_mode:
                 return {**result, **_result(read())}
             wait = Wait(arguments["until"], arguments["timeout"], arguments["interval"])
-            status = wait_for(read, wait, on_status=shown)
+            before = arguments["before"] or (read() if wait.goal == "any_change" else None)
+            status = wait_for(read, wait, before=before, on_status=shown)
         except CutoverError as error:
             return {**result, **failed_result(error)}
         return {**result, **_result(status)}

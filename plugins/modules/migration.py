@@ -16,6 +16,7 @@ description:
   - With O(state=rehearsed), every step of a cutover but the opening is done and timed, and the migration goes on.
   - With O(state=paused), nothing is copied or applied until O(state=resumed). The source's log has to be kept for so
     long, so that a pause is for hours, not for days.
+  - With O(state=released), a cutover that was asked for with O(hold_opening=true) goes on, or takes the way back.
   - With O(state=aborted), the migration ends without opening the target.
   - With O(state=revoked), the target of a completed migration is closed again and compared with the source. Only if
     nothing was written on it, the source is given back. Otherwise the target is opened again and every difference is
@@ -47,10 +48,11 @@ options:
       - V(paused) and V(resumed) are for a migration that copies or follows. V(resumed) ends only a pause of the
         operator, and V(started) ends none.
       - V(rehearsed) always rehearses, so it always reports a change.
+      - V(released) needs O(release).
       - V(revoked) needs O(revoke_opening).
       - V(rescued) needs O(rescue_ticket), O(target_endpoints) and O(target_password).
     type: str
-    choices: [started, paused, resumed, rehearsed, stopped, aborted, revoked, rescued]
+    choices: [started, paused, resumed, rehearsed, stopped, released, aborted, revoked, rescued]
     default: started
   fence_seconds:
     description:
@@ -59,8 +61,21 @@ options:
       - If not given, nobody notices the rehearsal.
     type: float
   reason:
-    description: Why it is paused, for the status and the log, with O(state=paused).
+    description:
+      - Why it is paused (V(paused)) or takes the way back (V(released)), for the status and the log.
     type: str
+  hold_opening:
+    description:
+      - With O(state=stopped), the proved target is opened only after O(state=released) with O(release=open). Until
+        then the source is read-only, and O(max_downtime) goes on. When it is over, the way back is taken as ever.
+      - For what has to be done while nobody can write, and may fail. O(wait) is false then, unless it is given.
+    type: bool
+  release:
+    description:
+      - How a cutover that holds its opening is to go on. V(open) opens the target, V(way_back) gives the source back.
+      - It is answered once. The other answer is refused from then on.
+    type: str
+    choices: [open, way_back]
   revoke_opening:
     description: Name of the migration whose opening is to be revoked, so that it never happens by mistake.
     type: str
@@ -91,8 +106,8 @@ options:
   wait:
     description:
       - Whether to wait until all shards are in sync (V(started)), the rehearsal or the cutover is made (V(rehearsed),
-        V(stopped)), it stands still or goes on (V(paused), V(resumed)), or everything has ended (V(aborted),
-        V(revoked)).
+        V(stopped), V(released)), it stands still or goes on (V(paused), V(resumed)), or everything has ended
+        (V(aborted), V(revoked)).
       - If not given, V(started) returns at once and the other states wait.
     type: bool
   wait_timeout:
@@ -161,6 +176,20 @@ EXAMPLES = r"""
   cutover.arangodb.migration:
     state: stopped
     max_downtime: 20
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
+- name: Cut over, but let nobody onto the target yet
+  cutover.arangodb.migration:
+    state: stopped
+    hold_opening: true
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
+- name: Open it
+  cutover.arangodb.migration:
+    state: released
+    release: open
     agent_ca_path: /etc/cutover-arangodb/ca.pem
     agent_token_path: /etc/cutover-arangodb/cutover.token
 
@@ -317,7 +346,7 @@ from ..module_utils._module.argspec import agent_options, merged, source_options
 from ..module_utils._module.migration import run
 from ..module_utils._module.runner import run_module
 
-STATES = ["started", "paused", "resumed", "rehearsed", "stopped", "aborted", "revoked", "rescued"]
+STATES = ["started", "paused", "resumed", "rehearsed", "stopped", "released", "aborted", "revoked", "rescued"]
 
 
 def main() -> None:
@@ -332,6 +361,8 @@ def main() -> None:
                 "state": {"type": "str", "choices": STATES, "default": "started"},
                 "fence_seconds": {"type": "float"},
                 "reason": {"type": "str"},
+                "hold_opening": {"type": "bool"},
+                "release": {"type": "str", "choices": ["open", "way_back"]},
                 "revoke_opening": {"type": "str"},
                 "rescue_ticket": {
                     "type": "dict",
@@ -366,6 +397,7 @@ def main() -> None:
         ),
         required_if=[
             ("state", "started", ("source_endpoints", "target_endpoints", "target_password")),
+            ("state", "released", ("release",)),
             ("state", "revoked", ("revoke_opening",)),
             ("state", "rescued", ("rescue_ticket", "target_endpoints", "target_password")),
         ],

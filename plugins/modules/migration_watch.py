@@ -24,9 +24,11 @@ options:
     description:
       - V(in_sync) is reached when all shards are in sync.
       - V(ready) is reached when nothing blocks the cutover.
+      - V(fenced) is reached when a cutover has made the source read-only and ended what wrote there.
       - V(completed) is reached when the target is open and V(aborted) when the migration has ended without that.
+      - V(any_change) is reached when the line that is shown has changed, or nothing moves any more.
     type: str
-    choices: [in_sync, ready, completed, aborted]
+    choices: [in_sync, ready, fenced, completed, aborted, any_change]
     default: in_sync
   timeout:
     description: Seconds after which the task fails. The migration itself goes on.
@@ -36,6 +38,12 @@ options:
     description: Seconds between two looks.
     type: float
     default: 5.0
+  before:
+    description:
+      - The status document from before a cutover was asked for, as M(cutover.arangodb.migration_info) returned it.
+      - With it, a cutover that has ended otherwise than with an open target ends the wait, and the task fails with how
+        it ended and what blocked it.
+    type: dict
 notes:
   - In check mode it looks once and returns.
 seealso:

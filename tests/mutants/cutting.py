@@ -341,7 +341,6 @@ CUTTING: tuple[Mutant, ...] = (
         "design §5, I6",
         f"{ENGINE}cutover.py",
         (
-            ("if self.cancelled.is_set() and self._decision.state", "if self._stop.is_set() and self._decision.state"),
             ("        if self.cancelled.is_set():\n", "        if self._stop.is_set():\n"),
         ),
         (f"{UNIT}test_cutover.py::test_an_abort_cancels_before_the_opening",),

@@ -8,6 +8,24 @@ from tests.mutants.mutant import Mutant, mutant
 
 OPENING: tuple[Mutant, ...] = (
     mutant(
+        "hold-not-waited-for",
+        "an opening that is held waits until it is let",
+        "design §5, I5",
+        "opening_hold.py",
+        "        while not self._answered.wait(",
+        "        while not self._answered and self._answered.wait(",
+        "test_opening_hold.py::test_i5_nothing_is_opened_before_it_is_let",
+    ),
+    mutant(
+        "refused-opening-opens",
+        "a refused opening takes the way back",
+        "design §5, I6",
+        "opening_hold.py",
+        "            raise self._refusal\n",
+        "            return\n",
+        "test_opening_hold.py::test_i6_a_refused_opening_takes_the_way_back_with_its_reason",
+    ),
+    mutant(
         "indexes-of-the-logs-forgotten",
         "an index that only a leader's log knows keeps the definitions from being settled",
         "facts §5.5, I3",

@@ -31,19 +31,21 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("precheck", 1, "", ("query_result",)),
     ("migration", 0, "", ()),
     ("migration_watch", 0, "", ()),
-    ("migration", 5, "", ()),
-    ("migration", 6, "", ()),
+    ("migration", 7, "", ()),
+    ("migration", 8, "", ()),
     ("migration_info", 0, "", ()),
     ("migration_info", 2, "", ("rescue_ticket",)),
     ("migration_info", 3, "", ("shards", "query_result")),
     ("verification", 0, "", ()),
     ("verification", 1, "", ()),
+    ("migration", 4, "", ()),
     ("migration", 2, "", ()),
+    ("migration", 3, "", ()),
     ("migration", 1, "", ()),
     ("migration_info", 1, "", ("changes",)),
-    ("migration", 7, "the migration is completed", ()),
-    ("migration", 3, "", ()),
-    ("migration", 4, "127.0.0.1:2", ()),
+    ("migration", 9, "the migration is completed", ()),
+    ("migration", 5, "", ()),
+    ("migration", 6, "127.0.0.1:2", ()),
     ("server_mode", 0, "", ()),
 )
 
@@ -112,4 +114,4 @@ def test_examples_do_what_they_say(host: Host, platform: TestPlatform) -> None:
     assert by_place["deployment_backup", 0]["backup"]["available"] is True
     assert by_place["deployment_backup", 1]["changed"] is True
     assert by_place["migration", 1]["migration"]["state"] == "completed"
-    assert by_place["migration", 3]["migration"]["state"] == "aborted"
+    assert by_place["migration", 5]["migration"]["state"] == "aborted"

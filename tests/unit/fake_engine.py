@@ -144,12 +144,29 @@ class FakeEngine:
             return False
         if self.document["state"] == "inactive":
             raise CutoverError("CUT-STATE-3", "nothing was started")
-        if self.stop_result == "completed":
+        if options.get("hold_opening"):
+            self.document["state"] = "stopping"
+            self.document["cutover"]["steps"] = [{"name": "cancel writers", "state": "done", "seconds": 0.1}]
+        elif self.stop_result == "completed":
             self.document["state"] = "completed"
         else:
             self.document["cutover"]["attempts"] += 1
             self.document["cutover"]["last_attempt"] = {
                 "at": "later", "result": self.stop_result, "reason": "a server did not answer", "fenced_seconds": 1.0,
+            }  # fmt: skip
+        return True
+
+    def release(self, options: Mapping[str, object]) -> bool:
+        self._note("release", dict(options))
+        checked = spec.parse_options(options, spec.RELEASE_OPTIONS)
+        if "open" not in checked:
+            raise spec.refuse("open", "is required", "CUT-SPEC-3")
+        if self.document["state"] != "stopping":
+            return False
+        self.document["state"] = "completed" if checked["open"] else "running"
+        if not checked["open"]:
+            self.document["cutover"]["last_attempt"] = {
+                "at": "now", "result": "rolled-back", "reason": options.get("reason"), "fenced_seconds": 1.0,
             }  # fmt: skip
         return True
 

@@ -95,9 +95,9 @@ class Api:
     def stop(self, request: Request) -> Response:
         """Begin the cutover."""
         body = fields.json_object(request)
-        fields.only(body, ("wait_timeout", "max_downtime", "accept_findings"))
-        options: dict[str, object] = {name: fields.seconds(body, name) for name in body if name != "accept_findings"}
-        options["accept_findings"] = body.get("accept_findings")
+        fields.only(body, ("wait_timeout", "max_downtime", "accept_findings", "hold_opening"))
+        options: dict[str, object] = {name: fields.seconds(body, name) for name in ("wait_timeout", "max_downtime")}
+        options.update({name: body.get(name) for name in ("accept_findings", "hold_opening")})
         return self._controlled(self._engine.stop(_given(options), request.caller))
 
     def rehearse(self, request: Request) -> Response:
@@ -118,6 +118,13 @@ class Api:
         """A short-lived secret: what gives a fenced source back when this host is lost."""
         fields.only(fields.json_object(request), ())
         return json_response(200, self._engine.rescue_ticket())
+
+    def release(self, request: Request) -> Response:
+        """Let a cutover that holds its opening open the target, or have it take the way back."""
+        body = fields.json_object(request)
+        fields.only(body, ("open", "reason"))
+        options = {"open": body.get("open"), "reason": fields.text(body, "reason")}
+        return self._controlled(self._engine.release(_given(options)))
 
     def abort(self, request: Request) -> Response:
         """End the migration without opening the target, and remove what is on it if asked for."""

@@ -30,6 +30,9 @@ class MigrationEngine(Protocol):
     def changes(self, options: Mapping[str, object]) -> dict[str, Any]:
         """What was written on the target since its opening; takes as long as a scan of it."""
 
+    def release(self, options: Mapping[str, object]) -> bool:
+        """Let a cutover that holds its opening go on, or take the way back."""
+
     def abort(self, options: Mapping[str, object]) -> bool:
         """End without opening the target."""
 

@@ -72,6 +72,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/v1/migration/rescue-ticket"): Operation(
         "A short-lived secret that gives a fenced source back when the agent's host is lost", "RescueTicket",
         body="NothingRequest", refusals=_STATE),
+    ("POST", "/v1/migration/release"): Operation(
+        "Let a cutover that holds its opening open the target, or have it take the way back", "Status", _CONTROL,
+        "ReleaseRequest", refusals=_STATE),
     ("POST", "/v1/migration/abort"): Operation(
         "End without opening the target; `cleanup` removes what was made on it", "Status", _CONTROL, "AbortRequest",
         refusals=_STATE),

@@ -84,6 +84,7 @@ def _closed(properties: Mapping[str, Any], required: Sequence[str] = ()) -> dict
 REQUESTS: Mapping[str, dict[str, Any]] = {
     "StartRequest": body(spec.FIELDS, spec.REQUIRED),
     "StopRequest": body(spec.STOP_OPTIONS),
+    "ReleaseRequest": _closed({"open": {"type": "boolean"}, "reason": _or_null(SHORT)}, ("open",)),
     "RehearseRequest": body(spec.REHEARSE_OPTIONS),
     "RevokeRequest": _closed({"name": SHORT, "timeout": _or_null(KINDS["_duration"])}, ("name",)),
     "LimitsRequest": body(spec.LIMITS_OPTIONS),

@@ -55,6 +55,7 @@ def routes_of(api: Api) -> tuple[Route, ...]:
         _route("POST", "/v1/migration/rehearse", "cutover", api.rehearse),
         _route("POST", "/v1/migration/revoke", "cutover", api.revoke),
         _route("POST", "/v1/migration/rescue-ticket", "cutover", api.rescue_ticket),
+        _route("POST", "/v1/migration/release", "cutover", api.release),
         _route("POST", "/v1/migration/abort", "cutover", api.abort),
         _route("POST", "/v1/migration/pause", "operate", api.pause),
         _route("POST", "/v1/migration/resume", "operate", api.resume),

@@ -99,6 +99,10 @@ class AgentApi:
         """Begin the cutover."""
         return self._control("/v1/migration/stop", options, START_TIMEOUT)
 
+    def release(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Let a cutover that holds its opening go on, or take the way back."""
+        return self._control("/v1/migration/release", options, START_TIMEOUT)
+
     def rehearse(self, options: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
         """Begin a rehearsal of the cutover."""
         return self._control("/v1/migration/rehearse", options, START_TIMEOUT)

@@ -239,6 +239,14 @@ CODES: dict[str, Entry] = {
         "warning", "transient", "The opening is not finished",
         "It is repeated until it succeeds: check that the target can be reached.",
     ),
+    "CUT-CUTOVER-7": Entry(
+        "error", "operator", "The opening was refused by whoever asked for the cutover",
+        "Nothing has to be done on either cluster: the source is open as before. Remove the reason, then try again.",
+    ),
+    "CUT-CUTOVER-8": Entry(
+        "error", "operator", "The opening was released or refused before, and that stays",
+        "Look at the status: it tells how the cutover goes on or has ended.",
+    ),
     "CUT-GATE-1": Entry(
         "error", "operator", "The cutover is not possible now",
         "Remove each blocker as its own remedy says, or wait (wait_timeout).",

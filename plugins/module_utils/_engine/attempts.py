@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
@@ -13,6 +13,7 @@ from . import gate, states
 from .cutover import REHEARSED, Attempt, Cutover
 from .cutover_world import LiveWorld
 from .estimate import STEPS
+from .opening_hold import OpeningHold
 from .rehearsal import Rehearsal
 from .report import build as build_report
 from .running import Running
@@ -47,7 +48,7 @@ class Attempts:
         if migration.stop_request is None or not self._passes_gate(migration.stop_request):
             return False
         request, migration.stop_request = migration.stop_request, None
-        attempt = self._run(request["max_downtime"])
+        attempt = self._run(request["max_downtime"], hold=OpeningHold() if request["hold_opening"] else None)
         migration.forget_stop()
         attempt.by = request["by"]
         rehearsal = (migration.report or {}).get("rehearsal")
@@ -81,7 +82,7 @@ class Attempts:
             self._refuse_quietly(found)
         return not found
 
-    def _run(self, max_downtime: float, *, rehearsal: bool = False) -> Attempt:
+    def _run(self, max_downtime: float, *, rehearsal: bool = False, hold: Optional[OpeningHold] = None) -> Attempt:
         migration = self._migration
         migration.enter(states.STOPPING)
         live = LiveWorld(self._world, self._running, migration.findings, migration.stop_event)
@@ -92,6 +93,7 @@ class Attempts:
             migration.clock,
             rehearsal=rehearsal,
             warm_up=migration.spec.warm_up,
+            hold=hold,
         )
         migration.cutover = cutover
         if migration.abort_requested:

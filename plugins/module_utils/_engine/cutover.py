@@ -19,6 +19,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable, Optional, Protocol
 
 from .._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
@@ -27,6 +28,7 @@ from . import decision as record
 from .decision import Decision
 from .fence import MIXED, READONLY, summary
 from .lease import LeaseLostError
+from .opening_hold import OpeningHold
 from .proof import Result
 from .times import stamp
 from .wayback import reclaim, roll_back, unfence
@@ -38,6 +40,7 @@ _PROOF_ROUNDS = 3
 _RECORD_PATIENCE = 5.0
 _USER_TRIES = 5
 REHEARSED = "rehearsed"
+HOLD = "hold"
 
 
 class StoppedError(Exception):
@@ -182,11 +185,16 @@ class Cutover:
         *,
         rehearsal: bool = False,
         warm_up: bool = False,
+        hold: Optional[OpeningHold] = None,
     ) -> None:
-        """A ``rehearsal`` takes the way back where another attempt would open; ``warm_up`` comes before the fence."""
+        """A ``rehearsal`` takes the way back where another attempt would open; ``warm_up`` comes before the fence.
+
+        With ``hold`` the proved target is opened only when that is released.
+        """
         self._world = world
         self._rehearsal = rehearsal
         self._warm_up = warm_up
+        self.hold = hold
         self._decision = decision
         self._stop = stop
         self._clock = clock
@@ -205,7 +213,9 @@ class Cutover:
         ``OpeningRevokedError`` when an opening that is not finished yet is revoked; ``LeaseLostError`` when another
         agent has taken the migration over, which then follows the record.
         """
-        names = ("warm-up", *self.STEPS) if self._warm_up else self.STEPS
+        names = ["warm-up", *self.STEPS] if self._warm_up else list(self.STEPS)
+        if self.hold is not None:
+            names.insert(names.index("open"), HOLD)
         steps = [StepTime(name) for name in names]
         attempt = Attempt(number, stamp(self._clock.wall()), max_downtime, steps)
         self.attempt = attempt
@@ -242,6 +252,8 @@ class Cutover:
             attempt.positions = self._do("drain", lambda: self._world.drain(deadline))
             result = self._do("proof", lambda: self._world.prove(deadline))
             attempt.proof, attempt.keys = result.document(), result.keys
+            if self.hold is not None and result.proved:
+                self._do(HOLD, partial(self.hold.wait, deadline, partial(self._check_time, deadline)))
             if self._world.late_writes(deadline) == 0:
                 break
         else:
@@ -253,11 +265,16 @@ class Cutover:
             raise RehearsalOverError
         self._do("open", self._open)
 
+    def _check_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort")
+        if self.hold is not None:
+            self.hold.check()
+
     def _check_time(self, deadline: Deadline) -> None:
         if self._stop.is_set():
             raise StoppedError
-        if self.cancelled.is_set():
-            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort")
+        self._check_cancelled()
         if deadline.expired:
             raise CutoverError("CUT-CUTOVER-1", "max_downtime was over before the target could be opened")
 
@@ -289,8 +306,8 @@ class Cutover:
     def _do(self, name: str, action: Callable[[], Any]) -> Any:
         if self._stop.is_set():
             raise StoppedError
-        if self.cancelled.is_set() and self._decision.state not in record.DECIDED_OPEN:
-            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort")
+        if self._decision.state not in record.DECIDED_OPEN:
+            self._check_cancelled()
         self.step = name
         entry = self._entry(name)
         began = time.monotonic()

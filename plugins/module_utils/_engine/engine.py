@@ -217,6 +217,16 @@ class Engine:
             raise CutoverError("CUT-STATE-1", "the migration was aborted: nothing is started")
         return self._and_snapshot(migration.request_stop(checked, by))
 
+    def release(self, options: Mapping[str, object]) -> bool:
+        """Let the cutover that holds its opening ``open`` the target, or have it take the way back.
+
+        Raises CUT-SPEC-3 without ``open``, CUT-STATE-5 when nothing is held, CUT-CUTOVER-8 after another answer.
+        """
+        checked = spec.parse_options(options, spec.RELEASE_OPTIONS)
+        if "open" not in checked:
+            raise spec.refuse("open", "is required: true opens the target, false takes the way back", "CUT-SPEC-3")
+        return self._and_snapshot(self._started().release(checked["open"], checked.get("reason", "")))
+
     def abort(self, options: Mapping[str, object]) -> bool:
         """End without opening: the source as it was found, the target's users inactive; with ``cleanup`` they and the
         copy are removed.

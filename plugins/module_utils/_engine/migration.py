@@ -228,9 +228,23 @@ class Migration:
         with self._lock:
             self.asked_stop = {"at": stamp(self.clock.wall()), "by": by, "number": self.attempts + 1}
             self.save_locally()
-            self.stop_request = {"until": self.clock.monotonic() + wait, "max_downtime": max_downtime, "by": by}
+            self.stop_request = {
+                "until": self.clock.monotonic() + wait, "max_downtime": max_downtime, "by": by,
+                "hold_opening": bool(options.get("hold_opening")),
+            }  # fmt: skip
         self.wake.set()
         return True
+
+    def release(self, open_it: bool, reason: str) -> bool:
+        """Answer a cutover that holds its opening; False when that is known. Raises CUT-STATE-5, CUT-CUTOVER-8."""
+        cutover = self.cutover
+        if cutover is not None and cutover.hold is not None:
+            return cutover.hold.answer(open_it, reason)
+        if open_it and self.state == states.COMPLETED:
+            return False
+        if not open_it and cutover is None and self.state in (states.INITIAL_SYNC, states.RUNNING):
+            return False
+        raise CutoverError("CUT-STATE-5", f"the migration is {self.state}: no cutover holds its opening")
 
     def forget_stop(self) -> None:
         """The cutover that was asked for has ended, one way or another."""

@@ -411,7 +411,9 @@ def parse(request: object) -> Spec:
 
 STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {
     "wait_timeout": _seconds, "max_downtime": _duration, "accept_findings": _accepted_findings,
+    "hold_opening": _boolean,
 }  # fmt: skip
+RELEASE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"open": _boolean, "reason": _text}
 REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"fence_seconds": _duration, "max_downtime": _duration}
 CHANGES_OPTIONS: dict[str, Callable[[str, object], Any]] = {"timeout": _duration}
 VERIFICATION_OPTIONS: dict[str, Callable[[str, object], Any]] = {

@@ -11,25 +11,37 @@ from .._core.agent_api import AgentUnreachableError
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import CutoverError
 from .display import lookup, status_line
+from .states import TERMINAL
 
-GOALS = ("in_sync", "ready", "completed", "aborted")
-# What can be waited for besides, by whoever has just asked for it: rehearsed, revoked, paused, resumed.
+GOALS = ("in_sync", "ready", "fenced", "completed", "aborted", "any_change")
+# What can be waited for besides, by whoever has just asked for it: rehearsed, given_back, revoked,
+# paused, resumed.
 # How the attempt ends that a request for the goal begins; another end is a dead end.
-ATTEMPTS = {"rehearsed": "rehearsed", "completed": "completed", "revoked": "revoked"}
+ATTEMPTS = {"rehearsed": "rehearsed", "fenced": "completed", "completed": "completed", "revoked": "revoked"}
 # States that lead nowhere by themselves; what is not here and not the goal is still on its way.
 DEAD_ENDS = {
     "in_sync": ("inactive", "aborting", "aborted", "failed"),
     "ready": ("inactive", "aborting", "aborted", "failed"),
+    "fenced": ("inactive", "aborting", "aborted", "failed"),
     "completed": ("inactive", "aborting", "aborted", "failed"),
     "aborted": ("completed", "failed"),
+    "any_change": (),
+    "given_back": ("inactive", "completed", "failed"),
     "rehearsed": ("inactive", "completed", "aborting", "aborted", "failed"),
     "revoked": ("inactive", "initializing", "initial-sync", "running", "failed"),
     "paused": ("inactive", "completed", "aborting", "aborted", "failed"),
     "resumed": ("inactive", "completed", "aborting", "aborted", "failed"),
 }
+# States in which these are reached.
+ENDS = {
+    "aborted": ("aborted", "inactive"),
+    "revoked": ("aborted",),
+    "completed": ("completed",),
+    "given_back": ("initial-sync", "running", "aborted"),
+}
 # What `pause.state` shows when it is reached.
 PAUSES = {"paused": "paused", "resumed": "none"}
-_WHAT = {"rehearsed": "the rehearsal", "completed": "the cutover", "revoked": "the revocation"}
+_WHAT = {"rehearsed": "the rehearsal", "fenced": "the cutover", "completed": "the cutover", "revoked": "the revocation"}
 
 
 @dataclass(frozen=True)
@@ -43,23 +55,30 @@ class Wait:
 
 def reached(goal: str, status: Mapping[str, Any], before: Optional[Mapping[str, Any]] = None) -> bool:
     """Whether the status document shows the goal; ``before`` as for ``check_dead_end``."""
-    state = status.get("state")
-    if goal == "aborted":
-        return state in ("aborted", "inactive")
-    if goal == "revoked":
-        return state == "aborted"
+    state = str(status.get("state"))
+    if goal in PAUSES:
+        return bool(lookup(status, "pause.state") == PAUSES[goal])
+    if goal in ENDS:
+        return state in ENDS[goal]
     if goal == "rehearsed":
         attempt = _last_attempt(status)
         return state != "stopping" and bool(attempt) and _new(attempt, before) and attempt.get("result") == "rehearsed"
-    if goal in PAUSES:
-        return bool(lookup(status, "pause.state") == PAUSES[goal])
-    if state == "completed":
-        return True
+    if goal == "any_change":
+        return state in TERMINAL or (before is not None and status_line(status) != status_line(before))
+    return state == "completed" or _on_the_way(goal, state, status)
+
+
+def _on_the_way(goal: str, state: str, status: Mapping[str, Any]) -> bool:
+    """What a completed migration has behind it."""
     if goal == "ready":
         return bool(lookup(status, "cutover.ready"))
-    if goal == "in_sync":
-        return state == "running" and lookup(status, "shards.in_sync") == lookup(status, "shards.total")
-    return False
+    if goal == "fenced":
+        return state == "stopping" and _step_done(status, "cancel writers")
+    return state == "running" and lookup(status, "shards.in_sync") == lookup(status, "shards.total")
+
+
+def _step_done(status: Mapping[str, Any], name: str) -> bool:
+    return any(step["name"] == name and step["state"] == "done" for step in lookup(status, "cutover.steps") or [])
 
 
 def _last_attempt(status: Mapping[str, Any]) -> Any:

@@ -26,13 +26,14 @@ GOALS = {
     "paused": "paused",
     "resumed": "resumed",
 }
+RELEASES = {"open": "completed", "way_back": "given_back"}
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is to be done, and to which state it leads.
 
-    The action is start, refresh, pause, resume, rehearse, stop, abort, revoke or none.
+    The action is start, refresh, pause, resume, rehearse, stop, release, abort, revoke or none.
     """
 
     action: str
@@ -97,6 +98,17 @@ def _plan_revoke(current: Mapping[str, Any], state: str) -> Plan:
     return Plan("revoke", states.ABORTED)
 
 
+def plan_release(state: str, release: str) -> Plan:
+    """What a cutover that holds its opening is to do; raises CUT-AGENT-43 when there is none."""
+    if state == states.STOPPING:
+        return Plan("release", states.COMPLETED if release == "open" else states.RUNNING)
+    done = (states.COMPLETED,) if release == "open" else (states.INITIAL_SYNC, states.RUNNING)
+    if state not in done:
+        why = "; no cutover is under way that could hold its opening"
+        raise _refusal(state, "released", why, "Look at the status; it tells how the last cutover has ended.")
+    return Plan("none", state)
+
+
 def _plan_pause(current: Mapping[str, Any], state: str, wanted: str) -> Plan:
     """A pause of the agent itself is none of the operator's: it ends by itself."""
     if state not in states.PAUSABLE:
@@ -143,8 +155,12 @@ def _apply(
             "max_downtime": params["max_downtime"],
             "wait_timeout": params["gate_timeout"],
             "accept_findings": _named(params["accept_findings"]),
+            "hold_opening": params["hold_opening"],
         }
         return api.stop({name: value for name, value in options.items() if value is not None})
+    if chosen.action == "release":
+        options = {"open": params["release"] == "open", "reason": params["reason"]}
+        return api.release({name: value for name, value in options.items() if value is not None})
     if chosen.action == "rehearse":
         options = {"max_downtime": params["max_downtime"], "fence_seconds": params["fence_seconds"]}
         return api.rehearse({name: value for name, value in options.items() if value is not None})
@@ -184,7 +200,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     digest = spec.parse(start_request(params)).config_digest if wanted == "started" else None
     api = connect_agent(module)
     current = api.status()
-    chosen = plan(current, wanted, digest, params["replace_completed"], cleanup=params["cleanup"])
+    if wanted == "released":
+        chosen = plan_release(str(current.get("state")), params["release"])
+    else:
+        chosen = plan(current, wanted, digest, params["replace_completed"], cleanup=params["cleanup"])
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
     if module.check_mode:
@@ -192,8 +211,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             _warn_of_blockers(module, current)
         return {**result, "lines": status_lines(current)}
     result["changed"], result["migration"] = _apply(api, chosen, params, current)
-    wait = params["wait"] if params["wait"] is not None else wanted != "started"
+    at_once = wanted == "started" or params["hold_opening"]
+    wait = params["wait"] if params["wait"] is not None else not at_once
     if wait:
-        limit = Wait(GOALS[wanted], params["wait_timeout"], params["wait_interval"])
+        goal = RELEASES[params["release"]] if wanted == "released" else GOALS[wanted]
+        limit = Wait(goal, params["wait_timeout"], params["wait_interval"])
         result["migration"] = wait_for(api.status, limit, before=current)
     return {**result, "lines": status_lines(result["migration"])}

@@ -68,6 +68,24 @@ def test_paused_and_resumed(agent: RunningAgent, run: Any) -> None:
     assert run("migration", state="resumed")["changed"] is False
 
 
+def test_an_opening_is_held_and_released(agent: RunningAgent, run: Any) -> None:
+    run("migration", **SPEC)
+    assert run("migration", state="released", release="way_back")["changed"] is False
+    assert run("migration", state="released", release="open")["failure"]["code"] == "CUT-AGENT-43"
+    assert "release" in run("migration", state="released")["msg"]
+    held = run("migration", state="stopped", hold_opening=True)
+    assert (held["changed"], held["migration"]["state"]) == (True, "stopping")
+    back = run("migration", state="released", release="way_back", reason="no answer")
+    assert (back["changed"], back["migration"]["state"]) == (True, "running")
+    assert agent.engine.calls[-1] == ("release", {"open": False, "reason": "no answer"})
+    run("migration", state="stopped", hold_opening=True)
+    checked = run("migration", check=True, state="released", release="open")
+    assert (checked["changed"], agent.engine.document["state"]) == (True, "stopping")
+    opened = run("migration", state="released", release="open")
+    assert (opened["changed"], opened["migration"]["state"]) == (True, "completed")
+    assert run("migration", state="released", release="open")["changed"] is False
+
+
 def test_accepted_findings_are_passed_on_as_they_were_named(agent: RunningAgent, run: Any) -> None:
     run("migration", **SPEC)
     named = [

@@ -116,7 +116,7 @@ def test_every_route_has_the_role_that_the_design_names() -> None:
     }  # fmt: skip
     assert {key[1].rstrip("Z") for key, role in table.items() if role == "cutover"} == {
         "/v1/migration/stop", "/v1/migration/abort", "/v1/migration/rehearse", "/v1/migration/revoke",
-        "/v1/migration/rescue-ticket",
+        "/v1/migration/rescue-ticket", "/v1/migration/release",
         "/v1/source/server-mode",
     }  # fmt: skip
     assert all(role != "read" for (method, _path), role in table.items() if method != "GET")

@@ -29,7 +29,7 @@ DOCUMENT: dict[str, Any] = json.loads(openapi_document.text())
 ROLES = ("read", "operate", "cutover")
 OPTIONS = (
     spec.FIELDS, spec.STOP_OPTIONS, spec.REHEARSE_OPTIONS, spec.REVOKE_OPTIONS, spec.VERIFICATION_OPTIONS,
-    spec.CHANGES_OPTIONS,
+    spec.CHANGES_OPTIONS, spec.RELEASE_OPTIONS,
 )  # fmt: skip
 # Values that some option takes, so that not all that is drawn is refused.
 LIKELY: tuple[Any, ...] = (

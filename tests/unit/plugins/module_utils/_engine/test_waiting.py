@@ -53,6 +53,21 @@ def run(documents: list[Any], goal: str, timeout: float = 10.0, before: Any = No
     return wait_for(read, Wait(goal, timeout), before=before, clock=clock, sleep=clock.sleep), clock
 
 
+def test_a_fence_is_reached_when_nobody_writes_any_more_and_not_by_an_earlier_one() -> None:
+    done = [{"name": "fence", "state": "done"}, {"name": "cancel writers", "state": "done"}]
+    assert reached("fenced", status("stopping", steps=done))
+    assert not reached("fenced", status("stopping", steps=[done[0], {"name": "cancel writers", "state": "running"}]))
+    assert not reached("fenced", status("running", steps=done))
+    assert reached("fenced", status("completed"))
+
+
+def test_any_change_is_a_line_that_differs_or_an_end() -> None:
+    before = status("running")
+    assert not reached("any_change", status("running"), before)
+    assert reached("any_change", status("stopping"), before)
+    assert reached("any_change", status("completed"), status("completed"))
+
+
 @pytest.mark.parametrize("goal", GOALS)
 @pytest.mark.parametrize("state", TERMINAL)
 def test_no_terminal_state_is_waited_for(goal: str, state: str) -> None:
