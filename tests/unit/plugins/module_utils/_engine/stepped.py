@@ -228,7 +228,7 @@ class Agent:
         self.routers[name] = ShardRouter(
             name, self.book, self.pool, self.patience, observations, lambda: self._ledger(name),
             truncated=self.catch_up.begin, doubt=self.doubts.server,
-            disk_full=lambda error: None, touched=lambda shard, keys: None,
+            disk_full=lambda error: None, touched=lambda shard, keys: None, index=lambda shard, marker: None,
         )
         replica: Any = self.source.replicas[name]
         tailer = SteppedTailer(name, replica, 1, self.patience, Settings())
