@@ -79,3 +79,25 @@ def test_requests_of_others_that_wait_slow_the_copy(pair: Pair) -> None:
         assert status["throttle"]["since"] is None
     finally:
         engine.close(20.0)
+
+
+def test_i8_a_full_disk_of_the_source_pauses_the_copy(pair: Pair) -> None:
+    """Told as the throttle's reason and as a finding, with the runway; copying goes on by itself."""
+    _filled(pair)
+    server = next(iter(pair.source.dbservers))
+    engine = make_engine(pair)
+    try:
+        engine.start(request_of(pair, mb_per_second=CRAWL))
+        wait_status(engine, _slow)
+        pair.source.control.fault("full_disk", server=server, on=True)
+        status = wait_status(engine, lambda found: found["throttle"]["metric"] == "source_free_share")
+        assert engine.limits({"mb_per_second": 0}) is True
+        status = wait_status(engine, lambda found: "CUT-LOAD-1" in {item["code"] for item in found["problems"]})
+        assert status["shards"]["in_sync"] < status["shards"]["total"]
+        wait_status(engine, lambda found: found["replication"]["retention_runway_seconds"] is not None)
+        pair.source.control.fault("full_disk", server=server, on=False)
+        status = wait_status(engine, ready, 90.0)
+        assert "CUT-LOAD-1" not in {item["code"] for item in status["problems"]}
+        assert status["throttle"]["metric"] != "source_free_share"
+    finally:
+        engine.close(20.0)

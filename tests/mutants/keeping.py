@@ -8,6 +8,24 @@ from tests.mutants.mutant import Mutant, mutant
 
 KEEPING: tuple[Mutant, ...] = (
     mutant(
+        "full-source-disk-unseen",
+        "a source server whose disk is nearly full pauses the copy",
+        "design §4.10, I8",
+        "source_disks.py",
+        "return min((self._free_share(history)",
+        "return max((self._free_share(history)",
+        "test_source_disks.py::test_the_worst_server_counts",
+    ),
+    mutant(
+        "runway-not-told",
+        "a retention runway that is too short is a finding",
+        "design §4.10, I9",
+        "source_disks.py",
+        "history.runway < SHORT_SECONDS",
+        "history.runway < 0",
+        "test_source_disks.py::test_the_runway_is_the_free_disk_at_the_present_growth",
+    ),
+    mutant(
         "states-before-positions",
         "positions are read before states, so that neither passes over the other",
         "design §4.4, I4",

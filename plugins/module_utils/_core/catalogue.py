@@ -14,6 +14,7 @@ from . import (
     catalogue_control,
     catalogue_core,
     catalogue_data,
+    catalogue_load,
     catalogue_opening,
     catalogue_platform,
     catalogue_precheck,
@@ -24,6 +25,7 @@ from .catalogue_entry import Entry
 PARTS: tuple[Mapping[str, Entry], ...] = (
     catalogue_core.CODES,
     catalogue_data.CODES,
+    catalogue_load.CODES,
     catalogue_control.CODES,
     catalogue_agent.CODES,
     catalogue_opening.CODES,

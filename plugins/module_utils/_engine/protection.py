@@ -37,6 +37,18 @@ class Moving(Protocol):
         """Where every shard stands."""
 
 
+class Disks(Protocol):
+    """What is known of the source's disks; None while nothing is."""
+
+    @property
+    def free_share(self) -> Optional[float]:
+        """The free share of the fullest one."""
+
+    @property
+    def kept_share(self) -> Optional[float]:
+        """The largest share of one by which a log has grown for us."""
+
+
 class Protection:
     """One thread; the verdict and the limits in force are read by anybody."""
 
@@ -48,6 +60,7 @@ class Protection:
         state_directory: Path,
         set_verify_rate: Callable[[float], None],
         load: Load,
+        disks: Disks,
         *,
         time_scale: float = 1.0,
         clock: Clock = SYSTEM_CLOCK,
@@ -58,6 +71,7 @@ class Protection:
         self._state_directory = state_directory
         self._set_verify_rate = set_verify_rate
         self._load = load
+        self._disks = disks
         self._pause = max(_LEAST_LOOK, LOOK_SECONDS * time_scale)
         self._clock = clock
         self._stop = threading.Event()
@@ -108,6 +122,8 @@ class Protection:
         bandwidth, operations = self._plane.brake.used_up()
         return Signals(
             agent_free=_free(self._state_directory),
+            source_free_share=self._disks.free_share,
+            source_log_growth=self._disks.kept_share,
             source_queue=max(sources.values(), default=None),
             target_queue=target,
             lag=progress.lag_seconds if copying else None,

@@ -31,6 +31,7 @@ from .protection import Protection
 from .schema import Schema, leaders_of
 from .server_watch import ServerWatch
 from .shards import ShardId, ShardState
+from .source_disks import SourceDisks
 from .verify.verifier import Options, Verifier
 from .wipe import KEY as WIPE_KEY
 from .wipe import wipe
@@ -119,6 +120,9 @@ class Running:
             time_scale=world.settings.time_scale,
         )  # fmt: skip
         self.verifier = make_verifier(world, self.plane, findings)
+        self.disks = SourceDisks(
+            lambda: world.source.servers, findings.report, findings.resolve, time_scale=self._scale, clock=clock
+        )
         self.protection = Protection(
             self.plane,
             lambda: {name: server.queue_time or 0.0 for name, server in dict(world.source.servers).items()},
@@ -126,6 +130,7 @@ class Running:
             world.paths.data,
             self.verifier.set_rate,
             world.spec.tuning,
+            self.disks,
             time_scale=self._scale,
             clock=clock,
         )
@@ -176,6 +181,7 @@ class Running:
         self.plane.start({server: ticks.get(server) for server in world.source.servers}, directories)
         self.builder.start()
         self.verifier.start()
+        self.disks.start()
         self.protection.start()
         self.poll()
 
@@ -411,7 +417,9 @@ class Running:
     def close(self, timeout: float) -> None:
         """End the data path, the index builder and the verification."""
         self.verifier.stop()
-        for what in (self.protection.close, self.plane.close, self.builder.close, self.verifier.close):
+        for what in (
+            self.protection.close, self.disks.close, self.plane.close, self.builder.close, self.verifier.close,
+        ):  # fmt: skip
             try:
                 what(timeout)
             except CutoverError as error:

@@ -140,7 +140,7 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     counts = Counter(_SHARD_NAMES[state.value] for state in shards.values())
     document["shards"] = {**{name: counts[name] for name in _SHARD_NAMES.values()}, "total": sum(counts.values())}
     document["progress"] = _progress(progress, document["shards"])
-    document["replication"] = _replication(progress)
+    document["replication"] = _replication(progress, running.disks.runway if running else None)
     document["totals"] = {
         "errors": progress.errors,
         "retries": progress.retries,
@@ -210,14 +210,14 @@ def _estimated_total(progress: Optional[Progress]) -> Optional[int]:
     return round(progress.bytes_copied * share)
 
 
-def _replication(progress: Optional[Progress]) -> dict[str, Any]:
+def _replication(progress: Optional[Progress], runway: Optional[float] = None) -> dict[str, Any]:
     servers = progress.servers if progress else {}
     return {
         "lag_seconds": progress.lag_seconds if progress else None,
         "operations_per_second": progress.operations_per_second if progress else None,
         "behind_bytes": progress.queued_bytes + progress.spooled_bytes if progress else None,
         "applied_total": progress.operations_applied if progress else None,
-        "retention_runway_seconds": None,
+        "retention_runway_seconds": None if runway is None else round(runway, 1),
         "servers": [
             {
                 "id": name,

@@ -10,6 +10,9 @@ from typing import Any, Callable, Optional
 from .load import Budget
 
 MIB = 1024 * 1024
+# Shares of a source server's disk: free at least, and taken by the log that is kept for us at most.
+LOW_SHARE = 0.1
+KEPT_SHARE = 0.25
 # A reason that holds goes only when its value has come back so far.
 _EASED = 0.8
 # Replication that is so far behind needs the target for itself.
@@ -72,9 +75,9 @@ RULES = (
     Rule("the agent's disk is nearly full", "agent_free_bytes", lambda signals: signals.agent_free,
          lambda _: 256.0 * MIB, sense="below", hold=True),
     Rule("a source server's disk is nearly full", "source_free_share", lambda signals: signals.source_free_share,
-         lambda _: 0.1, sense="below", hold=True),
+         lambda _: LOW_SHARE, sense="below", hold=True),
     Rule("a source server's log grows on its disk because of us", "source_log_growth_share",
-         lambda signals: signals.source_log_growth, lambda _: 0.25, hold=True),
+         lambda signals: signals.source_log_growth, lambda _: KEPT_SHARE, hold=True),
     Rule("the source's servers are busy", "source_queue_seconds", lambda signals: signals.source_queue,
          lambda budget: budget.queue_seconds),
     Rule("the target's servers are busy", "target_queue_seconds", lambda signals: signals.target_queue,

@@ -1,0 +1,191 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the migration costs the disks of the source's DB-Servers: a log that is read later than it is written is kept
+for the reader (facts §5.7, metrics §2.4; design §4.10).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from functools import partial
+from typing import Callable, Deque, Mapping, NamedTuple, Optional
+
+from .._core.arango import Server
+from .._core.catalogue import lookup
+from .._core.clock import SYSTEM_CLOCK, Clock
+from .._core.errors import CutoverError
+from .findings import Finding
+from .parallel import gather
+from .precheck.measure import metrics_of
+from .throttle import KEPT_SHARE, LOW_SHARE
+
+LOG = logging.getLogger(__name__)
+LOOK_SECONDS = 10.0
+_LEAST_LOOK = 0.5
+_TIMEOUT = 10.0
+_MOST_BYTES = 16 * 1024 * 1024
+# Growth is what the last ten minutes show, and nothing before two looks.
+_WINDOW_SECONDS = 600.0
+_MOST_LOOKS = 64
+# A log that grows no faster than this has no end in sight; also the longest runway that is told.
+LONGEST_SECONDS = 30 * 86400.0
+# Less than this is a finding, whatever is left to do (design §4.10).
+SHORT_SECONDS = 3600.0
+
+
+class Look(NamedTuple):
+    """One server's disk: bytes free and in all, bytes of its log in the archive, monotonic seconds."""
+
+    free: float
+    total: float
+    log: float
+    at: float
+
+
+class _History:
+    """What was seen of one server; ``least`` is the smallest archive, what it is without being kept for anybody."""
+
+    def __init__(self) -> None:
+        self.looks: Deque[Look] = deque(maxlen=_MOST_LOOKS)
+        self.least: Optional[float] = None
+
+    def add(self, look: Look, window: float) -> None:
+        self.least = look.log if self.least is None else min(self.least, look.log)
+        self.looks.append(look)
+        while self.looks[0].at < look.at - window:
+            self.looks.popleft()
+
+    @property
+    def kept_share(self) -> float:
+        """The share of the disk that the log has grown by since the migration looks at it."""
+        last = self.looks[-1]
+        return (last.log - (self.least or 0.0)) / last.total if last.total else 0.0
+
+    @property
+    def runway(self) -> Optional[float]:
+        """Seconds until the disk is full of log at the present growth; None before there are two looks."""
+        first, last = self.looks[0], self.looks[-1]
+        if last.at <= first.at:
+            return None
+        growth = (last.log - first.log) / (last.at - first.at)
+        return min(LONGEST_SECONDS, last.free / growth) if growth > 0 else LONGEST_SECONDS
+
+
+class SourceDisks:
+    """One thread; figures and findings are of the worst server. Thread safe."""
+
+    def __init__(
+        self,
+        servers: Callable[[], Mapping[str, Server]],
+        report: Callable[[Finding], None],
+        resolve: Callable[[str], None],
+        *,
+        time_scale: float = 1.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._servers = servers
+        self._report = report
+        self._resolve = resolve
+        self._pause = max(_LEAST_LOOK, LOOK_SECONDS * time_scale)
+        self._window = _WINDOW_SECONDS * time_scale
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._histories: dict[str, _History] = {}
+        self._stop = threading.Event()
+        self._thread: Optional[threading.Thread] = None
+
+    def start(self) -> None:
+        """Look again and again in the background."""
+        self._thread = threading.Thread(target=self._run, name="source-disks", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout: float) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def look(self) -> None:
+        """Ask every DB-Server once, and tell what became of the findings."""
+        servers = dict(self._servers())
+        found = gather({name: partial(self._ask, name, server) for name, server in servers.items()})
+        with self._lock:
+            for name in set(self._histories) - set(servers):
+                del self._histories[name]
+            for name, look in found.items():
+                if look is not None:
+                    self._histories.setdefault(name, _History()).add(look, self._window)
+        self._tell(sorted(name for name, look in found.items() if look is None))
+
+    @property
+    def free_share(self) -> Optional[float]:
+        """The free share of the fullest disk; None while nothing is known."""
+        return min((self._free_share(history) for history in self._known().values()), default=None)
+
+    @property
+    def kept_share(self) -> Optional[float]:
+        """The largest share of a disk by which a log has grown since the migration began to read it."""
+        return max((history.kept_share for history in self._known().values()), default=None)
+
+    @property
+    def runway(self) -> Optional[float]:
+        """Seconds that the source can go on keeping the log; None while nothing is known."""
+        known = [history.runway for history in self._known().values()]
+        return min((runway for runway in known if runway is not None), default=None)
+
+    @staticmethod
+    def _free_share(history: _History) -> float:
+        last = history.looks[-1]
+        return last.free / last.total if last.total else 1.0
+
+    def _known(self) -> dict[str, _History]:
+        with self._lock:
+            return dict(self._histories)
+
+    def _ask(self, name: str, server: Server) -> Optional[Look]:
+        try:
+            answer = server.request("GET", "/_admin/metrics", timeout=_TIMEOUT, max_body=_MOST_BYTES)
+            values = metrics_of(answer.body.decode("utf-8", "replace"))
+            return Look(
+                values["rocksdb_free_disk_space"], values["rocksdb_total_disk_space"],
+                values["rocksdb_archived_wal_files_size"], self._clock.monotonic(),
+            )  # fmt: skip
+        except (CutoverError, KeyError, ValueError) as error:
+            LOG.info("the disk of %s could not be looked at: %s", name, error)
+            return None
+
+    def _tell(self, silent: list[str]) -> None:
+        known = self._known()
+        low = [
+            f"{name} has {self._free_share(history):.0%} free"
+            for name, history in sorted(known.items()) if self._free_share(history) < LOW_SHARE
+        ]
+        kept = [
+            f"{name}: {history.kept_share:.0%} of its disk"
+            for name, history in sorted(known.items()) if history.kept_share > KEPT_SHARE
+        ]
+        short = [
+            f"{name} for {history.runway / 60:.0f} minutes"
+            for name, history in sorted(known.items()) if history.runway is not None and history.runway < SHORT_SECONDS
+        ]
+        self._say("CUT-LOAD-1", low, "disks of the source are nearly full: ")
+        self._say("CUT-LOAD-2", short, "the source can keep the log that is still needed only a short time: ")
+        self._say("CUT-LOAD-4", kept, "copying pauses, as the log that is kept for it fills disks of the source: ")
+        self._say("CUT-LOAD-3", silent, "free disk and log of source servers are not known: ")
+
+    def _say(self, code: str, what: list[str], text: str) -> None:
+        if what:
+            self._report(Finding(code, "warning", "source", text + ", ".join(what), lookup(code).remedy))
+        else:
+            self._resolve(code)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:
+                LOG.exception("the source's disks could not be looked at")
+            if self._stop.wait(self._pause):
+                return
