@@ -111,6 +111,7 @@ docs: setup ## write the generated pages of docs/ anew
 	python -m tests.tools.errors_page
 	python -m tests.tools.openapi_document
 	python -m tests.tools.reference_page
+	python -m tests.tools.cli_page
 
 agent: setup ## build the agent's archive, build/cutover-agent.pyz
 	python -m tests.build_agent $(AGENT)
