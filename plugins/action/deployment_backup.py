@@ -11,10 +11,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-from ansible_collections.cutover.arangodb.plugins.module_utils._platform import backups, deployments, keys
-from ansible_collections.cutover.arangodb.plugins.module_utils._platform.client import PlatformClient
+from ansible_collections.cutover.arangodb.plugins.module_utils._platform import backups, deployments
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform.waiting import Waiting
-from ansible_collections.cutover.arangodb.plugins.plugin_utils import _platform
+from ansible_collections.cutover.arangodb.plugins.plugin_utils import _backup, _platform
 from ansible_collections.cutover.arangodb.plugins.plugin_utils._failure import failed_result
 
 _DAY = 86400.0
@@ -46,7 +45,11 @@ class ActionModule(ActionBase):
         try:
             wanted = _wanted(options)
             with _platform.connect(options) as client:
-                return {**result, **_made(client, options, wanted, waiting, check_mode=self._task.check_mode)}
+                client.probe()
+                found = deployments.find(client, options["deployment_id"], options["organization_id"])
+                patience = waiting if options["wait"] else None
+                identifier, check_mode = str(found["id"]), self._task.check_mode
+                return {**result, **_backup.made(client, identifier, wanted, patience, check_mode=check_mode)}
         except CutoverError as error:
             return {**result, **failed_result(error)}
 
@@ -60,44 +63,3 @@ def _wanted(options: dict[str, Any]) -> backups.Wanted:
         raise CutoverError("CUT-SPEC-1", "name: must not be empty", details={"field": "name"})
     keep = options["keep_days"] * _DAY or None
     return backups.Wanted(options["name"], options["state"] == "present", options["upload"], keep)
-
-
-def _made(
-    client: PlatformClient, options: dict[str, Any], wanted: backups.Wanted, waiting: Waiting, *, check_mode: bool
-) -> dict[str, Any]:
-    client.probe()
-    deployment = deployments.find(client, options["deployment_id"], options["organization_id"])
-    identifier = str(deployment["id"])
-    before = backups.of_deployment(client, identifier, wanted.name)
-    plan = backups.plan(before, wanted)
-    if plan.action in ("create", "upload"):
-        backups.require_possible(client, identifier, wanted)
-    if plan.action == "remove":
-        keys.require_writable(client, "removing a backup")
-    found = plan.backups[0] if wanted.present and plan.backups else None
-    if not check_mode:
-        found = _done(client, identifier, wanted, plan, waiting if options["wait"] else None)
-    shown = backups.describe(found) if found else None
-    after = {"state": options["state"], "uploaded": wanted.present and (wanted.upload or _uploaded(before))}
-    was = {"state": "present" if before else "absent", "uploaded": _uploaded(before)}
-    return {"changed": plan.changed, "backup": shown, "diff": {"before": was, "after": after if plan.changed else was}}
-
-
-def _uploaded(found: list[dict[str, Any]]) -> bool:
-    return any(one.get("upload") for one in found)
-
-
-def _done(
-    client: PlatformClient, identifier: str, wanted: backups.Wanted, plan: backups.Plan, waiting: Waiting | None
-) -> backups.Backup | None:
-    """Do what is planned; the backup that there is then."""
-    if not wanted.present:
-        backups.remove(client, plan.backups)
-        return None
-    if plan.action == "create":
-        found: backups.Backup = backups.create(client, identifier, wanted)
-    elif plan.action == "upload":
-        found = backups.upload(client, plan.backups[0])
-    else:
-        found = plan.backups[0]
-    return found if waiting is None else backups.wait_for(client, found, wanted, waiting)

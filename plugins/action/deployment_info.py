@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -39,31 +38,16 @@ class ActionModule(ActionBase):
 
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
-    for address in options["addresses"]:
-        _require_address(address)
+    _platform.require_addresses("addresses", options["addresses"])
     with _platform.connect(options) as client:
         client.probe()
         found = deployments.find(client, options["deployment_id"], options["organization_id"])
         # Judged before the password is read: each reading is an event on the platform.
         shown = deployments.describe(client, found, options["addresses"])
         if options["fail_on_problems"] and not shown["usable"]:
-            raise _refusal(shown["problems"])
+            raise _platform.refusal(one for one in shown["problems"] if one["severity"] == "error")
         if options["include_credentials"]:
             shown["credentials"] = deployments.credentials(client, shown["deployment"]["id"])
             # Whoever registers the result has the password; callbacks and logs do not get it.
             shown["_ansible_no_log"] = True
     return shown
-
-
-def _require_address(address: str) -> None:
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        text = f"addresses: {address} is no IP address"
-        raise CutoverError("CUT-SPEC-1", text, details={"field": "addresses"}) from None
-
-
-def _refusal(problems: list[dict[str, Any]]) -> CutoverError:
-    errors = [one for one in problems if one["severity"] == "error"]
-    text = "; ".join(one["text"] for one in errors)
-    return CutoverError(errors[0]["code"], text, remedy=errors[0]["remedy"], details={"problems": errors})

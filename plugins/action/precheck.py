@@ -1,12 +1,30 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module `precheck` and applies its option `query` on the controller."""
+"""Runs the module `precheck`: a deployment becomes its target, `query` is applied, both on the controller."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.plugin_utils import _platform, _target
+from ansible_collections.cutover.arangodb.plugins.plugin_utils._failure import failed_result
 from ansible_collections.cutover.arangodb.plugins.plugin_utils._query import QueryAction
 
 
 class ActionModule(QueryAction):
     """The action of `cutover.arangodb.precheck`."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """The module's result; nothing is woken or backed up for it."""
+        arguments = dict(self._task.args)
+        try:
+            options = _target.taken_out(arguments)
+            if options is not None:
+                with _platform.connect(options) as client:
+                    shown = _target.looked_at(client, options)
+                    arguments.update(_target.fields(client, shown))
+        except CutoverError as error:
+            return failed_result(error)
+        return self.run_with(arguments, tmp, task_vars)

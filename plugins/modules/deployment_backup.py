@@ -19,6 +19,7 @@ requirements:
   - requests >= 2.31 on the controller
 extends_documentation_fragment:
   - cutover.arangodb.platform
+  - cutover.arangodb.platform.required
   - cutover.arangodb.attributes
   - cutover.arangodb.attributes.actiongroup_platform
 attributes:

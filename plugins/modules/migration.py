@@ -31,6 +31,8 @@ extends_documentation_fragment:
   - cutover.arangodb.attributes.actiongroup_arangodb
   - cutover.arangodb.source
   - cutover.arangodb.specification
+  - cutover.arangodb.platform
+  - cutover.arangodb.platform.target
 attributes:
   check_mode:
     support: full
@@ -42,15 +44,17 @@ options:
   state:
     description:
       - The wanted state.
-      - V(started) needs O(source_endpoints), O(target_endpoints) and O(target_password). The same specification again
-        changes nothing (new credentials are taken over), another one is refused while a migration runs.
+      - V(started) needs O(source_endpoints), and either O(target_endpoints) with O(target_password) or O(deployment_id)
+        with the platform's key. The same specification again changes nothing (new credentials are taken over), another
+        one is refused while a migration runs.
       - V(stopped) is refused, with every reason, while the migration is not ready for it.
       - V(paused) and V(resumed) are for a migration that copies or follows. V(resumed) ends only a pause of the
         operator, and V(started) ends none.
       - V(rehearsed) always rehearses, so it always reports a change.
       - V(released) needs O(release).
       - V(revoked) needs O(revoke_opening).
-      - V(rescued) needs O(rescue_ticket), O(target_endpoints) and O(target_password).
+      - V(rescued) needs O(rescue_ticket), and the target as V(started) does.
+      - Given O(deployment_id), the other states are refused when the agent's migration goes elsewhere.
     type: str
     choices: [started, paused, resumed, rehearsed, stopped, released, aborted, revoked, rescued]
     default: started
@@ -149,6 +153,8 @@ options:
       - Seconds that the agent may wait for blockers of the cutover to pass by themselves before it refuses.
       - If not given, it refuses at once.
     type: float
+requirements:
+  - requests >= 2.31 on the controller, for O(deployment_id)
 notes:
   - This module runs on the agent's host, so the agent may listen on loopback.
   - The module never destroys data of a completed migration, whatever O(overwrite_target) says, unless
@@ -299,6 +305,11 @@ rescue:
       description: Server mode of the source's coordinators.
       type: str
       sample: default
+backup:
+  description: The backup that was made of the target, as M(cutover.arangodb.deployment_backup) returns it.
+  returned: with O(backup_target), by the start of a migration
+  type: dict
+  sample: {"id": "bk1", "name": "before-default", "state": "Ready", "available": true, "uploaded": false}
 lines:
   description: The same for people, a text for each line.
   returned: success
@@ -342,7 +353,14 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module.argspec import agent_options, merged, source_options, specification_options, target_options
+from ..module_utils._module.argspec import (
+    agent_options,
+    deployment_options,
+    merged,
+    source_options,
+    specification_options,
+    target_options,
+)
 from ..module_utils._module.migration import run
 from ..module_utils._module.runner import run_module
 
@@ -356,6 +374,7 @@ def main() -> None:
             agent_options(),
             source_options(),
             target_options(),
+            deployment_options(),
             specification_options(),
             {
                 "state": {"type": "str", "choices": STATES, "default": "started"},

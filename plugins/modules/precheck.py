@@ -20,6 +20,8 @@ extends_documentation_fragment:
   - cutover.arangodb.source
   - cutover.arangodb.source.jwt
   - cutover.arangodb.specification
+  - cutover.arangodb.platform
+  - cutover.arangodb.platform.target
 options:
   fail_on_errors:
     description: Whether the task fails when the checks are not passed. The result is returned either way.
@@ -162,6 +164,7 @@ failure:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._module.argspec import (
+    deployment_options,
     merged,
     secret_options,
     source_options,
@@ -179,6 +182,7 @@ def main() -> None:
             source_options(),
             secret_options(),
             target_options(),
+            deployment_options(),
             specification_options(),
             {
                 "fail_on_errors": {"type": "bool", "default": True},

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.platform_rules import DEFAULT_ENDPOINT
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform.client import Connection, PlatformClient
 
@@ -39,3 +42,20 @@ def connect(options: Mapping[str, Any]) -> PlatformClient:
             timeout=options["platform_timeout"],
         )
     )
+
+
+def require_addresses(field: str, addresses: Iterable[str]) -> None:
+    """Raise CUT-SPEC-1 for what is no IP address."""
+    for address in addresses:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            text = f"{field}: {address} is no IP address"
+            raise CutoverError("CUT-SPEC-1", text, details={"field": field}) from None
+
+
+def refusal(problems: Iterable[Mapping[str, Any]]) -> CutoverError:
+    """The error that names every problem; code and remedy are those of the first one."""
+    found = [dict(one) for one in problems]
+    text = "; ".join(one["text"] for one in found)
+    return CutoverError(found[0]["code"], text, remedy=found[0]["remedy"], details={"problems": found})

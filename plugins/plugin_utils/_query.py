@@ -32,8 +32,11 @@ class QueryAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """The module's result; the expression is checked before anything runs."""
+        return self.run_with(dict(self._task.args), tmp, task_vars)
+
+    def run_with(self, arguments: dict[str, Any], tmp: Any, task_vars: Any) -> dict[str, Any]:
+        """The same with other arguments than the task's."""
         super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
         expression = arguments.pop("query", None)
         compiled = _compiled(expression) if expression is not None else None
         result: dict[str, Any] = self._execute_module(

@@ -53,6 +53,7 @@ def rescue_from_elsewhere(
     target_ca_path: Optional[str],
     credentials: Credentials,
     *,
+    ca_pem: Optional[str] = None,
     look_only: bool = False,
 ) -> dict[str, Any]:
     """``rescue`` with a ticket, from any host that reaches source and target; ``look_only`` says what it would do.
@@ -63,7 +64,7 @@ def rescue_from_elsewhere(
     register_secret(token)
     endpoints = parse_endpoints(target_endpoints, "target_endpoints")
     fronts = Fronts(given["coordinators"], source_ca_path, lambda: f"bearer {token}", "coordinators")
-    with closing(fronts), closing(connect_target(endpoints, target_ca_path, credentials)) as target:
+    with closing(fronts), closing(connect_target(endpoints, target_ca_path, credentials, ca_pem=ca_pem)) as target:
         found = Journal.find(target, PATIENCE_SECONDS)
         if found is None:
             raise CutoverError("CUT-JOURNAL-4", "the target holds no journal")

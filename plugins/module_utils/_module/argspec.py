@@ -7,6 +7,8 @@ from typing import Any, Mapping
 
 from ansible.module_utils.common.parameters import env_fallback
 
+from .._core.platform_rules import DEFAULT_ENDPOINT
+
 Options = dict[str, dict[str, Any]]
 
 
@@ -50,6 +52,26 @@ def target_options() -> Options:
         "target_ca_pem": {"type": "str"},
         "target_username": _connection("CUTOVER_TARGET_USERNAME", type="str", default="root"),
         "target_password": _connection("CUTOVER_TARGET_PASSWORD", type="str", no_log=True),
+    }
+
+
+def deployment_options() -> Options:
+    """A deployment in the place of the target: the module's action takes these out, the module never gets them."""
+    return {
+        "deployment_id": {"type": "str"},
+        "organization_id": {"type": "str"},
+        "platform_endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+        "platform_ca_path": {"type": "path"},
+        "platform_key_id": {"type": "str", "no_log": False},
+        "platform_key_secret": {"type": "str", "no_log": True},
+        "platform_timeout": {"type": "float", "default": 30.0},
+        "agent_addresses": {"type": "list", "elements": "str", "default": []},
+        "resume_deployment": {"type": "bool", "default": False},
+        "resume_timeout": {"type": "float", "default": 1800.0},
+        "backup_target": {"type": "bool", "default": False},
+        "backup_upload": {"type": "bool", "default": False},
+        "backup_keep_days": {"type": "float", "default": 14.0},
+        "backup_timeout": {"type": "float", "default": 3600.0},
     }
 
 

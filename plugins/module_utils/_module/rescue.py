@@ -21,6 +21,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         params["target_endpoints"],
         params["target_ca_path"],
         credentials,
+        ca_pem=params["target_ca_pem"],
         look_only=module.check_mode,
     )
     changed = outcome.pop("changed")

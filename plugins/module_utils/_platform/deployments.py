@@ -55,7 +55,7 @@ def find(client: PlatformClient, wanted: str, organization_id: str | None) -> di
     path = f"/api/data/v1/organizations/{quote(str(organization), safe='')}/deployments"
     every = list(client.pages(path, "options."))
     host = urlsplit(wanted).hostname
-    found = [one for one in every if (host in _hosts(one) if host else one.get("name") == wanted)]
+    found = [one for one in every if (host in hosts(one) if host else one.get("name") == wanted)]
     if len(found) == 1:
         return found[0]
     return _not_one(wanted, found, every)
@@ -75,7 +75,8 @@ def _not_one(wanted: str, found: list[dict[str, Any]], every: list[dict[str, Any
     raise CutoverError("CUT-PLATFORM-4", text, details={"candidates": candidates})
 
 
-def _hosts(deployment: Value) -> set[str | None]:
+def hosts(deployment: Value) -> set[str | None]:
+    """The hosts of all of a deployment's endpoints."""
     status = deployment.get("status") or {}
     return {urlsplit(str(status[name])).hostname for name in _ENDPOINTS.values() if status.get(name)}
 
