@@ -24,7 +24,13 @@ class ActionModule(QueryAction):
             if options is not None:
                 with _platform.connect(options) as client:
                     shown = _target.looked_at(client, options)
-                    arguments.update(_target.fields(client, shown))
+                    arguments.update(_target.fields(client, shown), deployment=_known(shown, options))
         except CutoverError as error:
             return failed_result(error)
         return self.run_with(arguments, tmp, task_vars)
+
+
+def _known(shown: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """What the checks are to know: everything but credentials, and what is wanted of the platform."""
+    wishes = {"backup": "backup_target", "upload": "backup_upload", "resume": "resume_deployment"}
+    return {**shown, "credentials": None, "wishes": {name: options[option] for name, option in wishes.items()}}

@@ -84,6 +84,8 @@ deployment:
     upgrading: false
     up_to_date: true
     read_only: false
+    end_of_life: false
+    upgraded_at: null
     expires_at: null
     disk_locked_seconds: 0.0
     root_password_rotates: false
@@ -122,6 +124,11 @@ key:
   returned: success
   type: dict
   sample: {"id": "example-key", "organization_id": "org1", "read_only": false, "expires_at": null}
+backup:
+  description: Whether the deployment can have backups, and uploaded ones; null where the API key may not ask.
+  returned: success
+  type: dict
+  sample: {"possible": true, "upload": true}
 permissions:
   description: What the API key may do with the deployment, and what it lacks, by what it is needed for.
   returned: success

@@ -38,6 +38,12 @@ options:
   port:
     description: Port that the agent is going to listen on.
     type: int
+  deployment:
+    description:
+      - What M(cutover.arangodb.deployment_info) returned about the deployment that is the target, for the checks of the
+        group V(platform).
+      - With O(deployment_id) this is filled in by itself.
+    type: dict
   query:
     description:
       - A JMESPath expression that is applied to the result on the controller, where the Python library C(jmespath) is
@@ -189,6 +195,7 @@ def main() -> None:
                 "state_directory": {"type": "path"},
                 "listen_host": {"type": "str"},
                 "port": {"type": "int"},
+                "deployment": {"type": "dict"},
                 "query": {"type": "str"},
             },
         ),

@@ -26,6 +26,7 @@ TITLES = {
     "capacity": "Sizes and limits",
     "features": "Definitions and features",
     "agent": "The agent's host",
+    "platform": "The managed platform",
 }
 HEAD = """\
 # Prechecks

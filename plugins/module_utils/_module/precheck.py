@@ -29,6 +29,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         state_directory=params["state_directory"],
         agent_host=params["listen_host"],
         agent_port=params["port"],
+        deployment=params["deployment"],
     )
     result = run_request(start_request(params), environment).as_dict()
     result["lines"] = check_lines(result["checks"])

@@ -102,6 +102,7 @@ def describe(client: PlatformClient, deployment: dict[str, Any], addresses: Sequ
         "ca": _authority(authority),
         "credentials": None,
         "key": keys.describe(client),
+        "backup": _backup(client, str(deployment.get("id") or "")),
         "permissions": {"held": held, "missing": missing},
         "allowlist": {"ranges": None if ranges == _HIDDEN else ranges, "verdicts": verdicts},
         "versions": _versions(client, organization, str(deployment.get("version") or "")),
@@ -141,6 +142,8 @@ def summary(deployment: Value, organization: str) -> dict[str, Any]:
         "upgrading": bool(status.get("upgrading")),
         "up_to_date": bool(status.get("is_up_to_date")),
         "read_only": bool(status.get("read_only")),
+        "end_of_life": bool(deployment.get("version_is_end_of_life")),
+        "upgraded_at": (deployment.get("replace_version_by") or {}).get("auto_update_date"),
         "expires_at": (deployment.get("expiration") or {}).get("expires_at"),
         "disk_locked_seconds": seconds(deployment.get("disk_rate_limit_active")),
         "root_password_rotates": bool(deployment.get("is_scheduled_root_password_rotation_enabled")),
@@ -173,6 +176,20 @@ def _ranges(client: PlatformClient, deployment: Value) -> list[str] | None:
         return None
     found = _permitted(client, "/api/security/v1/ipallowlists/", identifier)
     return _HIDDEN if found is None else [str(text) for text in found.get("cidr_ranges") or []]
+
+
+def _backup(client: PlatformClient, identifier: str) -> dict[str, bool | None]:
+    """Whether there can be backups, and uploaded ones; None where the key may not ask."""
+    path = f"/api/backup/v1/deployment/{quote(identifier, safe='')}"
+    found: dict[str, bool | None] = {}
+    for name, feature in (("possible", "feature"), ("upload", "uploadfeature")):
+        try:
+            found[name] = bool(client.get(f"{path}/{feature}").get("result"))
+        except PlatformError as error:
+            if error.grpc_code not in (_NOT_FOUND, _DENIED):
+                raise
+            found[name] = None
+    return found
 
 
 def _authority(found: Value | None) -> dict[str, Any] | None:

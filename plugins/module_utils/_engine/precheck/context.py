@@ -29,12 +29,14 @@ class Environment:
     """What the agent's host knows and the start request does not.
 
     ``agent_host`` and ``agent_port`` are given only where the agent is not running yet: then the port must be free.
+    ``deployment`` is what the platform told the controller about the target, where that is a deployment.
     """
 
     source_jwt_secret_path: str
     state_directory: Optional[str] = None
     agent_host: Optional[str] = None
     agent_port: Optional[int] = None
+    deployment: Optional[Mapping[str, Any]] = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 if TYPE_CHECKING:
     from .context import Context
 
-GROUPS = ("input", "source", "target", "capacity", "features", "agent")
+GROUPS = ("input", "source", "target", "capacity", "features", "agent", "platform")
 SEVERITIES = ("error", "warning", "info")
 STATUSES = ("passed", "failed", "warning", "unknown", "skipped", "accepted")
 

@@ -4,7 +4,16 @@
 
 from __future__ import annotations
 
-from . import rows_agent, rows_capacity, rows_features, rows_input, rows_selection, rows_source, rows_target
+from . import (
+    rows_agent,
+    rows_capacity,
+    rows_features,
+    rows_input,
+    rows_platform,
+    rows_selection,
+    rows_source,
+    rows_target,
+)
 from .outcome import Row
 
 ROWS: tuple[Row, ...] = (
@@ -15,4 +24,5 @@ ROWS: tuple[Row, ...] = (
     *rows_features.ROWS,
     *rows_selection.ROWS,
     *rows_agent.ROWS,
+    *rows_platform.ROWS,
 )

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.plugins.module_utils._engine.precheck import test_rows_reach
+from tests.unit.plugins.module_utils._engine.precheck import test_rows_platform, test_rows_reach
 from tests.unit.plugins.module_utils._engine.precheck.cases import FAILING, PASSING, Pretended
+from tests.unit.plugins.module_utils._engine.precheck.conftest import Describe
 from tests.unit.plugins.module_utils._engine.precheck.rig import ROWS_BY_ID, Rig
 
 # Nothing an operator can do breaks these: they only tell.
@@ -40,8 +41,9 @@ def test_a_rule_that_holds_passes(rig: Rig, case: Pretended) -> None:
     assert check["remedy"] == ""
 
 
-def test_every_row_passes_on_two_healthy_clusters(rig: Rig) -> None:
-    result = rig.everything()
+def test_every_row_passes_on_two_healthy_clusters(rig: Rig, described: Describe) -> None:
+    wishes = {"backup": True, "upload": True, "resume": True}
+    result = rig.everything(environment={"deployment": {**described("127.0.0.1"), "wishes": wishes}})
     assert {check["id"]: check["message"] for check in result.checks if check["status"] != "passed"} == {
         "agent-port": "the agent's address is not part of this run"
     }
@@ -50,7 +52,7 @@ def test_every_row_passes_on_two_healthy_clusters(rig: Rig) -> None:
 
 
 def test_every_row_has_a_case_that_breaks_it() -> None:
-    broken = {case.row for case in FAILING} | set(test_rows_reach.BROKEN)
+    broken = {case.row for case in FAILING} | set(test_rows_reach.BROKEN) | set(test_rows_platform.BROKEN)
     assert set(ROWS_BY_ID) - broken == TELLING
 
 

@@ -1,0 +1,132 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Wrong platform, wrong key, wrong deployment: refused on the controller, with the remedy, and nothing is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bad_input.conftest import IdleAgent
+from tests.bad_input.playbooks import Operator
+from tests.bad_input.sites import Sites
+from tests.bad_input.test_playbooks import Hosts, operator, play, variables
+from tests.testbed.platform.launch import TestPlatform, behind
+
+__all__ = ["operator"]
+
+STATES = ("paused", "deleted", "bootstrapping", "creating")
+
+
+@pytest.fixture(scope="module")
+def platform(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPlatform]:
+    """A sound deployment, and one for each thing that can be wrong with one."""
+    deployments: list[dict[str, Any]] = [
+        {"name": "sound", "cluster": behind(sites.target)},
+        *({"name": state, "state": state} for state in STATES),
+        *({"name": model, "model": model} for model in ("developer", "free")),
+        *({"name": name} for name in ("expired", "closed", "nowhere")),
+    ]
+    with TestPlatform.start(tmp_path_factory.mktemp("platform"), deployments=deployments) as started:
+        order = started.control.fault
+        order("rotate_password", password=sites.target.root_password)
+        order("certificate", deployment="expired", ends_in=-60)
+        order("allowlist", deployment="closed", ranges=["203.0.113.0/24"])
+        order("state", deployment="nowhere", set={"status.endpoint_self_signed": "", "status.endpoint": ""})
+        yield started
+        assert "Traceback" not in started.log_path.read_text()
+
+
+def managed(sites: Sites, idle: IdleAgent, platform: TestPlatform, **changes: Any) -> dict[str, Any]:
+    """What a host needs to migrate into the sound deployment, but for ``changes``."""
+    own = {name: value for name, value in variables(sites, idle).items() if not name.startswith("target_")}
+    return {
+        **own, "platform_endpoint": platform.url, "platform_ca_path": str(platform.ca_path),
+        "platform_key_id": platform.key_id, "platform_key_secret": platform.key_secret,
+        "deployment_id": platform.deployment, "agent_addresses": ["198.51.100.1"], **changes,
+    }  # fmt: skip
+
+
+def wrong(platform: TestPlatform) -> dict[str, tuple[dict[str, Any], str, str]]:
+    """Changed variables, the code and what the message says, by host."""
+    order = platform.control.fault
+    revoked, reader, viewer = (
+        order("add_key", **wish)["result"]
+        for wish in ({}, {"is_readonly": True}, {"roles": ["deployment-viewer"]})
+    )
+    order("revoke_key", key=revoked["id"])
+    ids = dict(zip(("sound", *STATES, "developer", "free", "expired", "closed", "nowhere"), platform.deployments))
+
+    def key(made: dict[str, str]) -> dict[str, str]:
+        return {"platform_key_id": made["id"], "platform_key_secret": made["secret"]}
+
+    def of(name: str) -> dict[str, str]:
+        return {"deployment_id": ids[name]}
+
+    return {
+        "wrong-secret": ({"platform_key_secret": "hush-not-it"}, "CUT-PLATFORM-2", "Unauthenticated"),
+        "revoked": (key(revoked), "CUT-PLATFORM-2", "Unauthenticated"),
+        "read-only-backup": ({**key(reader), "backup_target": True}, "CUT-PLATFORM-11", "read-only"),
+        "read-only-resume": (
+            {**key(reader), **of("paused"), "resume_deployment": True}, "CUT-PLATFORM-11", "read-only",
+        ),
+        "no-permission": (key(viewer), "CUT-PLATFORM-3", "data.deploymentcredentials.get"),
+        "unknown": ({"deployment_id": "soundd", "organization_id": "org1"}, "CUT-PLATFORM-4", "did you mean sound"),
+        "paused": (of("paused"), "CUT-PLATFORM-12", "resume_deployment"),
+        "deleted": (of("deleted"), "CUT-PLATFORM-13", "deletion"),
+        "bootstrapping": (of("bootstrapping"), "CUT-PLATFORM-14", "is not bootstrapped yet"),
+        "creating": (of("creating"), "CUT-PLATFORM-14", "is not created yet"),
+        "developer": (of("developer"), "CUT-PLATFORM-15", "single server"),
+        "free": (of("free"), "CUT-PLATFORM-15", "single server"),
+        "expired": (of("expired"), "CUT-PLATFORM-18", "has expired"),
+        "closed": (of("closed"), "CUT-PLATFORM-17", "198.51.100.1"),
+        "nowhere": (of("nowhere"), "CUT-PLATFORM-16", "names no endpoint"),
+        "dashboard": ({"platform_endpoint": platform.dashboard}, "CUT-PLATFORM-1", "is not the platform's API"),
+        "nobody": ({"platform_endpoint": "https://127.0.0.1:1"}, "CUT-PLATFORM-10", "refused"),
+        "no-address": ({"agent_addresses": ["here"]}, "CUT-SPEC-1", "agent_addresses"),
+        "in-part": ({"platform_key_secret": ""}, "CUT-AGENT-36", "platform_key_secret"),
+        "both": ({"target_endpoints": ["https://t:1"]}, "CUT-AGENT-36", "target_endpoints, deployment_id"),
+    }
+
+
+def test_migrate_is_refused_on_the_controller(
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform
+) -> None:
+    cases = wrong(platform)
+    hosts: Hosts = {
+        name: managed(sites, idle, platform, platform_timeout=5, **changes)
+        for name, (changes, _code, _says) in cases.items()
+    }
+    for host, one in play(operator, sites, "migrate", hosts).items():
+        _changes, code, says = cases[host]
+        message = one.failure["msg"]
+        assert (one.failure["failure"]["code"], says in f"{message}") == (code, True), message
+        assert "Remedy: " in message
+        assert "hush-not-it" not in message
+    assert idle.agent.status()["state"] == "inactive"
+    assert platform.control.get("/state/overview")["backups"] == {}
+
+
+@pytest.mark.parametrize("preset", ["too-many-requests", "unavailable"])
+def test_a_storm_is_told_and_ends(
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, preset: str
+) -> None:
+    platform.control.fault("status", path_regex="/api/data/", preset=preset, count=1000)
+    (one,) = play(operator, sites, "migrate", {"storm": managed(sites, idle, platform)}).values()
+    assert one.failure["failure"]["code"] == "CUT-PLATFORM-19"
+    assert one.failure["failure"]["retriable"] is True
+    platform.control.clear()
+
+
+def test_wrong_clocks_are_a_warning_of_the_precheck(
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, tmp_path: Path
+) -> None:
+    """The platform is an hour ahead: nothing is refused for it."""
+    platform.control.fault("clock_skew", seconds=3600)
+    played, output = operator.play("precheck", {"skewed": managed(sites, idle, platform, ignore_metrics=True)})
+    platform.control.fault("clock_skew", seconds=0)
+    (lines,) = played["skewed"].shown[:1]
+    assert any(line.startswith("WARNING") and "platform-clock" in line for line in lines), output
