@@ -52,10 +52,10 @@ def view(name: str, **definition: Any) -> Change:
     return ("POST", "/_api/view", DB, {"name": name, "type": "arangosearch", **definition})
 
 
-def analyzer(name: str, case: str) -> Change:
+def analyzer(name: str, case: str, database: str = DB) -> Change:
     """An analyzer."""
     body = {"name": name, "type": "norm", "properties": {"locale": "en", "case": case}, "features": []}
-    return ("POST", "/_api/analyzer", DB, body)
+    return ("POST", "/_api/analyzer", database, body)
 
 
 def database(name: str, **options: Any) -> Change:
@@ -142,6 +142,12 @@ TABLE = [
          view("formed", links={"plain": {"fields": {"a": {"analyzers": ["form"]}}}})],
         [index("plain", "formed", type="inverted", fields=["formed"], analyzer="form"),
          view("formed", links={"plain": {"fields": {"a": {"analyzers": ["form"]}}}})]),
+    Row("analyzer of _system in use elsewhere made anew with the same name",
+        [("DELETE", "/_api/view/full", DB, None), ("DELETE", "/_api/analyzer/wide?force=true", "_system", None),
+         analyzer("wide", "upper", "_system"),
+         view("full", links={"plain": {"fields": {"a": {"analyzers": ["_system::wide"]}}}})],
+        [analyzer("wide", "lower", "_system"),
+         view("full", links={"plain": {"fields": {"a": {"analyzers": ["_system::wide"]}}}})]),
     Row("analyzer dropped with its view",
         [("DELETE", "/_api/view/formed", DB, None), unindex("plain", "formed"),
          ("DELETE", "/_api/analyzer/form", DB, None)]),

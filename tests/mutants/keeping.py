@@ -271,6 +271,15 @@ KEEPING: tuple[Mutant, ...] = (
         "test_users.py::test_after_an_abort_all_are_inactive",
     ),
     mutant(
+        "system-analyzers-users-kept",
+        "what uses an analyzer of _system is made anew with it in every database",
+        "facts §3.5",
+        "database_schema.py",
+        "        if self._name == _SYSTEM:\n            names.append",
+        "        if False:\n            names.append",
+        "test_schema.py::test_what_uses_an_analyzer_of_system_is_made_anew_in_every_database",
+    ),
+    mutant(
         "cleanup-takes-what-is-foreign",
         "a clean-up removes only what this migration has made",
         "design §4.8",

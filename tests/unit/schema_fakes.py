@@ -76,6 +76,7 @@ class Target(FakeFront):
         self.databases: dict[str, dict[str, Any]] = {"_system": self._empty("1")}
         self.on("GET (.+) /_api/replication/clusterInventory", self._inventory)
         self.on("GET (.+) /_api/analyzer", lambda name, **_o: {"result": self._analyzers(name)})
+        self.on("GET _system /_api/database", lambda **_o: {"result": list(self.databases)})
         self.on("GET (.+) /_api/collection/(.+)/properties", self._properties)
         self.on("GET (.+) /_api/index", self._indexes)
         for pattern, handler in (

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .schema import Schema
 
 
+_SYSTEM = "_system"
+
+
 @dataclass(frozen=True)
 class Missing:
     """Indexes that a collection of the target still lacks; ``unique`` ones need the collection held."""
@@ -96,16 +99,26 @@ class DatabasePass:
                 self._refuse(where, error)
 
     def _drop_users_of(self, analyzer: str) -> None:
-        """Views and inverted indexes keep the analyzer with which they were made: this pass makes them anew."""
-        names = (analyzer, f"{self._name}::{analyzer}")
-        for name, view in self._actual.views.items():
-            if mapping.uses_analyzer(view, names):
-                self._admin.drop_view(self._name, name)
-        for collection in self._actual.collections.values():
-            for index in collection.indexes.values():
-                if mapping.uses_analyzer(index, names):
-                    self._admin.drop_index(self._name, collection.name, str(index["id"]))
+        """Views and inverted indexes keep the analyzer with which they were made: the passes make them anew.
+
+        An analyzer of ``_system`` is used from every database, by its full name.
+        """
+        names = [f"{self._name}::{analyzer}"]
+        if self._name == _SYSTEM:
+            names.append(f"::{analyzer}")
+            for other in self._schema.follow_others_anew(_SYSTEM):
+                self._drop_what_names(inv.read_database(self._admin.target, other), names)
+        self._drop_what_names(self._actual, [analyzer, *names])
         self._actual = inv.read_database(self._admin.target, self._name)
+
+    def _drop_what_names(self, actual: DatabaseDef, analyzers: Container[str]) -> None:
+        for name, view in actual.views.items():
+            if mapping.uses_analyzer(view, analyzers):
+                self._admin.drop_view(actual.name, name)
+        for collection in actual.collections.values():
+            for index in collection.indexes.values():
+                if mapping.uses_analyzer(index, analyzers):
+                    self._admin.drop_index(actual.name, collection.name, str(index["id"]))
 
     def _collections_removed(self) -> None:
         keep = {

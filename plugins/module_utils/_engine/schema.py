@@ -208,6 +208,14 @@ class Schema:
         self._watch(source)
         return changed
 
+    def follow_others_anew(self, name: str) -> list[str]:
+        """The other databases that are on the target: this pass looks at each of them again, changed or not."""
+        present = self.admin.target.json("GET", "/_api/database", database=SYSTEM)["result"]
+        others = [other for other in self.map.databases if other != name and other in present]
+        for other in others:
+            self._followed.pop(other, None)
+        return others
+
     def _drop_database(self, name: str) -> None:
         made = self.map.databases[name]
         for plan_id in list(made.collections):

@@ -131,6 +131,29 @@ def test_what_uses_an_analyzer_is_made_anew_with_it() -> None:
     assert [item["name"] for item in schema.missing["shop"][0].ordinary] == ["i"]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("prefix", ["_system::", "::"])
+def test_what_uses_an_analyzer_of_system_is_made_anew_in_every_database(prefix: str, restarted: bool) -> None:
+    """Also when the analyzer was changed while no agent ran. One of the same name in the database is another one."""
+    case = Case()
+    schema = case.schema()
+    low = {"low": {"type": "norm", "properties": {"case": "lower"}, "features": []}}
+    views = [
+        {"name": name, "type": "arangosearch", "links": {"things": {"fields": {"a": {"analyzers": [used]}}}}}
+        for name, used in (("v", f"{prefix}low"), ("w", "low"))
+    ]
+    wanted = source(views=views, collections=[collection("things", "10", [index("a")])])
+    wanted["_system"] = replace(wanted["_system"], analyzers=low)
+    schema.follow(wanted)
+    if restarted:
+        schema = case.schema()
+    case.target.log.clear()
+    upper = {"low": {"type": "norm", "properties": {"case": "upper"}, "features": []}}
+    schema.follow({**wanted, "_system": replace(wanted["_system"], analyzers=upper)})
+    made = [line for line in case.target.log if "view" in line or "analyzer" in line]
+    assert made == ["DELETE view/v", "DELETE analyzer/low", "POST analyzer low", "PUT restore-view v"]
+
+
 def test_a_view_waits_for_its_inverted_indexes() -> None:
     """They are built in the background; the pass after that makes it, and nothing is refused meanwhile."""
     case = Case()
