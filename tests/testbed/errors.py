@@ -54,6 +54,7 @@ CATALOGUE: dict[int, tuple[int, str]] = {
     1229: (400, "database name invalid"),
     1230: (403, "operation only allowed in system database"),
     1233: (400, "edge attribute missing or invalid"),
+    1410: (400, "invalid replication applier configuration"),
     1429: (403, "could not fulfill write concern"),
     1448: (400, "must specify the key"),
     1450: (400, "too many shards"),

@@ -27,6 +27,8 @@ MEASURED = frozenset(
         "tickMin",
         "tickMax",
         "time",
+        "started",
+        "totalRequests",
         "lastLogTick",
         "lastUncommittedLogTick",
         "totalEvents",

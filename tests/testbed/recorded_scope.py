@@ -8,7 +8,9 @@ import re
 from typing import Any
 
 _PATHS = (
-    (r"/_api/replication/(applier|logger-follow|logger-first|logger-tick|server-id|make-|sync)", "replication applier"),
+    (r"/_api/replication/(applier-start|make-|sync)", "replication applier that runs"),
+    (r"/_api/replication/logger-tick-ranges", "number of files of a server's log"),
+    (r"/_api/replication/logger-follow.*chunkSize", "what was in a server's log before the recording"),
     (r"/_admin/support-info", "support information of the machine"),
     (r"/_api/(foxx|pregel|batch|view-search)", "Foxx, Pregel, batch requests"),
     (r"/_open/", "login"),
@@ -28,9 +30,20 @@ def out_of_scope(script: list[dict[str, Any]]) -> str | None:
         answer = exchange["response"]["body"]
         if isinstance(answer, dict) and isinstance(answer.get("features"), dict) and "expires" in answer["features"]:
             return "contents of a license"
-        reason = _body_reason(request.get("body"))
+        reason = _applier_reason(answer) or _body_reason(request.get("body"))
         if reason is not None:
             return reason
+    return None
+
+
+def _applier_reason(answer: Any) -> str | None:
+    state = answer.get("state") if isinstance(answer, dict) else None
+    if not isinstance(state, dict) or "phase" not in state:
+        return None
+    if state["lastError"]["errorNum"]:
+        return "replication applier that runs"
+    if answer["server"]["version"].startswith("3.12.10-"):
+        return "nightly build from before a removal"
     return None
 
 

@@ -133,6 +133,16 @@ def _user(script: Script, match: re.Match[str], exchange: Exchange) -> None:
                 ensure_collection(script, entry)
 
 
+def _user_config(script: Script, match: re.Match[str], exchange: Exchange) -> None:
+    if _unknown(exchange):
+        return
+    script.target.send("POST", "/_api/user", {"user": match["user"], "passwd": "x"})
+    values = exchange["response"]["body"].get("result")
+    if exchange["request"]["method"] == "GET" and isinstance(values, dict):
+        for name, value in values.items():
+            script.make("PUT", f"/_api/user/{match['user']}/config/{name}", value)
+
+
 def _users(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
     if exchange["request"]["method"] == "GET":
         for entry in exchange["response"]["body"]["result"]:
@@ -180,6 +190,9 @@ def _cursor(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
         found = [{field: value for field, value in entry.items() if field not in SYSTEM[:3]} for entry in documents]
         found = [_before(body, entry) for entry in found]
         found += [{"filler": number} for number in range(wanted - len(found))]
+        message = answer.get("errorMessage", "") if isinstance(answer, dict) else ""
+        clash = re.search(r"conflicting key: (\S+)", message)
+        found += [{"_key": clash[1]}] if clash else []
         if found:
             script.make("POST", f"/_api/document/{name}", found)
 
@@ -289,6 +302,15 @@ def _tail(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
             script.make("DELETE", f"/_api/collection/gone{number}")
 
 
+def _applier(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
+    """An applier whose state or configuration names an endpoint was configured."""
+    answer = exchange["response"]["body"]
+    if exchange["request"]["path"].endswith("-config") and exchange["request"]["method"] == "PUT":
+        return
+    if "endpoint" in answer:
+        script.make("PUT", "/_api/replication/applier-config", {"endpoint": answer["endpoint"]})
+
+
 _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/collection", _listed_collections),
     (r"/_api/collection/(?P<name>[^/]+)(/.*)?", _collection),
@@ -296,6 +318,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/index", _index),
     (r"/_api/index/(?P<name>[^/]+)/(?P<id>[^/]+)", _index),
     (r"/_api/user", _users),
+    (r"/_api/user/(?P<user>[^/]+)/config(?:/(?P<name>[^/]+))?", _user_config),
     (r"/_api/user/(?P<user>[^/]+)(?:/database/?(?P<database>[^/]+)?(?:/(?P<collection>[^/]+))?)?", _user),
     (r"/_api/database(/user)?", _databases),
     (r"/_api/aqlfunction(/(?P<name>[^/]+))?", _aql_function),
@@ -309,6 +332,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/transaction/begin", _begin),
     (r"/_api/transaction/(?P<id>\d+)", _transaction),
     (r"/_api/tasks/(?P<id>[^/]+)", _task),
-    (r"/_api/wal/tail", _tail),
+    (r"/_api/wal/tail|/_api/replication/logger-follow", _tail),
+    (r"/_api/replication/applier-(?:config|state|stop)", _applier),
     (r"/_api/gharial(/.*)?", lambda script, _match, exchange: prepare_graph(script, exchange)),
 )

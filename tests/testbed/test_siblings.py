@@ -86,6 +86,9 @@ DOCUMENTS = [
         exchange("GET", f"{P}/70750", 200, {**PRODUCT, "_rev": NEW}),
     ],
     [exchange("PUT", P, 202, [CHANGED], [{"_key": "70750", "a": 1}])],
+    [exchange("PUT", P, 400, error(400, 1227, "invalid document type"), {"a": 1})],
+    [exchange("POST", P, 400, error(400, 1227, "invalid document type"), '"text"')],
+    [exchange("GET", P, 404, error(404, 1202, "expecting GET /_api/document/<collection>/<key>"))],
     [
         exchange(
             "PATCH",
@@ -145,7 +148,26 @@ DETAILS = [
 ]
 COUNTS = {"error": False, "created": 1, "errors": 3, "empty": 0, "updated": 0, "ignored": 0}
 NO_NAMES = error(400, 400, "no JSON string array found in first line")
+INDEX_WANTED = "expecting DELETE /<collection-identifier>/<index-identifier>"
+UNIQUE = (
+    "AQL: unique constraint violated - in index primary of type primary over '_key'; conflicting key: test"
+    " (while executing)"
+)
+ASSIGNED = "AQL: syntax error, unexpected assignment near '= 1 RETURN i' at position 1:30 (while parsing)"
 OTHERS = [
+    [exchange("POST", "/_api/cursor", 409, error(409, 1210, UNIQUE), {"query": "INSERT { _key: 'test' } INTO p"})],
+    [
+        exchange(
+            "POST",
+            "/_api/cursor",
+            400,
+            error(400, 1501, ASSIGNED),
+            {"query": "FOR i IN 1..10 FILTER i._key = 1 RETURN i"},
+        )
+    ],
+    [exchange("GET", "/_api/user/admin@app/config", 200, ok(result={"view": {"a": 1}}))],
+    [exchange("PUT", "/_api/user/admin@app/config/view", 200, ok(), {"value": {"a": 1}})],
+    [exchange("DELETE", "/_api/index/products", 400, error(400, 400, INDEX_WANTED))],
     [exchange("POST", "/_api/import?collection=c&details=true", 201, {**COUNTS, "details": DETAILS}, TABLE)],
     [exchange("POST", "/_api/import?collection=c", 400, NO_NAMES, "[1]\n[2]")],
     [exchange("GET", "/_api/user/admin@app", 200, ok(user="admin@app", active=True, extra={}))],

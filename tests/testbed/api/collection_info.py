@@ -14,6 +14,10 @@ from tests.testbed.rights import may_read
 from tests.testbed.routing import route
 from tests.testbed.storage import Shard
 
+_RESOURCES = (
+    "expecting one of the resources 'checksum', 'count', 'figures', 'properties', 'responsibleShard', 'revision',"
+    " 'shards'"
+)
 _COUNT_SECONDS = 0.0002  # for each shard
 
 
@@ -113,6 +117,13 @@ async def count(request: Request) -> Response:
         counts[shard.name] = len(shard)
     number = counts if request.flag("details") and request.deployment.clustered else sum(counts.values())
     return _answer(request, **collection.describe(), count=number)
+
+
+@route("GET", "/_api/collection/{name}/{action}")
+def unknown_resource(request: Request) -> Response:
+    """What a collection has not."""
+    _readable(request)
+    raise ArangoError(404, _RESOURCES)
 
 
 @route("GET", "/_api/collection/{name}/figures")

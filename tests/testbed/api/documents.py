@@ -117,7 +117,7 @@ def _many(request: Request, status: tuple[int, int], operation: Operation, *, re
     answer = _Answer(request, collection, status)
     options = write_options(request)
     compact = verbatim.elements(request.body) if restoring else None
-    items = parse_array(request.body) if compact is None else []
+    items = _items(request.body) if compact is None else []
     transaction, own = transaction_of(request, single=False)
     writer = Writer(transaction, collection, request.server, options)
     outcomes: list[Outcome | ArangoError] = []
@@ -153,6 +153,14 @@ def _one(request: Request, status: tuple[int, int], operation: Callable[[Writer]
     return answer.single(outcome)
 
 
+def _items(body: bytes) -> list[tuple[str, Any]]:
+    """The elements of an array; errorNum 1227 for other JSON."""
+    if body.lstrip()[:1] != b"[":
+        parse(body)
+        raise ArangoError(1227)
+    return parse_array(body)
+
+
 def _element(text: str, value: Any) -> Element:
     if not isinstance(value, dict):
         raise ArangoError(1227)
@@ -162,7 +170,7 @@ def _element(text: str, value: Any) -> Element:
 def _single_body(request: Request) -> Element:
     text, value = parse(request.body)
     if not isinstance(value, dict):
-        raise ArangoError(400, "expecting an object or an array in the request body")
+        raise ArangoError(1227)
     return Element(text, value)
 
 
@@ -257,6 +265,13 @@ def remove(request: Request) -> Response:
     return _one(request, (200, 202), lambda writer: writer.remove(selector))
 
 
+@route("GET", "/_api/document")
+@route("GET", "/_api/document/{collection}")
+def read_nothing(_request: Request) -> Response:
+    """Reading needs a key."""
+    raise ArangoError(1202, "expecting GET /_api/document/<collection>/<key>")
+
+
 @route("GET", "/_api/document/{collection}/{key}")
 def read(request: Request) -> Response:
     """Read one document, with `If-Match` and `If-None-Match`."""
@@ -308,7 +323,7 @@ def read_many(request: Request) -> Response:
     reader = Writer(transaction, collection, request.server, write_options(request))
     pieces: list[bytes] = []
     errors: Counter[int] = Counter()
-    for _text, value in parse_array(request.body):
+    for _text, value in _items(request.body):
         try:
             pieces.append(_as_printed(request, reader.read(value)[1][1]))
         except ArangoError as error:

@@ -59,6 +59,12 @@ async def create(request: Request) -> Response:
     return reply({**dict(sorted(values.items())), "code": status, "error": False}, status)
 
 
+@route("DELETE", "/_api/index/{collection}")
+def drop_nothing(_request: Request) -> Response:
+    """An index is named by its collection and its id."""
+    raise ArangoError(400, "expecting DELETE /<collection-identifier>/<index-identifier>")
+
+
 @route("DELETE", "/_api/index/{collection}/{id}")
 def drop(request: Request) -> Response:
     """Drop an index."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from tests.testbed.aql import syntax
-from tests.testbed.aql.lexer import Token, syntax_error, tokens
+from tests.testbed.aql.lexer import Token, described, syntax_error, tokens
 from tests.testbed.aql.syntax import Expression, Query
 from tests.testbed.errors import ArangoError
 
@@ -53,8 +53,7 @@ class ExpressionParser(ABC):
     def unexpected(self, token: Token | None = None) -> ArangoError:
         """The error for a token that does not fit."""
         token = token or self.current
-        kind = {"name": "identifier", "end": "end of query string", "string": "quoted string"}.get(token.kind)
-        return syntax_error(self._text, token.position, f"unexpected {kind or token.kind}")
+        return syntax_error(self._text, token.position, f"unexpected {described(token)}")
 
     def accept(self, operator: str) -> bool:
         """Step over an operator if it is next."""

@@ -68,6 +68,22 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
+# How the grammar calls a token in its error messages.
+_KINDS = {
+    "string": "quoted string",
+    "name": "identifier",
+    "bind": "bind parameter",
+    "source_bind": "bind data source parameter",
+    "end": "end of query string",
+}
+_DECLARATIONS = frozenset({"FOR", "LET", "FILTER", "RETURN", "COLLECT", "SORT", "LIMIT", "WINDOW"})
+_COMMANDS = frozenset({"REMOVE", "INSERT", "UPDATE", "REPLACE", "UPSERT"})
+_MODIFIERS = frozenset({"OUTBOUND", "INBOUND", "ALL", "ANY", "NONE"})
+_OPERATORS = frozenset({"AND", "OR", "NOT", "LIKE"})
+_SYMBOLS = {"=": "assignment", "&&": "and operator", "||": "or operator", "!": "not operator"}
+_PLAIN = frozenset("?:,(){}[].") | {"::", ".."}  # named by themselves
+
+
 class Token(NamedTuple):
     """A token; `value` is the literal's value, or the name without its quotes or `@`."""
 
@@ -75,6 +91,25 @@ class Token(NamedTuple):
     text: str
     value: Any
     position: int
+
+
+def described(token: Token) -> str:
+    """A token in the words of an error message."""
+    text = token.text
+    if token.kind == "operator":
+        return _SYMBOLS.get(text) or (text if text in _PLAIN else f"{text} operator")
+    if token.kind == "number":
+        return "integer number" if isinstance(token.value, int) else "number"
+    if token.kind != "keyword":
+        return _KINDS[token.kind]
+    if text in ("NULL", "TRUE", "FALSE"):
+        return text.lower()
+    if text in _MODIFIERS | _OPERATORS:
+        return f"{text.lower()} {'operator' if text in _OPERATORS else 'modifier'}"
+    if text == "DISTINCT":
+        return "DISTINCT modifier"
+    ending = "declaration" if text in _DECLARATIONS else "command" if text in _COMMANDS else "keyword"
+    return f"{text} {ending}"
 
 
 def syntax_error(query: str, position: int, what: str) -> ArangoError:
