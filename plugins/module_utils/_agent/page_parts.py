@@ -49,7 +49,7 @@ def verdict(status: Status) -> tuple[str, str]:
         kind, answer, more = "warn", f"{str(state).capitalize()}", "Applications use the source."
     elif state == "stopping":
         kind, answer = "busy", f"The cutover is under way: {step or 'beginning'}"
-        more = "The source does not take writes. Until the step open everything can still be taken back."
+        more = _under_way(status)
     elif state == "inactive":
         kind, answer, more = "warn", "No migration is running", "Start one with the playbook migrate."
     elif lookup(status, "cutover.ready"):
@@ -63,6 +63,18 @@ def verdict(status: Status) -> tuple[str, str]:
         lines.append(f"<p>{text(more)}</p>")
     lines += [f"<p>{line}</p>" for line in _verdict_notes(status)]
     return kind, "".join(lines)
+
+
+def _under_way(status: Status) -> str:
+    """What a cutover means for applications at its present step; no more is promised than is certain."""
+    states = {item.get("name"): item.get("state") for item in lookup(status, "cutover.steps") or []}
+    if states.get("open") == "done":
+        return "The target is open: applications may use it. There is no way back by itself any more."
+    if states.get("open") in ("running", "failed"):
+        return "The source does not take writes. The target is being opened, which may be past taking back."
+    if states.get("fence", "pending") == "pending" and lookup(status, "source.mode") != "readonly":
+        return "The source still takes writes, and everything can still be taken back."
+    return "The source does not take writes. Until the step “open” everything can still be taken back."
 
 
 def _verdict_notes(status: Status) -> list[str]:
