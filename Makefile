@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test floor e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ hosts-test: setup ## the roles on real systemd hosts (Debian 11, 12, 13) under s
 	@echo "== hosts test"
 	python -m tests.hosts
 
+hosts-quick: setup ## the part of hosts-test that make test runs: put there, killed, taken away (about 4 minutes)
+	@echo "== hosts test, the quick part"
+	python -m tests.hosts --quick
+
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
@@ -102,6 +106,7 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory floor
 	$(MAKE) --no-print-directory mutants
 	$(MAKE) --no-print-directory e2e
+	$(MAKE) --no-print-directory hosts-quick
 	$(MAKE) --no-print-directory release-check
 	$(MAKE) --no-print-directory demo
 	@echo "make test: fine"

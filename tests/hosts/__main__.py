@@ -1,6 +1,9 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""`python -m tests.hosts`: makes the network and the bases, then runs the tests inside the controller's namespace."""
+"""`python -m tests.hosts`: makes the bases and the network, then runs `inside` in the controller's namespace.
+
+With --quick only those marked `quick`. Other arguments are pytest's.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,32 @@ import sys
 from tests.hosts import machines
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """The tests' own status; 0 with a plain word where hosts cannot be had."""
-    why = machines.missing()
+    why = machines.missing() or _without_bases()
     if why is not None:
         print(f"hosts-test: SKIPPED: {why}")
         return 0
-    for suite in machines.SUITES:
-        machines.base(suite)
     machines.make_network()
     try:
         # Not `ip netns exec`: it would hide the cgroups from the tests.
-        inside = ["nsenter", f"--net=/run/netns/{machines.NAMESPACE}", sys.executable, "-m", "pytest", "-q"]
-        return subprocess.run([*inside, "tests/hosts", *sys.argv[1:]], check=False).returncode
+        inside = ["nsenter", f"--net=/run/netns/{machines.NAMESPACE}", sys.executable, "-m", "tests.hosts.inside"]
+        return subprocess.run([*inside, *arguments], check=False).returncode
     finally:
         machines.remove_network()
 
 
+def _without_bases() -> str | None:
+    """Make them; why there is none, None when at least one is there. One that cannot be made is named."""
+    problem = None
+    for suite in machines.SUITES:
+        try:
+            machines.base(suite)
+        except (machines.Unavailable, OSError) as error:
+            problem = f"the base of Debian {suite} cannot be made: {error}"
+            print(f"hosts-test: {problem}", flush=True)
+    return None if any(map(machines.ready, machines.SUITES)) else problem
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.hosts.machines import Machine
+from tests.hosts.machines import Machine, ready, small_disk
 from tests.roles.packed import install
 
 TOOLS = Path(sys.executable).parent
@@ -91,15 +91,17 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def machines_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def machines_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where machines live, with the key that opens them."""
-    directory = tmp_path_factory.mktemp("machines")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / "id")], check=True)
-    return directory
+    with small_disk(tmp_path_factory.mktemp("machines")) as directory:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / "id")], check=True)
+        yield directory
 
 
 def made(directory: Path, number: int, suite: str) -> Iterator[Machine]:
     """A machine that is gone afterwards, whatever happens."""
+    if not ready(suite):
+        pytest.skip(f"there is no base of Debian {suite}; why was said at the beginning")
     machine = Machine(number, suite, directory / f"h{number}", (directory / "id.pub").read_text())
     try:
         machine.create()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Real systemd hosts without a container engine: a base root a suite, an overlay and a network namespace a host.
 
-Bases are made by mmdebstrap and kept in a cache; hosts run under systemd-nspawn and are reached by ssh from the
+Bases are made by mmdebstrap and kept in build/hosts; hosts run under systemd-nspawn and are reached by ssh from the
 controller's namespace, in which the tests themselves run (`make hosts-test`). Root is needed.
 """
 
@@ -14,12 +14,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path(os.environ.get("CUTOVER_HOSTS_CACHE") or "/var/cache/cutover-hosts")
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("CUTOVER_HOSTS_CACHE") or ROOT / "build/hosts")
 NETWORK = "10.213.77"
 CONTROLLER = f"{NETWORK}.1"
 NAMESPACE = "cutover-controller"
@@ -57,6 +59,13 @@ while :; do
     [ $status = 133 ] || exit $status
 done
 """
+# What a machine will need of the kernel, tried in a mount namespace that ends with it.
+_TRIAL = """
+set -e
+mount -t tmpfs tmpfs "$1"; mkdir "$1/low" "$1/up" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=$1/low,upperdir=$1/up,workdir=$1/work" "$1/root"
+umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+"""
 _SSH_SECONDS, _END_SECONDS = 90.0, 30.0
 
 
@@ -65,17 +74,40 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "root is needed for namespaces and systemd-nspawn"
     absent = [name for name in ("mmdebstrap", "systemd-nspawn", "ip", "ssh", "unshare") if shutil.which(name) is None]
-    return f"not installed: {', '.join(absent)}" if absent else None
+    if absent:
+        return f"not installed: {', '.join(absent)}"
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            _run("unshare", "-m", "--propagation", "private", "bash", "-c", _TRIAL, "_", directory)
+        except Unavailable as error:
+            return f"this machine may not mount what hosts need: {error}"
+    return None
+
+
+class Unavailable(Exception):  # noqa: N818  (what a command said that this machine cannot do)
+    """A program of the operating system has failed."""
 
 
 def _run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, check=check, capture_output=True, text=True, timeout=900)
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=900)
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"{command[0]} did not end within {error.timeout:.0f} s") from error
+    if check and done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise Unavailable(f"{command[0]} ended with status {done.returncode}: {' / '.join(said)}")
+    return done
+
+
+def ready(suite: str) -> bool:
+    """Whether the suite's base is there."""
+    return (CACHE / suite / ".ready").exists()
 
 
 def base(suite: str) -> Path:
-    """The root of a suite, made at the first time (about half a minute)."""
+    """The root of a suite, made at the first time (about half a minute). Raises Unavailable."""
     root = CACHE / suite
-    if (root / ".ready").exists():
+    if ready(suite):
         return root
     CACHE.mkdir(parents=True, exist_ok=True)
     if root.exists():
@@ -116,6 +148,16 @@ def make_network() -> None:
 def remove_network() -> None:
     """Take the controller's namespace away."""
     _run("ip", "netns", "del", NAMESPACE, check=False)
+
+
+@contextlib.contextmanager
+def small_disk(directory: Path) -> Iterator[Path]:
+    """``directory`` in memory while it is used: a machine's own files cannot lie on every file system."""
+    _run("mount", "-t", "tmpfs", "-o", "size=2g,mode=0755", "tmpfs", str(directory))
+    try:
+        yield directory
+    finally:
+        _run("umount", "-l", str(directory), check=False)
 
 
 @dataclass

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from tests.demo.clusters import Clusters
 from tests.e2e.dataset import USERS, WRITER, stock, tables
 from tests.hosts.conftest import Controller
 from tests.hosts.machines import CONTROLLER, Machine
-from tests.hosts.test_service import shown
+from tests.hosts.test_service import GUARD, UNIT, shown
 from tests.workload.process import Workload, WorkloadConfig
 from tests.workload.shop import SHOP
 
 pytestmark = pytest.mark.timeout(1800)
+STATE = "/var/lib/cutover-arangodb"
+DROP_IN = f"/run/systemd/system/{UNIT}.d"
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def all_built(controller: Controller, machine: Machine) -> None:
 
 
 def test_reboot_upgrade_and_cutover(
-    controller: Controller, first: Machine, newer: Path, clusters: Clusters, workload: Workload
+    controller: Controller, first: Machine, installed: Path, newer: Path, clusters: Clusters, workload: Workload
 ) -> None:
     controller.machines = [first]
     equipped(controller, clusters)
@@ -109,6 +112,63 @@ def test_reboot_upgrade_and_cutover(
     all_built(controller, first)
     assert differences(clusters, workload) == []
     assert shown(first, "ActiveState") == "active"
+
+    first.run(f"systemctl stop {UNIT} && sed -i 's/\"format\":1,/\"format\":99,/' {STATE}/migration.json")
+    controller.collections = installed
+    refused = controller.play("deploy_agent", agent_health_timeout=5)
+    assert refused.code != 0
+    assert "migration.json was written by a newer version" in " ".join(refused.output.split())
+
+
+def writable(clusters: Clusters) -> bool:
+    """Whether users can write on the source."""
+    parts = clusters.connect("source").database("stock").collection("parts")
+    try:
+        parts.update({"_key": "p2", "touched": time.time()})
+    except Exception:  # noqa: BLE001 - whatever says no
+        return False
+    return True
+
+
+def until(what: str, condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Wait for something; AssertionError with its name."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.2)
+
+
+def test_i6_the_guard_gives_the_source_back_when_the_agent_was_killed(
+    controller: Controller, first: Machine, clusters: Clusters, workload: Workload
+) -> None:
+    """Under its hardened unit, while systemd does not start the agent again."""
+    controller.machines = [first]
+    equipped(controller, clusters)
+    controller.play("deploy_agent").fine()
+    controller.play("migrate").fine()
+    controller.play("status", watch_until="ready", watch_timeout=300).fine()
+    first.run(f"mkdir -p {DROP_IN} && printf '[Service]\nRestart=no\n' >{DROP_IN}/test.conf && systemctl daemon-reload")
+
+    control = clusters.source.control
+    held = control.fault("delay", path_regex="/_api/transaction/write", count=0, seconds=3)["id"]
+    with ThreadPoolExecutor(1) as pool:
+        cutover = pool.submit(controller.play, "cutover", gate_timeout=120)
+        until("a fenced source", lambda: any(
+            fault["id"] == held and fault["acted"] for fault in control.get("/state/faults")
+        ))  # fmt: skip
+        first.run("systemctl", "kill", "-s", "KILL", UNIT)
+        control.clear()
+        assert not writable(clusters)
+        until("a source that takes writes", lambda: writable(clusters))
+        until("a guard with nothing to do", lambda: not (first.root / STATE.lstrip("/") / "fence.json").exists())
+        assert shown(first, "ActiveState") == "failed"
+        assert shown(first, "ActiveState", GUARD) == "active"
+        first.run(f"rm -r {DROP_IN} && systemctl daemon-reload && systemctl start {UNIT}")
+        cutover.result()
+    controller.play("status", watch_until="ready", watch_timeout=300).fine()
+    controller.play("cutover", gate_timeout=120).fine()
+    all_built(controller, first)
+    assert differences(clusters, workload) == []
 
 
 def test_another_host_takes_over(

@@ -20,10 +20,26 @@ UNIT = "cutover-agent.service"
 GUARD = "cutover-guard.service"
 
 
-@pytest.fixture(params=SUITES)
+# One of them stands for all in the quick part.
+SUITES_ONE_QUICK = [pytest.param(suite, marks=[pytest.mark.quick] * (suite == "bookworm")) for suite in SUITES]
+
+
+@pytest.fixture
 def machine(request: pytest.FixtureRequest, machines_directory: Path) -> Iterator[Machine]:
-    """One machine of each suite."""
+    """A machine of the suite that the test names."""
     yield from made(machines_directory, 3, request.param)
+
+
+@pytest.fixture
+def oldest(machines_directory: Path) -> Iterator[Machine]:
+    """The oldest Debian, with the oldest Python."""
+    yield from made(machines_directory, 4, SUITES[0])
+
+
+@pytest.fixture
+def newest(machines_directory: Path) -> Iterator[Machine]:
+    """The newest ones."""
+    yield from made(machines_directory, 5, SUITES[-1])
 
 
 def shown(machine: Machine, name: str, unit: str = UNIT) -> str:
@@ -48,6 +64,7 @@ def wait_for_other_pid(machine: Machine, pid: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.parametrize("machine", SUITES_ONE_QUICK, indirect=True)
 def test_from_the_first_check_to_the_last_trace(controller: Controller, machine: Machine) -> None:
     controller.machines = [machine]
     before = traces(machine)
@@ -56,29 +73,59 @@ def test_from_the_first_check_to_the_last_trace(controller: Controller, machine:
     assert traces(machine) == before
 
     controller.play("deploy_agent", "--diff", "-vvv").fine()
-    assert (shown(machine, "ActiveState"), shown(machine, "Type")) == ("active", "notify")
-    assert shown(machine, "UnitFileState") == "enabled"
-    assert "ready" in shown(machine, "StatusText") or "inactive" in shown(machine, "StatusText")
-    pid = shown(machine, "MainPID")
-    assert machine.run("ps", "-o", "user=", "-p", pid).strip().startswith("cutover")
+    pid = assert_runs(machine)
     again = controller.play("deploy_agent").fine()
     assert (again.changed, shown(machine, "MainPID")) == (0, pid)
-
-    assert (shown(machine, "ActiveState", GUARD), shown(machine, "UnitFileState", GUARD)) == ("active", "enabled")
     for unit in (UNIT, GUARD):
         exposure = machine.run(f"systemd-analyze security --no-pager {unit} | tail -1")
         level = re.search(r"([0-9.]+) \w+", exposure)
         assert level is not None
         assert float(level.group(1)) <= 2.0, exposure
 
-    # Without a guard if so wished, and with one again.
+    machine.run("kill", "-9", pid)
+    wait_for_other_pid(machine, pid)
+    controller.play("status").fine()
+    begun = time.monotonic()
+    machine.run("systemctl", "stop", UNIT)
+    print(f"stopped in {time.monotonic() - begun:.1f} s (10 s are allowed)")
+    assert shown(machine, "Result") == "success"
+
+    controller.play("remove_agent").fine()
+    assert traces(machine) == before
+    assert controller.play("remove_agent").fine().changed == 0
+
+
+def assert_runs(machine: Machine) -> str:
+    """Agent and guard are services of systemd, as a user of their own; the agent's process."""
+    assert (shown(machine, "ActiveState"), shown(machine, "Type")) == ("active", "notify")
+    assert shown(machine, "UnitFileState") == "enabled"
+    assert (shown(machine, "ActiveState", GUARD), shown(machine, "UnitFileState", GUARD)) == ("active", "enabled")
+    assert "ready" in shown(machine, "StatusText") or "inactive" in shown(machine, "StatusText")
+    pid = shown(machine, "MainPID")
+    assert machine.run("ps", "-o", "user=", "-p", pid).strip().startswith("cutover")
+    return pid
+
+
+@pytest.mark.quick
+def test_the_oldest_and_the_newest_python(controller: Controller, oldest: Machine, newest: Machine) -> None:
+    controller.machines = [oldest, newest]
+    controller.play("deploy_agent").fine()
+    for machine in controller.machines:
+        assert_runs(machine)
+
+
+@pytest.mark.parametrize("machine", SUITES, indirect=True)
+def test_what_is_changed_is_changed_alone(controller: Controller, machine: Machine) -> None:
+    """Without a guard and with one; a configuration restarts once, certificates are read without a restart."""
+    controller.machines = [machine]
+    controller.play("deploy_agent").fine()
+    pid = shown(machine, "MainPID")
     controller.play("deploy_agent", agent_guard=False).fine()
     assert shown(machine, "LoadState", GUARD) == "not-found"
     assert controller.play("deploy_agent", agent_guard=False).fine().changed == 0
     controller.play("deploy_agent").fine()
     assert (shown(machine, "ActiveState", GUARD), shown(machine, "MainPID")) == ("active", pid)
 
-    # A change of the configuration restarts once, new certificates are read without a restart.
     controller.variables["agent_log_format"] = "json"
     controller.play("deploy_agent").fine()
     changed = shown(machine, "MainPID")
@@ -89,18 +136,6 @@ def test_from_the_first_check_to_the_last_trace(controller: Controller, machine:
     assert renewed.changed > 0
     assert shown(machine, "MainPID") == changed
     assert "the certificates were read again" in machine.run(f"journalctl -u {UNIT} --no-pager")
-
-    machine.run("kill", "-9", changed)
-    wait_for_other_pid(machine, changed)
-    controller.play("status").fine()
-    begun = time.monotonic()
-    machine.run("systemctl", "stop", UNIT)
-    print(f"stopped in {time.monotonic() - begun:.1f} s (10 s are allowed)")
-    assert shown(machine, "Result") == "success"
-
-    controller.play("remove_agent").fine()
-    assert traces(machine) == before
-    assert controller.play("remove_agent").fine().changed == 0
 
 
 def test_several_on_one_host(controller: Controller, first: Machine) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import stat
 from pathlib import Path
 
@@ -71,6 +72,30 @@ def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
         assert refused.code != 0, name
         assert name in refused.output
     assert list(host.install_path("").iterdir()) == []
+
+
+def test_why_an_agent_does_not_start_is_shown(host: Host) -> None:
+    assert host.play("deploy_agent").code == 0
+    host.install_path("log/agent.log").write_text("")
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+        port = squatter.getsockname()[1]
+        refused = host.play("deploy_agent", agent_port=port)
+    assert refused.code != 0
+    told = " ".join(refused.output.split())
+    assert "localhost does not run as wanted: port" in told, refused.output
+    assert f"port {port}: the agent cannot listen on 127.0.0.1:{port}: Address already in use (CUT-AGENT-3)" in told
+
+
+def test_a_firewall_is_left_alone_and_named(host: Host) -> None:
+    """The address of a documentation network stands for a host behind one."""
+    hidden = host.play("deploy_agent", agent_listen_host="0.0.0.0", ansible_host="203.0.113.9")
+    assert hidden.code == 0, hidden.output
+    assert "Firewalls are left alone" in hidden.output
+    reached = host.play("deploy_agent", agent_listen_host="0.0.0.0", ansible_host="127.0.0.1")
+    assert (reached.code, reached.changed) == (0, 0), reached.output
+    assert "Firewalls are left alone" not in reached.output
 
 
 def test_the_units_are_hardened_and_complete() -> None:
