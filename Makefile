@@ -67,7 +67,7 @@ hosts-test: setup ## the roles on real systemd hosts (Debian 11, 12, 13) under s
 	@echo "== hosts test"
 	python -m tests.hosts
 
-hosts-quick: setup ## a short part of hosts-test: put there, killed, taken away (about 4 minutes)
+hosts-quick: setup ## the part of hosts-test that make test runs: put there, killed, taken away (about 4 minutes)
 	@echo "== hosts test, the quick part"
 	python -m tests.hosts --quick
 
@@ -106,6 +106,7 @@ test: setup ## everything: linters, all tests, the packed collection, the demo
 	$(MAKE) --no-print-directory floor
 	$(MAKE) --no-print-directory mutants
 	$(MAKE) --no-print-directory e2e
+	$(MAKE) --no-print-directory hosts-quick
 	$(MAKE) --no-print-directory release-check
 	$(MAKE) --no-print-directory demo
 	@echo "make test: fine"
