@@ -44,6 +44,12 @@ options:
         group V(platform).
       - With O(deployment_id) this is filled in by itself.
     type: dict
+  report_path:
+    description:
+      - File on the controller that the result is written to, as JSON, as a page for people or as JUnit for CI and AWX,
+        by its ending C(.json), C(.html) or C(.xml). Also written when the checks are not passed, but not in check mode.
+      - It does not count as a change.
+    type: path
   query:
     description:
       - A JMESPath expression that is applied to the result on the controller, where the Python library C(jmespath) is
@@ -122,7 +128,7 @@ checks:
       type: raw
       sample: {"databases": 0}
 lines:
-  description: The same for people, a text for each line; what needs attention comes last, with its remedy.
+  description: The same for people, a text for each line; the worst comes first, with its remedy.
   returned: always, unless the checks could not be begun
   type: list
   elements: str
@@ -196,6 +202,7 @@ def main() -> None:
                 "listen_host": {"type": "str"},
                 "port": {"type": "int"},
                 "deployment": {"type": "dict"},
+                "report_path": {"type": "path"},
                 "query": {"type": "str"},
             },
         ),

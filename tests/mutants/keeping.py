@@ -8,6 +8,24 @@ from tests.mutants.mutant import Mutant, mutant
 
 KEEPING: tuple[Mutant, ...] = (
     mutant(
+        "new-password-not-taken",
+        "a new password of the target is used by the running migration",
+        "design §3",
+        "world.py",
+        "        self.credentials.replace(spec.target_username, spec.target_password)\n",
+        "",
+        "tests/integration/test_engine_login.py::test_a_new_password_is_waited_for_and_taken_over",
+    ),
+    mutant(
+        "new-ca-not-trusted",
+        "another CA of the target is used by the running migration",
+        "design §3",
+        "world.py",
+        "            server.client.trust(trust)\n",
+        "            del server\n",
+        "tests/integration/test_engine_login.py::test_a_new_certificate_is_waited_for_and_taken_over",
+    ),
+    mutant(
         "full-source-disk-unseen",
         "a source server whose disk is nearly full pauses the copy",
         "design §4.10, I8",

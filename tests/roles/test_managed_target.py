@@ -154,6 +154,9 @@ def test_the_old_tools_variables_name_a_deployment(
         monkeypatch.setenv(name, value)
     given = ("deployment_id", "platform_key_id", "platform_key_secret")
     managed.variables = {name: value for name, value in managed.variables.items() if name not in given}
-    played = managed.play("precheck")
+    report = managed.directory / "report.xml"
+    played = managed.play("precheck", report_path=str(report))
     assert played.code == 0, played.output
     assert platform.key_secret not in played.output
+    assert platform.key_secret not in report.read_text()
+    assert 'name="platform-state"' in report.read_text()

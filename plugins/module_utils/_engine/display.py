@@ -166,12 +166,21 @@ def verification_lines(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+_BY_WEIGHT = ("failed", "unknown", "warning", "accepted", "skipped", "passed")
+
+
+def worst_first(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Prechecks by status, what stands in the way on top."""
+    return sorted(checks, key=lambda check: _BY_WEIGHT.index(check["status"]))
+
+
 def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every precheck with its status; those that need attention come last, with their remedies."""
-    quiet = ("passed", "skipped")
-    lines = [f"{check['status']:<9} {check['id']}: {check['message']}" for check in checks if check["status"] in quiet]
-    for check in checks:
-        if check["status"] not in quiet:
-            lines.append(f"{check['status'].upper():<9} {check['id']}: {check['message']}")
+    """Every precheck with its status, the worst first; those that need attention with their remedies."""
+    lines = []
+    for check in worst_first(checks):
+        quiet = check["status"] in ("passed", "skipped")
+        word = check["status"] if quiet else check["status"].upper()
+        lines.append(f"{word:<9} {check['id']}: {check['message']}")
+        if not quiet:
             lines.append(f"{'  remedy':<9} {check['remedy']}")
     return lines

@@ -78,16 +78,16 @@ def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended(
     ]
 
 
-def test_checks_that_need_attention_come_last_with_their_remedies() -> None:
+def test_the_worst_checks_come_first_with_their_remedies() -> None:
     checks = [
         {"id": "a", "status": "failed", "message": "bad", "remedy": "repair"},
         {"id": "b", "status": "passed", "message": "good", "remedy": ""},
         {"id": "c", "status": "warning", "message": "odd", "remedy": "look"},
     ]
     assert check_lines(checks) == [
-        "passed    b: good",
         "FAILED    a: bad",
         "  remedy  repair",
         "WARNING   c: odd",
         "  remedy  look",
+        "passed    b: good",
     ]
