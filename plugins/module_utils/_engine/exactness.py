@@ -60,7 +60,7 @@ class ExactNumbers:
         exact: Exact = {}
         for some in slices(suspects, lambda marker: len(marker.data), _BYTES_AT_ONCE, _DOCUMENTS_AT_ONCE):
             exact.update(self._read(plan, some))
-        return [marker._replace(data=exact.get((marker.key, marker.rev), marker.data)) for marker in inserts]
+        return [_exactly(marker, exact.get((marker.key, marker.rev))) for marker in inserts]
 
     def body(self, plan: ShardPlan, body: bytes) -> bytes:
         """The same for the lines of a snapshot."""
@@ -106,6 +106,13 @@ class ExactNumbers:
                 key=marker.key.decode("utf-8", "replace"),
             )
         )
+
+
+def _exactly(marker: Marker, exact: Optional[bytes]) -> Marker:
+    """The marker with the exact document, and with its own text where that was exact, as whole numbers are."""
+    if exact is None or repr(json.loads(exact)) == repr(json.loads(marker.data)):
+        return marker
+    return marker._replace(data=exact)
 
 
 def _exact(document: Mapping[str, Any]) -> Optional[tuple[tuple[bytes, bytes], bytes]]:
