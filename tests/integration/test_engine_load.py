@@ -101,3 +101,39 @@ def test_i8_a_full_disk_of_the_source_pauses_the_copy(pair: Pair) -> None:
         assert status["throttle"]["metric"] != "source_free_share"
     finally:
         engine.close(20.0)
+
+
+def test_a_pause_by_protection_and_one_by_the_operator_outlive_a_restart_and_each_other(pair: Pair) -> None:
+    """Each is lifted by whom it came from; while one holds nothing is copied, from a restart's first moment on."""
+    _filled(pair)
+    server = next(iter(pair.source.dbservers))
+    pair.source.control.fault("full_disk", server=server, on=True)
+    engine = make_engine(pair)
+    try:
+        engine.start(request_of(pair))
+        status = wait_status(engine, lambda now: now["pause"]["state"] == "paused", 90.0)
+        assert (status["pause"]["by"], status["progress"]["documents_copied"]) == ("protection", 0)
+        assert "disk is nearly full" in status["pause"]["reason"]
+        wait_status(engine, lambda now: "pause" in now["allowed_actions"], 90.0)
+        engine.close(20.0)
+        engine = make_engine(pair)
+        engine.recover()
+        status = wait_status(engine, lambda now: now["pause"]["by"] == "protection", 90.0)
+        assert status["progress"]["documents_copied"] == 0
+        wait_status(engine, lambda now: "pause" in now["allowed_actions"], 90.0)
+        assert engine.resume({}) is False, "nobody but the protection lifts its pause"
+        assert engine.pause({"reason": "lunch"}) is True
+        pair.source.control.fault("full_disk", server=server, on=False)
+        status = wait_status(engine, lambda now: not now["throttle"]["active"], 90.0)
+        assert (status["pause"]["by"], status["pause"]["reason"]) == ("operator", "lunch")
+        engine.close(20.0)
+        engine = make_engine(pair)
+        engine.recover()
+        status = wait_status(engine, lambda now: now["replication"]["servers"], 90.0)
+        assert (status["pause"]["state"], status["pause"]["by"]) == ("paused", "operator")
+        assert status["progress"]["documents_copied"] == 0
+        assert engine.resume({}) is True
+        wait_status(engine, lambda now: ready(now) and now["pause"]["state"] == "none", 90.0)
+        assert all_differences(pair) == {}
+    finally:
+        engine.close(20.0)

@@ -146,6 +146,12 @@ class Brake:
             self._operations.spend(operations)
 
     @property
+    def idle(self) -> bool:
+        """Whether no step of the copy is under way."""
+        with self._changed:
+            return not any(self._inside.values())
+
+    @property
     def held(self) -> bool:
         """Whether the copy stands still."""
         return self._held

@@ -386,6 +386,19 @@ class DataPlane:
         """Write nothing to the target; returns when no write is under way."""
         self._gate.pause()
 
+    def begin_pause(self) -> None:
+        """Begin no write to the target; some may still be under way until ``rests``."""
+        self._gate.begin_pause()
+
+    def await_rest(self, seconds: float) -> None:
+        """Wait until ``rests``, or the pause is lifted, at most so long."""
+        self._gate.await_rest(seconds)
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is written, because of a pause."""
+        return self._gate.rests
+
     def resume(self) -> None:
         """Write again."""
         self._gate.resume()

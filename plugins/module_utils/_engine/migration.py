@@ -35,6 +35,8 @@ from .wayback import quiet_seconds
 from .world import Paths, World
 
 LOG = logging.getLogger(__name__)
+# A request for a pause waits so long for writes that are under way; the status tells when they have ended.
+_PAUSE_SECONDS = 5.0
 
 
 class Migration:
@@ -383,25 +385,35 @@ class Migration:
             return True
 
     def pause(self, reason: str) -> bool:
-        """Suspend the data path; False when it is paused already."""
+        """Suspend the data path; False when it is paused already. Waits a while for writes that are under way."""
         with self._lock:
             if self.paused is not None:
                 return False
             if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.running is None:
                 raise CutoverError("CUT-STATE-5", f"a pause is not possible in the state {self.state}")
-            self.running.plane.pause()
+            plane = self.running.plane
+            # On disk first: an agent that is killed now begins its next life paused.
             self.paused = {"by": "operator", "reason": reason, "since": stamp(self.clock.wall())}
             self.save_locally()
+            plane.begin_pause()
+        plane.await_rest(_PAUSE_SECONDS)
         return True
+
+    def stay_paused(self) -> None:
+        """A data path that was made anew begins with the pause that it is to be in."""
+        with self._lock:
+            if self.paused is not None and self.running is not None:
+                self.running.plane.begin_pause()
 
     def resume(self) -> bool:
         """Go on; False when it was not paused."""
         with self._lock:
-            if self.paused is None or self.running is None:
+            if self.paused is None:
                 return False
-            self.running.plane.resume()
             self.paused = None
             self.save_locally()
+            if self.running is not None:
+                self.running.plane.resume()
         return True
 
     def close(self, timeout: float) -> None:

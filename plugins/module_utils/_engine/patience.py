@@ -158,6 +158,22 @@ class WriteGate:
         """Whether no write may begin."""
         return self._paused
 
+    @property
+    def rests(self) -> bool:
+        """Whether no write may begin and none is under way."""
+        with self._changed:
+            return self._paused and not self._inside
+
+    def begin_pause(self) -> None:
+        """Let no write begin; some may still be under way."""
+        with self._changed:
+            self._paused = True
+
+    def await_rest(self, seconds: float) -> None:
+        """Wait until no write is under way or writes may begin again, at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._inside or not self._paused, seconds)
+
     def pause(self) -> None:
         """Let no write begin and wait for the running ones."""
         with self._changed:

@@ -16,7 +16,7 @@ from .brake import MEGABYTE, Brake
 from .dataplane_types import Progress
 from .load import Load
 from .shards import ShardId, ShardState
-from .throttle import Signals, Verdict, decide, document
+from .throttle import RULES, Signals, Verdict, decide, document
 from .times import stamp
 
 LOG = logging.getLogger(__name__)
@@ -80,8 +80,12 @@ class Protection:
         self._since: Optional[str] = None
         self._thread: Optional[threading.Thread] = None
 
-    def start(self) -> None:
-        """Look once, then again and again in the background."""
+    def start(self, known: Mapping[str, Any]) -> None:
+        """Look once, then again and again in the background. ``known`` is what ``as_value`` gave in a former life."""
+        rule = next((rule for rule in RULES if rule.hold and rule.reason == known.get("held")), None)
+        if rule is not None:
+            # Only the reason counts: it goes when its value has come back clearly, as without the restart.
+            self._verdict, self._since = Verdict(rule.reason, rule.metric, 0.0, 0.0, hold=True), known.get("since")
         self.look()
         self._thread = threading.Thread(target=self._run, name="protection", daemon=True)
         self._thread.start()
@@ -115,6 +119,21 @@ class Protection:
     def document(self) -> dict[str, Any]:
         """``throttle`` of the status document."""
         return document(self._verdict, self._since, self._load.load)
+
+    def pause(self) -> Optional[dict[str, Any]]:
+        """``pause`` of the status document (design §9) while the copy is held, else None."""
+        verdict = self._verdict
+        if verdict is None or not verdict.hold:
+            return None
+        state = "paused" if self._plane.brake.idle else "pausing"
+        reason = f"copying rests, what is written is still followed: {verdict.reason}"
+        return {"state": state, "by": "protection", "reason": reason, "since": self._since}
+
+    def as_value(self) -> dict[str, Any]:
+        """For the journal: what a restart must not forget."""
+        verdict = self._verdict
+        held = verdict.reason if verdict is not None and verdict.hold else None
+        return {"held": held, "since": self._since if held else None}
 
     def _signals(self, sources: Mapping[str, float], target: float) -> Signals:
         progress = self._plane.progress()

@@ -178,11 +178,12 @@ class Running:
         self.verifier.resume()
         world.inherited()
         directories = known.get("data_directories", {})
+        # Before anything is copied: what held the copy back may still be there.
+        self.disks.start(known.get("least_logs", {}))
+        self.protection.start(known.get("protection", {}))
         self.plane.start({server: ticks.get(server) for server in world.source.servers}, directories)
         self.builder.start()
         self.verifier.start()
-        self.disks.start()
-        self.protection.start()
         self.poll()
 
     def tick(self) -> None:
@@ -299,6 +300,8 @@ class Running:
             "ticks": {server: str(tick) for server, tick in sorted(ticks.items())},
             "data_directories": self.plane.data_directories(),
             "reboots": dict(self.watch.reboots),
+            "protection": self.protection.as_value(),
+            "least_logs": self.disks.least,
         }
         if positions != self._positions:
             self.world.ticks.save(positions)

@@ -47,9 +47,9 @@ class Look(NamedTuple):
 class _History:
     """What was seen of one server; ``least`` is the smallest archive, what it is without being kept for anybody."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: Optional[float]) -> None:
         self.looks: Deque[Look] = deque(maxlen=_MOST_LOOKS)
-        self.least: Optional[float] = None
+        self.least = least
 
     def add(self, look: Look, window: float) -> None:
         self.least = look.log if self.least is None else min(self.least, look.log)
@@ -93,11 +93,14 @@ class SourceDisks:
         self._clock = clock
         self._lock = threading.Lock()
         self._histories: dict[str, _History] = {}
+        self._least: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
-    def start(self) -> None:
-        """Look again and again in the background."""
+    def start(self, least: Mapping[str, float]) -> None:
+        """Look once, then again and again in the background; ``least`` is what ``least`` gave in a former life."""
+        self._least = dict(least)
+        self.look()
         self._thread = threading.Thread(target=self._run, name="source-disks", daemon=True)
         self._thread.start()
 
@@ -116,8 +119,14 @@ class SourceDisks:
                 del self._histories[name]
             for name, look in found.items():
                 if look is not None:
-                    self._histories.setdefault(name, _History()).add(look, self._window)
+                    self._histories.setdefault(name, _History(self._least.get(name))).add(look, self._window)
         self._tell(sorted(name for name, look in found.items() if look is None))
+
+    @property
+    def least(self) -> dict[str, float]:
+        """Bytes of each server's archive when it was smallest: a restart must not take a log kept for us for that."""
+        known = {name: history.least for name, history in self._known().items() if history.least is not None}
+        return {**self._least, **known}
 
     @property
     def free_share(self) -> Optional[float]:
@@ -182,10 +191,8 @@ class SourceDisks:
             self._resolve(code)
 
     def _run(self) -> None:
-        while True:
+        while not self._stop.wait(self._pause):
             try:
                 self.look()
             except Exception:
                 LOG.exception("the source's disks could not be looked at")
-            if self._stop.wait(self._pause):
-                return

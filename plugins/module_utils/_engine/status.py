@@ -102,14 +102,22 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
         cutover=_cutover(migration, facts),
         limits={"max_downtime": spec.max_downtime, "max_lag": spec.max_lag, **migration.load.shown(clock.wall())},
     )
-    if paused is not None:
-        document["pause"] = {"state": "paused", **paused}
+    document["pause"] = _pause(migration) or document["pause"]
     if waiting is not None:
         document["waiting"] = {"for": waiting[0], "since": waiting[1]}
     if state == states.FAILED and reason is not None:
         document["reason"] = {"code": reason.code, "text": reason.message, "remedy": reason.remedy}
     _add_parts(document, migration)
     return document
+
+
+def _pause(migration: Migration) -> Optional[dict[str, Any]]:
+    """``pause`` of the document; None without one. The operator's comes before that of the protection."""
+    running, paused = migration.running, migration.paused
+    if paused is None:
+        return running.protection.pause() if running else None
+    state = "paused" if running is None or running.plane.rests else "pausing"
+    return {"state": state, **paused}
 
 
 def _add_parts(document: dict[str, Any], migration: Migration) -> None:

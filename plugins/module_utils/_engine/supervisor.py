@@ -135,9 +135,8 @@ class Supervisor:
             migration.state = states.INITIAL_SYNC
         migration.running = migration.make_running(world, migration.findings)
         migration.running.protection.tune(migration.load)
+        migration.stay_paused()
         migration.running.prepare()
-        if migration.paused is not None:
-            migration.running.plane.pause()
         migration.waiting = None
         migration.enter(states.INITIAL_SYNC)
         self._loop(world, migration.running)

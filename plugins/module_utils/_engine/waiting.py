@@ -57,7 +57,9 @@ def reached(goal: str, status: Mapping[str, Any], before: Optional[Mapping[str, 
     """Whether the status document shows the goal; ``before`` as for ``check_dead_end``."""
     state = str(status.get("state"))
     if goal in PAUSES:
-        return bool(lookup(status, "pause.state") == PAUSES[goal])
+        # The engine holds the copy by itself too, and lets it go by itself: that is neither.
+        asked = lookup(status, "pause.by") == "operator"
+        return (str(lookup(status, "pause.state")) if asked else PAUSES["resumed"]) == PAUSES[goal]
     if goal in ENDS:
         return state in ENDS[goal]
     if goal == "rehearsed":

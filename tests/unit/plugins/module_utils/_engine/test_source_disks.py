@@ -140,8 +140,24 @@ def test_i8_a_server_that_has_gone_is_forgotten_and_looks_are_bounded(case: Case
 
 
 def test_the_thread_looks_and_ends(case: Case) -> None:
-    case.disks.start()
+    case.disks.start({})
     case.disks.close(10.0)
     assert case.disks._thread is not None
     assert not case.disks._thread.is_alive()
     assert case.disks.free_share == pytest.approx(0.6)
+
+
+def test_a_log_that_was_kept_for_us_before_a_restart_is_no_log_of_before(case: Case) -> None:
+    """What it was when it was smallest is known to the next life, also of a server that does not answer now."""
+    case.look()
+    case.servers["a"].log = 31 * GB
+    case.look(after=10.0)
+    least = case.disks.least
+    assert least == {"a": 1 * GB, "b": 1 * GB}
+    later = Case()
+    later.servers = case.servers
+    later.servers["b"].away = True
+    later.disks.start(least)
+    later.disks.close(5.0)
+    assert later.disks.kept_share == pytest.approx(0.3)
+    assert later.disks.least == least
