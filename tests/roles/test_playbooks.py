@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -65,6 +66,54 @@ def test_a_migration_by_playbooks_alone(host: Host) -> None:
     assert (switched.code, switched.changed) == (0, 1), switched.output
 
 
+def hook(host: Host, name: str, *tasks: dict[str, Any]) -> str:
+    """A file of tasks that notes that it was run, and in which state."""
+    noted = "echo {{ inventory_hostname }} " + name + " {{ cutover_status.state }} >> " + str(host.directory / "noted")
+    path = host.directory / f"{name}.yml"
+    path.write_text(yaml.safe_dump([{"name": "Note", "ansible.builtin.shell": noted}, *tasks]))
+    return str(path)
+
+
+def noted(host: Host) -> list[str]:
+    """Which hooks were run since the last time, and what the state was then."""
+    path = host.directory / "noted"
+    lines = path.read_text().splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return [line.removeprefix("localhost ") for line in lines]
+
+
+def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: Host) -> None:
+    names = ("pre_cutover_tasks", "on_fenced_tasks", "post_open_tasks", "on_rollback_tasks")
+    hooks = {name: hook(host, name) for name in names}
+    for name in ("deploy_agent", "migrate"):
+        assert host.play(name).code == 0
+    absent = host.play("cutover", **{**hooks, "post_open_tasks": "/absent.yml"})
+    assert absent.code != 0
+    assert "post_open_tasks: there is no file /absent.yml" in absent.output
+
+    assert host.play("cutover", "--check", **hooks).code == 0
+    assert noted(host) == []
+
+    broken = {"name": "Fail", "ansible.builtin.fail": {"msg": "the load balancer does not answer"}}
+    failed = host.play("cutover", **{**hooks, "on_fenced_tasks": hook(host, "broken", broken)})
+    assert failed.code != 0
+    assert "the load balancer does not answer" in failed.output
+    assert noted(host) == ["broken stopping", "on_rollback_tasks running"]
+
+    slow = {"name": "Hang", "ansible.builtin.command": "sleep 300"}
+    hung = host.play("cutover", **{**hooks, "on_fenced_tasks": hook(host, "slow", slow)}, hook_timeout=3)
+    assert hung.code != 0
+    assert noted(host) == ["slow stopping", "on_rollback_tasks running"]
+
+    late = host.play("cutover", **{**hooks, "post_open_tasks": hook(host, "late", broken)})
+    assert late.code != 0
+    assert "The target is open and stays so" in late.output
+    assert noted(host) == ["on_fenced_tasks stopping", "late completed"]
+    again = host.play("cutover", **hooks)
+    assert (again.code, again.output.count("failed=0")) == (0, 1), again.output
+    assert noted(host) == ["post_open_tasks completed"]
+
+
 def test_precheck_and_status_without_source_or_agent(host: Host) -> None:
     host.install_path("config").mkdir()
     host.install_path("config/source.jwt").write_text("s3cr3t")
@@ -78,7 +127,7 @@ def test_precheck_and_status_without_source_or_agent(host: Host) -> None:
 
 
 def test_every_variable_of_a_playbook_is_in_its_header() -> None:
-    documented_elsewhere = {"item", "omit", "ansible_playbook_python"}
+    documented_elsewhere = {"item", "omit", "ansible_playbook_python", "ansible_failed_result"}
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
         text = path.read_text()
         header = text.split("\n- name:")[0]
