@@ -21,7 +21,8 @@ _DRIP = 0.05  # seconds between the pieces of a slow answer
 _PAUSE_ABOVE = 4 << 20  # pipelined bytes kept while an answer is being made
 _REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.([01])\Z")
 _HEADER_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-_HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\Z")
+_LENGTH = re.compile(r"[0-9]{1,19}\Z")
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _COMMON = (  # facts §11: every answer carries these
     "server: ArangoDB\r\nconnection: {connection}\r\nx-arango-queue-time-seconds: 0.000000\r\n"
@@ -271,22 +272,35 @@ class HttpProtocol(asyncio.Protocol, Generic[R]):
                 if len(buffer) > MAX_HEAD:
                     raise ArangoError(400, "chunk header too large")
                 return None
-            match = _HEX.match(buffer)
+            match = _CHUNK_LINE.match(bytes(buffer[:end]))
             if match is None:
                 raise ArangoError(400, "bad chunk length")
-            size = int(match.group(), 16)
-            self._chunked_bytes += size
-            if self._chunked_bytes > MAX_BODY:
-                raise ArangoError(413)
-            if len(buffer) < end + 2 + size + 2:
-                self._chunked_bytes -= size
-                return None
-            self._chunks.append(bytes(memoryview(buffer)[end + 2 : end + 2 + size]))
-            del buffer[: end + 4 + size]
+            size = int(match.group(1), 16)
             if size == 0:
-                body = b"".join(self._chunks)
-                self._chunks, self._chunked_bytes = [], 0
-                return body
+                return self._end_of_chunks(end)
+            if self._chunked_bytes + size > MAX_BODY:
+                raise ArangoError(413)
+            start = end + 2
+            if len(buffer) < start + size + 2:
+                return None
+            if buffer[start + size : start + size + 2] != b"\r\n":
+                raise ArangoError(400, "bad chunk end")
+            self._chunked_bytes += size
+            self._chunks.append(bytes(memoryview(buffer)[start : start + size]))
+            del buffer[: start + size + 2]
+
+    def _end_of_chunks(self, end: int) -> bytes | None:
+        """The body, when the empty line after the last chunk and its trailers has come; `end` = end of its line."""
+        buffer = self._buffer
+        last = buffer.find(b"\r\n\r\n", end)  # trailers are allowed and ignored
+        if last < 0:
+            if len(buffer) > MAX_HEAD:
+                raise ArangoError(400, "headers too large", status=431)
+            return None
+        del buffer[: last + 4]
+        body = b"".join(self._chunks)
+        self._chunks, self._chunked_bytes = [], 0
+        return body
 
 
 def parse_head(head: bytes) -> tuple[tuple[str, str, dict[str, str], bool], int | None]:
@@ -300,16 +314,30 @@ def parse_head(head: bytes) -> tuple[tuple[str, str, dict[str, str], bool], int 
         name, colon, value = line.partition(b":")
         if not colon or not _HEADER_NAME.match(name):
             raise ArangoError(400, "bad header line")
-        headers[name.decode("ascii").lower()] = value.strip().decode("utf-8", "replace")
+        key, text = name.decode("ascii").lower(), value.strip().decode("utf-8", "replace")
+        if key == "content-length" and headers.get(key, text) != text:
+            raise ArangoError(400, "bad content-length")
+        headers[key] = text
     connection = headers.get("connection", "").lower()
     keep = connection != "close" and (match.group(3) == b"1" or connection == "keep-alive")
     parsed = (match.group(1).decode("ascii"), match.group(2).decode("ascii", "replace"), headers, keep)
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        return parsed, None
+    return parsed, body_length(headers)
+
+
+def body_length(headers: dict[str, str]) -> int | None:
+    """Length of a request's body by its headers; None = chunked. Errors: 400, 413.
+
+    A body framed in two ways, or in one that is not known, is refused: what follows it could not be told from it.
+    """
+    coding = headers.get("transfer-encoding")
+    if coding is not None:
+        if coding.lower() != "chunked" or "content-length" in headers:
+            raise ArangoError(400, "bad transfer-encoding")
+        return None
     text = headers.get("content-length", "0")
-    if not text.isdecimal():
+    if not _LENGTH.match(text):
         raise ArangoError(400, "bad content-length")
     length = int(text)
     if length > MAX_BODY:
         raise ArangoError(413)
-    return parsed, length
+    return length
