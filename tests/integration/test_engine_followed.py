@@ -185,6 +185,23 @@ def test_a_change_is_followed(case: Following, row: Row) -> None:
     case.check(row)
 
 
+FOREIGN = [
+    ("PUT", "/_api/collection/plain/properties", DB, {"waitForSync": True}),
+    index("plain", "foreign", type="persistent", fields=["z"]),
+    view("foreign", links={"plain": {"includeAllFields": True}}),
+]
+
+
+@pytest.mark.parametrize("change", FOREIGN, ids=["property", "index", "view"])
+def test_what_somebody_changes_on_the_target_is_put_right(case: Following, change: Change) -> None:
+    """Though the source does not change: definitions are compared every now and then."""
+    method, path, database_name, body = change
+    case.wait_equal()
+    case.pair.clients.target.json(method, path, database=database_name, body=body)
+    assert case.differences()
+    case.wait_equal()
+
+
 def test_then_the_cutover_passes(case: Following) -> None:
     """After all that."""
     case.cut_over()

@@ -116,6 +116,7 @@ class LiveWorld:
                 return
             if deadline.expired or self._stop.wait(_PAUSE):
                 raise CutoverError("CUT-CUTOVER-2", f"the definitions are not settled: {text}")
+            running.doubt_definitions()
 
     def _agreed_inventory(self, deadline: Deadline) -> inv.Inventory:
         while True:

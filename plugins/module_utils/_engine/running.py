@@ -228,7 +228,13 @@ class Running:
         users.sync()
         if self._audited.due(_AUDIT_SECONDS * self._scale):
             users.audit(repair=self.world.spec.repair)
+            self.doubt_definitions()
             self._audited.done()
+
+    def doubt_definitions(self) -> None:
+        """Compare every database with the target in the next pass: somebody may have changed the target itself."""
+        for name in self.schema.map.databases:
+            self.schema.look_again(name)
 
     def settle_on(self, source: Inventory) -> None:
         """Bring the target to definitions on which all coordinators agree, during a cutover."""

@@ -70,6 +70,7 @@ class Case:
             key_guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys),
             choice=SimpleNamespace(select=lambda source: source),
             settle_on=lambda source: self.events.append("follow"),
+            doubt_definitions=lambda: self.events.append("doubt"),
             want_indexes=lambda: None,
             all_calm=lambda: True,
             indexes_missing=lambda: 0,
