@@ -102,6 +102,15 @@ GUARDING: tuple[Mutant, ...] = (
         "test_guard.py::test_a_missing_guard_is_a_warning_unless_it_is_required",
     ),
     mutant(
+        "begun-cutover-told-as-not-begun",
+        "after a restart an attempt that the guard took back is told as taken back",
+        "design §5, I6",
+        "migration.py",
+        "            if self.attempts >= attempt.number:\n",
+        "            if self.attempts > attempt.number:\n",
+        "test_lost_stop.py::test_how_it_ended_is_told_by_the_record",
+    ),
+    mutant(
         "rescue-after-the-decision",
         "a rescue that comes after the decision touches nothing",
         "design §5, I7",

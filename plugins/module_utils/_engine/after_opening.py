@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from . import decision as record
 from . import states
-from .cutover import Attempt, Cutover
+from .attempt import Attempt
+from .cutover import Cutover
 from .cutover_world import LiveWorld
 from .gate import blocker
 from .late import LateIndexes, LateWatch, tell_of_interrupted_watch

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from . import gate, states
-from .cutover import REHEARSED, Attempt, Cutover
+from .attempt import REHEARSED, Attempt
+from .cutover import Cutover
 from .cutover_world import LiveWorld
 from .estimate import STEPS
 from .opening_hold import OpeningHold

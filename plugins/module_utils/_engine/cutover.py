@@ -18,18 +18,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
 from .._core.errors import CutoverError
 from . import decision as record
+from .attempt import REHEARSED, Attempt, StepTime
+from .cutover_port import World
 from .decision import Decision
 from .fence import MIXED, READONLY, summary
 from .lease import LeaseLostError
 from .opening_hold import OpeningHold
-from .proof import Result
 from .times import stamp
 from .wayback import reclaim, roll_back, unfence
 
@@ -39,7 +39,6 @@ _PROOF_ROUNDS = 3
 # How long the way back waits for the record before it unfences a source for which no opening was ever tried.
 _RECORD_PATIENCE = 5.0
 _USER_TRIES = 5
-REHEARSED = "rehearsed"
 HOLD = "hold"
 
 
@@ -53,122 +52,6 @@ class OpeningRevokedError(Exception):
 
 class RehearsalOverError(Exception):
     """Everything up to the opening was done."""
-
-
-class World(Protocol):
-    """What the steps do to source and target. Every call can be repeated; errors are ``CutoverError``."""
-
-    def warm_up(self, seconds: float) -> dict[str, Any]:
-        """Warm the target's caches, for so long at most; for the report."""
-
-    def agent(self) -> str:
-        """This agent's id."""
-
-    def check_owner(self) -> None:
-        """Raise ``LeaseLostError`` when another agent has taken the migration over: the record is its business now."""
-
-    def read_modes(self) -> dict[str, str]:
-        """Server mode by server id, of every server."""
-
-    def shown_modes(self) -> dict[str, str]:
-        """Server mode by server id, of those that can be reached."""
-
-    def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
-        """Set the source's mode and see it on every server."""
-
-    def cancel_writers(self, deadline: Deadline) -> int:
-        """End what still writes on the source."""
-
-    def settle_definitions(self, deadline: Deadline) -> None:
-        """Definitions equal on every coordinator of the source and on the target; same leaders as before."""
-
-    def drain(self, deadline: Deadline) -> dict[str, int]:
-        """Apply everything up to the end of each log; returns the ends."""
-
-    def late_writes(self, deadline: Deadline) -> int:
-        """How many writes of users came after the last drain, by logs read to their end of now."""
-
-    def prove(self, deadline: Deadline) -> Result:
-        """Compare source and target."""
-
-    def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
-        """Make durable on this host that a fence is about to be put up.
-
-        Returns for how many seconds from now this host alone may lift it, without the record.
-        """
-
-    def note_recorded(self) -> None:
-        """Add to that note that the intent is in the record."""
-
-    def noted_fence(self) -> Optional[str]:
-        """The former mode in that note; None when no fence of this host is open."""
-
-    def fence_is_young(self) -> bool:
-        """Whether the time that ``note_fence`` returned is not over."""
-
-    def note_opening(self) -> None:
-        """Make durable on this host that an opening is about to be tried."""
-
-    def opening_noted(self) -> bool:
-        """Whether ``note_opening`` was ever called for this attempt or an earlier one without way back."""
-
-    def clear_notes(self) -> None:
-        """Forget both notes: the way back was taken."""
-
-    def open_users(self) -> list[tuple[str, str]]:
-        """Write the source's users; returns what is not as it should be."""
-
-    def end_watch(self) -> None:
-        """The source is written again."""
-
-    def complete(self, completed_at: str) -> None:
-        """Journal the result."""
-
-    def warn(self, code: str, where: str, text: str) -> None:
-        """Report something that does not stop the opening or the way back."""
-
-
-@dataclass
-class StepTime:
-    """One line of ``cutover.steps``."""
-
-    name: str
-    state: str = "pending"
-    seconds: Optional[float] = None
-
-
-@dataclass
-class Attempt:
-    """What one try did; ``result`` is ``completed``, ``rolled-back``, ``refused`` or ``rehearsed``."""
-
-    number: int
-    at: str
-    max_downtime: float
-    steps: list[StepTime] = field(default_factory=list)
-    result: Optional[str] = None
-    reason: Optional[str] = None
-    code: Optional[str] = None
-    fenced_seconds: Optional[float] = None
-    blockers: list[dict[str, str]] = field(default_factory=list)
-    proof: Optional[dict[str, Any]] = None
-    positions: dict[str, int] = field(default_factory=dict)
-    former_modes: dict[str, str] = field(default_factory=dict)
-    writers_cancelled: int = 0
-    by: str = ""
-    keys: Optional[dict[str, Any]] = None
-    warm_up: Optional[dict[str, Any]] = None
-
-    def document(self) -> dict[str, Any]:
-        """``cutover.last_attempt`` of the status document."""
-        return {
-            "number": self.number,
-            "at": self.at,
-            "result": self.result,
-            "reason": self.reason,
-            "code": self.code,
-            "fenced_seconds": None if self.fenced_seconds is None else round(self.fenced_seconds, 3),
-            "blockers": list(self.blockers),
-        }
 
 
 class Cutover:
@@ -468,9 +351,3 @@ class Cutover:
                 raise OpeningRevokedError
             if self._stop.wait(pauses.next()):
                 raise StoppedError
-
-
-def steps_document(attempt: Optional[Attempt]) -> list[dict[str, Any]]:
-    """``cutover.steps`` of the status document."""
-    steps = attempt.steps if attempt else []
-    return [{"name": item.name, "state": item.state, "seconds": item.seconds} for item in steps]

@@ -15,8 +15,9 @@ from .._core.errors import CutoverError
 from .._core.tls import client_context
 from . import acceptance, fence, gate, saved, states
 from . import decision as record
+from .attempt import Attempt
 from .cleanup import ASKED
-from .cutover import Attempt, Cutover
+from .cutover import Cutover
 from .dataplane_types import Progress
 from .files import read_json, write_json
 from .findings import Findings
@@ -271,7 +272,7 @@ class Migration:
                 attempt.result, attempt.code = "refused", "CUT-STATE-8"
                 attempt.reason = "the agent was restarted before the cutover began; the source was not touched"
             LOG.warning("the cutover asked for at %s: %s", attempt.at, attempt.reason)
-            self.attempts = attempt.number
+            self.attempts = max(self.attempts, attempt.number)
             self.last_attempt = attempt
         self.forget_stop()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from . import gate
-from .cutover import REHEARSED, Attempt
+from .attempt import REHEARSED, Attempt
 from .cutover_world import LiveWorld
 from .running import Running
 from .steps import Steps

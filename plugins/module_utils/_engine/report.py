@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from .cutover import Attempt, steps_document
+from .attempt import Attempt, steps_document
 from .times import stamp
 
 if TYPE_CHECKING:

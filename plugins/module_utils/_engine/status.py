@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from . import gate, states, throttle
+from .attempt import steps_document
 from .cleanup import DONE
-from .cutover import steps_document
 from .dataplane_types import Progress
 from .fence import READONLY, summary
 from .load import Load

@@ -17,9 +17,10 @@ from .._core.errors import CutoverError
 from . import decision as record
 from . import states
 from .after_opening import AfterOpening, ended_before
+from .attempt import Attempt
 from .attempts import Attempts
 from .cleanup import ASKED, DONE, clean_up, tell_of_leavings
-from .cutover import Attempt, Cutover, OpeningRevokedError, StoppedError
+from .cutover import Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
 from .late import LateIndexes
 from .lease import LeaseLostError

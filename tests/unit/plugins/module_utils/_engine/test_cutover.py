@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import decision as record
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.attempt import Attempt
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import (
-    Attempt,
     Cutover,
     OpeningRevokedError,
     StoppedError,

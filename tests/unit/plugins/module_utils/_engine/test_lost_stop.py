@@ -1,0 +1,62 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A cutover that was asked for before the agent ended: whoever waits for it learns how it ended (design §5)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import states
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.migration import Migration
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec, parse
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths, World
+
+WANTED = parse(
+    {"source_endpoints": ["https://127.0.0.1:1"], "target_endpoints": ["https://127.0.0.1:2"], "target_password": "x"}
+)
+ASKED = {"at": "2026-11-23T08:00:00Z", "by": "ops", "number": 3}
+
+
+def _no_world(_wanted: Spec, _stop: threading.Event, _findings: Findings) -> World:
+    raise AssertionError("nothing is connected to here")
+
+
+def restarted(directory: Path, state: str, attempts: int) -> Migration:
+    """An agent that was killed with a cutover asked for; by the record, ``attempts`` have begun."""
+    known: dict[str, Any] = {"state": state, "stop": ASKED}
+    migration = Migration(WANTED, Paths(directory), _no_world, known=known)
+    migration.attempts = attempts
+    return migration
+
+
+@pytest.mark.parametrize(
+    ("attempts", "result", "code"), [(2, "refused", "CUT-STATE-8"), (3, "rolled-back", None), (4, "rolled-back", None)]
+)
+def test_how_it_ended_is_told_by_the_record(tmp_path: Path, attempts: int, result: str, code: str | None) -> None:
+    """An attempt that the record knows was begun, and the guard, a rescue or another agent took its way back."""
+    migration = restarted(tmp_path, states.STOPPING, attempts)
+    migration.end_lost_stop()
+    attempt = migration.last_attempt
+    assert attempt is not None
+    assert (attempt.number, attempt.result, attempt.code) == (3, result, code)
+    assert (attempt.by, attempt.at) == (ASKED["by"], ASKED["at"])
+    assert migration.attempts == max(3, attempts)
+    assert json.loads(Paths(tmp_path).migration.read_text())["stop"] is None
+    migration.last_attempt = None
+    migration.end_lost_stop()
+    assert migration.last_attempt is None, "it is told once"
+
+
+@pytest.mark.parametrize("state", [states.COMPLETED, states.ABORTING, states.ABORTED])
+def test_what_has_an_end_of_its_own_is_not_told_twice(tmp_path: Path, state: str) -> None:
+    """The record, or the abort, says how it ended."""
+    migration = restarted(tmp_path, state, 2)
+    migration.end_lost_stop()
+    assert migration.last_attempt is None
+    assert migration.asked_stop is None
