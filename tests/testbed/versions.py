@@ -36,6 +36,8 @@ SPANS = (
     Span(r"PUT /_api/collection/[^/]+/(?:un)?load", ALWAYS, (4, 0, 0)),
     Span(r"POST /_api/transaction", ALWAYS, (4, 0, 0)),
     Span(r"\w+ /_api/(?:tasks|aqlfunction)(?:/.*)?", ALWAYS, (4, 0, 0)),
+    Span(r"\w+ /_api/query-plan-cache", (3, 12, 4), NEVER),
+    Span(r"\w+ /_api/key-generators", (3, 12, 0), NEVER),
     Span(r"\w+ /_api/token/.+", (3, 12, 0), NEVER),
     Span(r"\w+ /_admin/deployment/id", (3, 12, 6), NEVER),
 )

@@ -21,6 +21,17 @@ def _older(request: Request, *version: int) -> bool:
     return request.deployment.version_tuple < version
 
 
+_LEVELS = ("FATAL", "ERROR", "WARNING", "INFO", "DEBUG", "TRACE", "DEFAULT")
+_LOG_LEVELS = {
+    "agency": "INFO",
+    "cluster": "INFO",
+    "general": "INFO",
+    "queries": "INFO",
+    "replication": "INFO",
+    "requests": "FATAL",
+}
+
+
 @route("GET", "/_admin/server/role", level="any", on=EVERYWHERE)
 def role(request: Request) -> Response:
     """A DB-Server answers PRIMARY; `mode` has nothing to do with read-only (facts §2.1)."""
@@ -183,10 +194,21 @@ def server_time(request: Request) -> Response:
     return result(time=time.time() + request.server.clock.skew)
 
 
-@route("GET", "/_admin/log/level", level="admin", on=EVERYWHERE)
-def log_level(_request: Request) -> Response:
-    """Levels of the log's topics."""
-    return reply({"agency": "INFO", "cluster": "INFO", "general": "INFO", "replication": "INFO", "requests": "FATAL"})
+@route("GET|PUT", "/_admin/log/level", level="admin", on=EVERYWHERE)
+def log_level(request: Request) -> Response:
+    """Levels of the log's topics by server; unknown topics and levels are not taken."""
+    kept = request.deployment.objects.setdefault(f"log_levels/{request.server.id}", dict(_LOG_LEVELS))
+    if request.method == "PUT":
+        for topic, level in request.json_object().items():
+            if str(level).upper() in _LEVELS:
+                kept.update({name: str(level).upper() for name in (kept if topic == "all" else kept.keys() & {topic})})
+    return reply(kept)
+
+
+@route("GET", "/_admin/log/entries", level="admin", on=EVERYWHERE)
+def log_entries(_request: Request) -> Response:
+    """No server here writes a log."""
+    return reply({"total": 0, "messages": []})
 
 
 @route("GET", "/_admin/statistics", level="hardened", on=EVERYWHERE)

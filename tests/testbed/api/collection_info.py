@@ -126,6 +126,12 @@ def unknown_resource(request: Request) -> Response:
     raise ArangoError(404, _RESOURCES)
 
 
+@route("GET", "/_api/key-generators")
+def key_generators(_request: Request) -> Response:
+    """The kinds of key generators."""
+    return result(keyGenerators=["autoincrement", "padded", "traditional", "uuid"])
+
+
 @route("GET", "/_api/collection/{name}/figures")
 def figures(request: Request) -> Response:
     """Sizes; those of documents are exact, those of indexes rough."""

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import Any
 
+from tests.testbed import settings
 from tests.testbed.aql import syntax
 from tests.testbed.aql.context import Context
 from tests.testbed.aql.parser import parse
@@ -72,7 +74,7 @@ def properties(request: Request) -> Response:
     """Settings of query tracking."""
     kept: dict[str, Any] = request.deployment.objects.setdefault("query_properties", dict(_PROPERTIES))
     if request.method == "PUT":
-        kept.update({name: value for name, value in request.json_object().items() if name in kept})
+        settings.change(kept, request.json_object())
     return result(**kept)
 
 
@@ -95,21 +97,61 @@ def _names(node: object, kind: type[syntax.Bind]) -> list[str]:
 @route("POST", "/_api/query")
 def parsed(request: Request) -> Response:
     """Check the syntax; the tree itself is not shown."""
-    tree = parse(str(request.json_object().get("query") or ""))
+    tree = parse(_text(request.json_object()))
     binds = list(dict.fromkeys(_names(tree, syntax.Bind)))
-    return result(parsed=True, collections=[], bindVars=binds, ast=[])
+    return result(parsed=True, collections=sorted(set(_collections(tree, frozenset()))), bindVars=binds, ast=[])
+
+
+def _text(body: dict[str, Any]) -> str:
+    text = body.get("query")
+    if not isinstance(text, str) or not text:
+        raise ArangoError(1502)
+    return text
+
+
+def _collections(node: object, variables: frozenset[str]) -> Iterator[str]:
+    """Names in loops and changes that are no variables."""
+    if isinstance(node, syntax.Query):
+        for statement in node.statements:
+            yield from _collections(statement, variables)
+            if isinstance(statement, syntax.For | syntax.Let):
+                variables |= {statement.variable}
+        return
+    source: object = getattr(node, "source", None) or getattr(node, "collection", None)
+    if isinstance(source, syntax.Name) and source.name not in variables:
+        yield source.name
+    if isinstance(node, syntax.Expression | syntax.Statement):
+        for value in vars(node).values():
+            yield from _collections(value, variables)
+    elif isinstance(node, tuple):
+        for entry in node:
+            yield from _collections(entry, variables)
+
+
+def _node_type(statement: syntax.Statement, collections: Container[str]) -> str:
+    """How an execution plan calls a statement."""
+    if isinstance(statement, syntax.For):
+        source = statement.source
+        listed = not isinstance(source, syntax.Bind | syntax.Name) or (
+            source.name not in collections if isinstance(source, syntax.Name) else not source.name.startswith("@")
+        )
+        return "EnumerateListNode" if listed else "EnumerateCollectionNode"
+    if isinstance(statement, syntax.Modify):
+        return f"{statement.kind.capitalize()}Node"
+    return "CalculationNode" if isinstance(statement, syntax.Let) else f"{type(statement).__name__}Node"
 
 
 @route("POST", "/_api/explain")
 def explain(request: Request) -> Response:
     """The statements as nodes, and the collections."""
     body = request.json_object()
-    tree = parse(str(body.get("query") or ""))
+    tree = parse(_text(body))
     context = Context(request, body.get("bindVars") or {}, {}, Transaction(request.database))
     modifies = Plan(context, tree).modifies
     nodes: list[dict[str, Any]] = [{"type": "SingletonNode", "dependencies": [], "id": 1}]
+    named = set(_collections(tree, frozenset()))
     for number, statement in enumerate(tree.statements, 2):
-        nodes.append({"type": f"{type(statement).__name__}Node", "dependencies": [number - 1], "id": number})
+        nodes.append({"type": _node_type(statement, named), "dependencies": [number - 1], "id": number})
     used = dict.fromkeys(context.read, "read") | dict.fromkeys(context.written, "write")
     collections = [{"name": name, "type": kind} for name, kind in sorted(used.items())]
     plan: dict[str, Any] = {"nodes": nodes, "rules": [], "collections": collections, "variables": []}
