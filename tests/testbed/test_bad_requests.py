@@ -62,6 +62,22 @@ BODIES = st.one_of(
     st.sampled_from([b"{", b'{"a":', b"[1,", b'"\xff"', b"\xff\xfe{}", b"nul", b'{"a":1}{', b"[" * 5000, b"{}\n{}\n"]),
     st.builds(lambda value: json.dumps(value).encode()[:-1], OBJECTS),
 )
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        words(
+            "content-type accept content-encoding accept-encoding x-arango-async x-arango-trx-id if-match "
+            "if-none-match x-arango-allow-dirty-read x-arango-endpoint x-arango-queue-time-seconds origin "
+            "x-http-method-override x-arango-dump-auth-user x-arango-source cookie range host"
+        )
+    ),
+    st.one_of(
+        st.sampled_from(["application/json", "application/x-velocypack", "text/html", "application/x-dump; charset=x"]),
+        st.sampled_from(["multipart/form-data; boundary=x", "application/x-velocypack; q=2", "*/*", "gzip", "deflate"]),
+        st.sampled_from(["lz4", "store", "true", '"_abc"', "*", "1", "-1", "nan", "bytes=0-1", "e" * 5000]),
+        ODD,
+    ),
+    max_size=3,
+)
 
 
 def prepared(**wishes: Any) -> Direct:
@@ -107,11 +123,19 @@ def fill(template: str, texts: list[str]) -> str:
     entry=st.sampled_from(ROUTES),
     texts=st.lists(ODD, min_size=4, max_size=4),
     query=st.dictionaries(st.sampled_from(PARAMETERS), ODD, max_size=4),
+    headers=HEADERS,
     body=BODIES,
     server=st.integers(0, 4),
 )
 def test_every_endpoint(
-    flavour: str, version: str, entry: Route, texts: list[str], query: dict[str, str], body: bytes, server: int
+    flavour: str,
+    version: str,
+    entry: Route,
+    texts: list[str],
+    query: dict[str, str],
+    headers: dict[str, str],
+    body: bytes,
+    server: int,
 ) -> None:
     with prepared(flavour=flavour, version=version) as direct:
         servers = [one for one in direct.deployment.servers.values() if one.role in entry.on]
@@ -121,7 +145,8 @@ def test_every_endpoint(
         if query:
             target += "?" + "&".join(f"{name}={quote(text, safe='', errors='replace')}" for name, text in query.items())
         login = superuser() if server % 2 else None
-        assert proper(direct(entry.method, target, body, on=servers[server % len(servers)], login=login))
+        asked = servers[server % len(servers)]
+        assert proper(direct(entry.method, target, body, on=asked, headers=headers, login=login))
 
 
 @settings(max_examples=300)
