@@ -63,6 +63,23 @@ def test_levels_of_the_log_are_kept_by_server(direct: Direct) -> None:
     assert set(direct("PUT", "/_admin/log/level", {"all": "warning"}).json.values()) == {"WARNING"}
 
 
+def test_settings_of_a_user_one_by_one(direct: Direct) -> None:
+    place = "/_api/user/root/config"
+    for name in ("a", "b"):
+        assert direct("PUT", f"{place}/{name}", {"shown": name}).status == 200
+    assert direct("GET", f"{place}/a").json["result"] == {"shown": "a"}
+    assert direct("DELETE", f"{place}/a").status == 202
+    assert direct("GET", f"{place}/a").json["result"] is None
+    assert direct("GET", place).json["result"] == {"b": {"shown": "b"}}
+
+
+def test_periods_and_lock_timeouts_are_positive(direct: Direct) -> None:
+    task = direct("POST", "/_api/tasks", {"command": "1", "period": -1})
+    begun = direct("POST", "/_api/transaction/begin", {"collections": {"write": "c"}, "lockTimeout": -1})
+    for answer in (task, begun):
+        assert (answer.status, answer.json["errorNum"]) == (400, 10)
+
+
 @pytest.mark.parametrize(
     ("version", "path", "status"),
     [

@@ -55,10 +55,13 @@ def _create(request: Request, identifier: str) -> Response:
         raise ArangoError(400, "command must be specified")
     if identifier in _tasks(request):
         raise ArangoError(1851, "duplicate task id", status=409)
+    period = body.get("period", 1)
+    if isinstance(period, bool) or not isinstance(period, int | float) or period <= 0:
+        raise ArangoError(10, "task period must be specified and positive")
     task: dict[str, Any] = {"id": identifier, "name": str(body.get("name") or "user-defined task")}
     task["created"] = time.time()
     if "period" in body:
-        task |= {"type": "periodic", "period": body["period"], "offset": body.get("offset", 0)}
+        task |= {"type": "periodic", "period": period, "offset": body.get("offset", 0)}
     else:
         task |= {"type": "timed", "offset": body.get("offset", 0)}
     task |= {"command": f"(function (params) {{ {command} }} )(params);", "database": request.database_name}

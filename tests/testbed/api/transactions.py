@@ -124,9 +124,13 @@ def _names(value: Any) -> list[str]:
 @route("POST", "/_api/transaction/begin")
 def begin(request: Request) -> Response:
     """Begin a transaction on named collections; errorNum 1203, 11, 1004."""
-    collections = request.json_object().get("collections")
+    body = request.json_object()
+    collections = body.get("collections")
     if not isinstance(collections, dict):
         raise ArangoError(10, "missing/invalid collections definition for transaction")
+    timeout = body.get("lockTimeout", 0)
+    if isinstance(timeout, int | float) and timeout < 0:
+        raise ArangoError(10, "<lockTimeout> needs to be positive")
     writing = [*_names(collections.get("write") or []), *_names(collections.get("exclusive") or [])]
     for name in _names(collections.get("read") or []):
         may_read(request, request.database.collection(name))

@@ -205,6 +205,24 @@ def set_setting(request: Request) -> Response:
     return result()
 
 
+@route("GET", "/_api/user/{user}/config/{name}", level="authenticated")
+def setting(request: Request) -> Response:
+    """One setting, null when it is not there."""
+    _require_self_or_admin(request)
+    values = _store(request).get(request.params["user"]).get("configData", {})
+    return result(result=values.get(request.params["name"]))
+
+
+@route("DELETE", "/_api/user/{user}/config/{name}", level="authenticated")
+def clear_setting(request: Request) -> Response:
+    """Forget one setting."""
+    _require_self_or_admin(request)
+    values = dict(_store(request).get(request.params["user"]).get("configData", {}))
+    values.pop(request.params["name"], None)
+    _store(request).configure(request.params["user"], values)
+    return result(202)
+
+
 @route("DELETE", "/_api/user/{user}/config", level="authenticated")
 def clear_settings(request: Request) -> Response:
     """Forget the settings."""
