@@ -259,6 +259,40 @@ def test_views_and_analyzers(database: Any) -> None:
     assert database.delete_analyzer("mine")
 
 
+def test_what_a_graph_refuses(database: Any) -> None:
+    graph = database.create_graph("roads")
+    road = graph.create_edge_definition("road", ["cities"], ["cities"])
+    cities = graph.vertex_collection("cities")
+    first = cities.insert({"_key": "a", "size": 1}, return_new=True)["new"]
+    second = cities.update({"_key": "a", "name": "A"}, return_new=True)["new"]
+    assert (second["size"], second["name"]) == (1, "A")
+    with pytest.raises(DocumentRevisionError):
+        cities.replace({"_key": "a", "_rev": first["_rev"]}, check_rev=True)
+    assert "size" not in cities.replace({"_key": "a", "name": "B"}, return_new=True)["new"]
+    with pytest.raises(DocumentInsertError) as caught:
+        cities.insert({"_key": "a"})
+    assert caught.value.error_code == 1210
+    with pytest.raises(DocumentInsertError) as caught:
+        road.insert({"_from": "cities/a", "_to": "texts/a"})
+    assert caught.value.error_code == 1947
+    assert cities.get("absent") is None
+    assert cities.delete("absent", ignore_missing=True) is False
+    assert database.delete_graph("roads", drop_collections=True)
+
+
+def test_batches_that_can_be_retried_and_an_alias(database: Any) -> None:
+    database.create_collection("kept").insert_many([{"n": number} for number in range(25)])
+    cursor = database.aql.execute("FOR d IN kept RETURN d.n", batch_size=10, ttl=60, allow_retry=True)
+    assert cursor.has_more()
+    assert sorted(cursor) == list(range(25))
+    assert not cursor.has_more()
+    database.collection("kept").add_index({"type": "inverted", "name": "inv", "fields": ["n"]})
+    indexes = {"indexes": [{"collection": "kept", "index": "inv"}]}
+    assert database.create_view("alias", "search-alias", indexes)["type"] == "search-alias"
+    assert database.view("alias")["indexes"][0]["index"] == "inv"
+    assert database.delete_view("alias")
+
+
 def test_users_and_permissions(arango: ArangoClient, database: Any) -> None:
     system: Any = arango.db("_system", "root", "secret")
     system.create_user("ann", "one", active=True, extra={"team": "x"})
