@@ -15,12 +15,13 @@ ansible-galaxy collection install --offline --collections-path "$scratch/collect
 ansible-galaxy collection verify --offline cutover.arangodb >/dev/null
 
 listing=$(tar -tzf "$archive")
-unwanted=$(grep -E '(^|/)(tests|build|\.venv|\.ci|\.git|__pycache__|collections)(/|$)|\.(pyc|pyz)$|requirements|pyproject' <<<"$listing" || true)
+unwanted=$(grep -E '(^|/)(tests|build|\.venv|\.ci|\.git|__pycache__|collections)(/|$)|\.(pyc|pyz)$|(^|/)requirements|pyproject' <<<"$listing" || true)
 if [ -n "$unwanted" ]; then
     printf 'release: these must not be packed:\n%s\n' "$unwanted"
     exit 1
 fi
-for wanted in README.md LICENSE meta/runtime.yml roles/agent/tasks/main.yml playbooks/cutover.yml \
+for wanted in README.md LICENSE meta/runtime.yml meta/ee-requirements.txt roles/agent/tasks/main.yml \
+    extensions/patterns/live_migration/meta/pattern.json playbooks/cutover.yml \
     plugins/modules/migration.py plugins/module_utils/_engine/engine.py; do
     if ! grep -qx "$wanted" <<<"$listing"; then
         printf 'release: %s is missing\n' "$wanted"
