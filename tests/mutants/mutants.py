@@ -14,7 +14,8 @@ from tests.mutants.opening import OPENING
 from tests.mutants.reading import READING
 from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
+from tests.mutants.yielding import YIELDING
 
 ALL: tuple[Mutant, ...] = (
-    *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING,
+    *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING, *YIELDING,
 )  # fmt: skip
