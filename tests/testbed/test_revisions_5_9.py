@@ -70,6 +70,20 @@ def test_without_revisions_as_ids_nothing_clashes(client: Client) -> None:
     assert [(entry["_key"], entry["_rev"]) for entry in read] == [("a", "_abc-------"), ("b", "_abc-------")]
 
 
+def test_a_restored_document_without_a_revision_gets_one(client: Client, cluster: TestCluster) -> None:
+    """By the document API as by restore-data (facts §7.4, §7.5); a replacement gets another one."""
+    client("POST", "/_api/collection", {"name": "anew", "numberOfShards": 1})
+    seen = set()
+    for value in (1, 2):
+        body = [{"_key": key, "_id": f"anew/{key}", "v": value} for key in "ab"]
+        answer = client("POST", "/_api/document/anew?isRestore=true&overwriteMode=replace", body)
+        assert "x-arango-error-codes" not in answer.headers
+        read = client("PUT", "/_api/document/anew?onlyget=true", ["a", "b"]).json
+        assert [(entry["_key"], entry["v"]) for entry in read] == [("a", value), ("b", value)]
+        seen |= {entry["_rev"] for entry in read}
+    assert len(seen) == 4
+
+
 def test_followers_share_content_and_revision(client: Client, cluster: TestCluster) -> None:
     client("POST", "/_api/collection", {"name": "copies", "numberOfShards": 2, "replicationFactor": 3})
     client("POST", "/_api/document/copies", [{"_key": str(number)} for number in range(50)])
