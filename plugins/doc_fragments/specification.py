@@ -72,6 +72,26 @@ options:
       - Without it the source's is kept, or lowered to the number of copies.
     type: dict
     default: {}
+  number_of_shards:
+    description:
+      - Numbers of shards on the target, by patterns as in O(replication_factor); others keep the source's.
+      - Another number than the source's needs V(regenerate) in O(rev_policy) for the collection, as two documents of different
+        shards may have one revision, and in one shard one would overwrite the other. Without it the start is refused.
+      - Refused by name as well are satellites, collections that are placed like others or that others are placed like, collections
+        of smart graphs, collections whose shards are not chosen by C(_key), and more than one shard for the key generator
+        C(autoincrement) or for unique indexes without C(_key).
+    type: dict
+    default: {}
+  rev_policy:
+    description:
+      - Whether the target keeps the source's revisions, V(keep) or V(regenerate), by patterns as in O(replication_factor). Without
+        a pattern they are kept.
+      - With V(regenerate) the target gives every document a C(_rev) of its own. Documents are compared by their contents then, while
+        the migration runs and at the cutover, which makes the servers and the agent read them as a whole.
+      - It is refused for collections of smart graphs, for those whose shards are not chosen by C(_key), and for sources before
+        3.11.12 and 3.12.3, which round large numbers. System collections keep their revisions always.
+    type: dict
+    default: {}
   overwrite_target:
     description:
       - Whether databases and users that the target already holds may be destroyed.

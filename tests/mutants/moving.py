@@ -156,9 +156,9 @@ MOVING: tuple[Mutant, ...] = (
         "lost-state-kept",
         "a late request may not bring back what a former leader has lost",
         "design §4.5, §4.6, I1",
-        "settler.py",
-        "        if not newer or not plan.key_determines_shard:\n",
-        "        if newer or not plan.key_determines_shard:\n",
+        "likeness.py",
+        "return key_determines_shard and newest(there)",
+        "return not key_determines_shard and newest(there)",
         "test_settler.py::test_i1_the_target_gets_what_the_source_has",
     ),
     mutant(

@@ -265,8 +265,8 @@ READING: tuple[Mutant, ...] = (
         "a target that does not keep revisions by restore-data is noticed",
         "design §4.3",
         "restore.py",
-        "self._keeps_revisions = found is not None and found.rev == wanted.rev",
-        "self._keeps_revisions = True",
+        "found is not None and kept is plan.likeness.keeps_revisions",
+        "True",
         "test_restore.py::test_where_revisions_are_not_kept_the_bulk_api_is_used",
     ),
     mutant(

@@ -63,6 +63,8 @@ SPEC_FLAGS = (
     Flag("--exclude", "exclude", "list", "DATABASE or DATABASE/COLLECTION to leave out, a pattern; may be repeated"),
     Flag("--replication-factor", "replication_factor", "counts", "PATTERN=NUMBER of copies; may be repeated"),
     Flag("--write-concern", "write_concern", "counts", "PATTERN=NUMBER of copies that confirm; may be repeated"),
+    Flag("--number-of-shards", "number_of_shards", "counts", "PATTERN=NUMBER of shards; may be repeated"),
+    Flag("--rev-policy", "rev_policy", "map", "PATTERN=keep or PATTERN=regenerate revisions; may be repeated"),
     Flag("--source.endpoint-map", "endpoint_map", "map", "INNER=OUTER address of a server; may be repeated"),
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
     *LIMIT_FLAGS,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from .._engine import load, spec
+from .._engine.layout import MOST_SHARDS, REV_POLICIES
 from .._engine.overrides import MOST_COPIES
 from .._engine.packing import POLICIES
 from .._engine.patterns import FORM
@@ -34,6 +35,15 @@ _WINDOW = {
     "additionalProperties": False,
 }  # fmt: skip
 _PATTERN = "^[^/\\u0000]+(/[^/\\u0000]+)?$"
+
+
+def _by_pattern(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object", "propertyNames": {"pattern": _PATTERN}, "description": f"by pattern: {FORM}",
+        "additionalProperties": dict(value),
+    }  # fmt: skip
+
+
 # By the name of the function that checks such a field; the engine says more exactly what is wrong with a value.
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "_boolean": {"type": "boolean"},
@@ -55,10 +65,9 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "_endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
     "_texts": {"type": "array", "items": TEXT},
     "_patterns": {"type": "array", "items": {"type": "string", "pattern": _PATTERN}, "description": FORM},
-    "_copies": {
-        "type": "object", "propertyNames": {"pattern": _PATTERN}, "description": f"by pattern: {FORM}",
-        "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MOST_COPIES},
-    },
+    "_copies": _by_pattern({"type": "integer", "minimum": 1, "maximum": MOST_COPIES}),
+    "_shards": _by_pattern({"type": "integer", "minimum": 1, "maximum": MOST_SHARDS}),
+    "_rev_policy": _by_pattern({"type": "string", "enum": list(REV_POLICIES)}),
     "_map": {"type": "object", "additionalProperties": ENDPOINT},
     "_accept": {"type": "array", "items": _ID_AND_REASON},
     "_accepted_findings": {"type": "array", "items": {"anyOf": [_ID_AND_REASON, _NAMED_FINDING]}},

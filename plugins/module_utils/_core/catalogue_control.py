@@ -162,7 +162,8 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-SCHEMA-4": Entry(
         "error", "operator", "A source collection cannot keep its revisions",
-        "Collections made before 3.8 (usesRevisionsAsDocumentIds false) must be dumped and restored there first.",
+        "Collections made before 3.8 (usesRevisionsAsDocumentIds false) must be dumped and restored there first. Or "
+        "start with rev_policy: regenerate for them.",
     ),
     "CUT-SCHEMA-5": Entry(
         "error", "operator", "A unique index cannot be built on the target",
@@ -193,6 +194,11 @@ CODES: dict[str, Entry] = {
         "error", "operator", "Something that is migrated needs what is left out",
         "Change it on the source, or accept this finding. Or abort and start again with another include or exclude, or "
         "with its id in accept.",
+    ),
+    "CUT-SELECT-3": Entry(
+        "error", "operator", "A collection cannot have the wanted number of shards or revision policy",
+        "Its definition is followed as the source has it. Change it on the source, accept this finding if that is "
+        "meant, or abort and start again with another number_of_shards or rev_policy.",
     ),
     "CUT-USER-1": Entry(
         "error", "operator", "The target refuses the restore of users",

@@ -39,7 +39,9 @@ class Refused(NamedTuple):
 
 
 def insert_all(writer: TargetWriter, plan: ShardPlan, markers: Sequence[Marker], largest: int) -> list[Refused]:
-    """Insert or replace whole documents with their revisions, in order; gives what was refused for good."""
+    """Insert or replace whole documents in order, with the revisions that the target is to keep; gives what was refused
+    for good.
+    """
 
     def send(part: Sequence[Marker]) -> Response:
         return writer.write(
@@ -48,7 +50,7 @@ def insert_all(writer: TargetWriter, plan: ShardPlan, markers: Sequence[Marker],
             "POST",
             document_path(plan.collection),
             query=_INSERT,
-            data=_joined([marker.data for marker in part]),
+            data=_joined([plan.likeness.body(marker) for marker in part]),
             divisible=len(part) > 1,
         )
 

@@ -20,10 +20,11 @@ from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
 from .._core.revision import decode
 from . import inventory as inv
-from .aql import canonical, read_batches
+from .aql import read_batches
 from .definitions import problems
 from .fence import read_modes, summary
 from .journal import Journal, Record
+from .likeness import content
 from .mapping import parse_version
 from .parallel import gather
 from .proof import Subject
@@ -121,7 +122,8 @@ def _look_up(
         elif original.get("_rev") != rev:
             doubtful.append((key, original))
     for (key, original), actual in zip(doubtful, _documents(target, item, [key for key, _original in doubtful])):
-        if actual is not None and _body(original) != _body(actual):
+        # Its revision may be another one by the chosen policy.
+        if actual is not None and content(original) != content(actual):
             changes.changed += 1
             changes.keys.append(key)
     del changes.keys[_SAMPLES:]
@@ -143,11 +145,6 @@ def _documents(front: Coordinators, item: Subject, keys: Sequence[str]) -> list[
     if not isinstance(answer, list) or len(answer) != len(keys):
         raise CutoverError("CUT-ARANGO-7", f"{front.label} did not answer {len(keys)} documents of {item}")
     return [None if "_key" not in document else document for document in answer]
-
-
-def _body(document: Mapping[str, Any]) -> str:
-    """Everything but the revision: it may be another one by the chosen policy."""
-    return canonical({name: value for name, value in document.items() if name != "_rev"})
 
 
 def lines(found: Mapping[Subject, Changes]) -> list[str]:

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The source's definitions as the target is to have them, and what is left out told as findings (invariant I9)."""
+"""The source's definitions as the target is to have them; what is left out or cannot be had is a finding (I9)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from . import inventory as inv
 from .aql import read_all
 from .findings import Finding, Findings
 from .inventory import Front, Inventory
+from .layout import Denied
 from .parallel import gather
 from .selection import Selection, Torn
 from .spec import Spec
@@ -50,6 +51,7 @@ class Choice:
         self._accepted = spec.accepted
         self._findings = findings
         self._told: Any = None
+        self._denied: list[Denied] = []
         self.left_out: Mapping[str, list[str]] = {}
 
     def read(self) -> Inventory:
@@ -60,7 +62,17 @@ class Choice:
         """What the target is to have of these definitions; what is torn apart without being accepted is a finding."""
         if not self._selection.is_everything:
             self._look(source)
+        if not self._shape.layout.is_same:
+            self._look_at_layout(self._selection.apply(source))
         return self._shape.apply(source)
+
+    def _look_at_layout(self, chosen: Inventory) -> None:
+        denied = self._shape.layout.denied(chosen)
+        if denied != self._denied:
+            self._findings.resolve("CUT-SELECT-3")
+            for item in denied:
+                self._report("CUT-SELECT-3", "error", item.where, f"{item.option}: {item.why}")
+            self._denied = denied
 
     def _look(self, source: Inventory) -> None:
         torn = self._selection.torn(source, read_graphs(self._source, self._selection, source))

@@ -193,7 +193,7 @@ class DatabasePass:
         if item.parameters.get("isSmart") or item.parameters.get("isSmartChild"):
             self._report("CUT-SCHEMA-1", where, "collections of smart graphs cannot be migrated by this version")
             return False
-        if item.parameters.get("usesRevisionsAsDocumentIds") is False:
+        if item.parameters.get("usesRevisionsAsDocumentIds") is False and item.likeness.keeps_revisions:
             self._report("CUT-SCHEMA-4", where, "the source collection does not use revisions as document ids")
             return False
         found = self._admin.properties(self._name, item.name)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, AbstractSet, Callable, Mapping, Optional, Sequence
 
 from .._core.clock import Deadline
+from .likeness import Likeness
 from .parallel import gather
 from .patience import Patience, WriteGate
 from .recheck import Recheck
@@ -28,13 +29,14 @@ class Standing:
     """A collection on the data path.
 
     ``calm``: all its shards are in sync; ``adopted``: they go on where an earlier process was, and are not copied;
-    ``disturbance`` is larger after each copy or doubt of one of them.
+    ``disturbance`` is larger after each copy or doubt of one of them; ``likeness``: how its documents are compared.
     """
 
     name: str
     calm: bool
     adopted: bool
     disturbance: int
+    likeness: Likeness = Likeness.REVISION
 
 
 class Inspection:
@@ -124,4 +126,5 @@ class Inspection:
 def _standing(shards: Sequence[Shard]) -> Standing:
     calm = all(shard.state is ShardState.IN_SYNC and not shard.gone for shard in shards)
     adopted = all(shard.state in (ShardState.IN_SYNC, ShardState.HELD) for shard in shards)
-    return Standing(shards[0].plan.collection, calm, adopted, max(shard.disturbance for shard in shards))
+    plan = shards[0].plan
+    return Standing(plan.collection, calm, adopted, max(shard.disturbance for shard in shards), plan.likeness)

@@ -11,6 +11,7 @@ from typing import Any, Optional, Union
 
 from .._core.arango import Coordinators, Server
 from .._core.errors import ArangoError, CutoverError
+from .likeness import Likeness
 from .parallel import gather
 
 Front = Union[Server, Coordinators]
@@ -24,7 +25,7 @@ _VIEW_IDENTITY = frozenset({"id", "globallyUniqueId", "planId", "isSystem", "del
 class CollectionDef:
     """A collection; ``plan_id`` is its identity: dropped and re-created under one name it has another one.
 
-    ``selected``: the operator has not left it out.
+    ``selected``: the operator has not left it out. ``likeness``: whether the target is to keep its revisions.
     """
 
     name: str
@@ -35,6 +36,7 @@ class CollectionDef:
     ready: bool
     in_sync: bool
     selected: bool = True
+    likeness: Likeness = Likeness.REVISION
 
     @property
     def is_system(self) -> bool:

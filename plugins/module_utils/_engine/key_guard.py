@@ -265,7 +265,9 @@ def _shape(collection: CollectionDef) -> Optional[str]:
         return AUTOINCREMENT
     if generator not in ("traditional", "padded"):
         return None
-    return SINGLE if len(collection.shards) == 1 else SEVERAL
+    # As many as the target is to have.
+    shards = collection.parameters.get("numberOfShards") or len(collection.shards)
+    return SINGLE if shards == 1 else SEVERAL
 
 
 def unanswered(problem: CutoverError) -> str:

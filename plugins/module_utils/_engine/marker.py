@@ -29,6 +29,9 @@ _DOCUMENT = re.compile(
     re.DOTALL,
 )
 _FRAME = re.compile(rb'\{"tick":"([0-9]+)","type":(2200|2201),"tid":"([0-9]+)","db":"([^"\\]*)"\}\Z')
+_REVISION = re.compile(
+    rb'\{"_key":"(?:[^"\\]+)"(?:,"_id":"[^"\\]*")?(,"_rev":"[^"\\]*")[,}]'
+)
 _KEY = re.compile(rb'\{"_key":"([^"\\]+)"')
 _TYPES = {b"2200": BEGIN, b"2201": COMMIT, b"2300": INSERT, b"2302": REMOVE}
 _DECODER = json.JSONDecoder()
@@ -102,6 +105,16 @@ def document_key(line: bytes) -> Optional[bytes]:
         return _text(_members(line.decode("utf-8", "surrogateescape")), "_key") or None
     except ValueError:
         return None
+
+
+def without_revision(document: bytes) -> bytes:
+    """A bare document without its ``_rev``, everything else in its own text; raises ``ValueError`` for no document."""
+    found = _REVISION.match(document)
+    if found is not None:
+        return document[: found.start(1)] + document[found.end(1) :]
+    members = _members(document.decode("utf-8", "surrogateescape"))
+    rest = ",".join(f"{json.dumps(name)}:{text}" for name, text in members.items() if name != "_rev")
+    return b"{%s}" % rest.encode("utf-8", "surrogateescape")
 
 
 def array_elements(body: bytes) -> list[bytes]:

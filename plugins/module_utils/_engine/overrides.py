@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Copies and write concern that the operator wants on the target instead of the source's (design §4.7).
+"""Copies, write concern and layout that the operator wants on the target instead of the source's (design §4.7).
 
 Definitions are changed as they are read, so that whoever makes, follows or compares them sees what is wanted. System
 collections, satellites and what is distributed like another collection have no number of their own.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Any, Generic, Optional, TypeVar
 
 from .inventory import DatabaseDef, Inventory
 from .mapping import counts_copies
@@ -18,42 +18,43 @@ from .patterns import Pattern, parse_pattern
 
 MOST_COPIES = 100
 _FACTOR, _CONCERN = "replicationFactor", "writeConcern"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class ByPattern:
-    """A number by pattern: one for collections counts before one for databases, then the longer before the shorter."""
+class ByPattern(Generic[Value]):
+    """A value by pattern: one for collections counts before one for databases, then the longer before the shorter."""
 
-    items: tuple[tuple[Pattern, int], ...] = ()
+    items: tuple[tuple[Pattern, Value], ...] = ()
 
     @classmethod
-    def of(cls, values: Mapping[str, int]) -> ByPattern:
+    def of(cls, values: Mapping[str, Value]) -> ByPattern[Value]:
         """Of texts. Raises ``ValueError``."""
         pairs = [(parse_pattern(text), value) for text, value in values.items()]
         return cls(tuple(sorted(pairs, key=lambda pair: (pair[0].is_whole, -len(str(pair[0])), str(pair[0])))))
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Value]:
         """As given."""
         return {str(pattern): value for pattern, value in self.items}
 
-    def collection(self, database: str, name: str) -> Optional[int]:
+    def collection(self, database: str, name: str) -> Optional[Value]:
         """What is wanted for a collection, None where nothing is."""
         return next((value for pattern, value in self.items if pattern.takes(database, name)), None)
 
-    def database(self, name: str) -> Optional[int]:
+    def database(self, name: str) -> Optional[Value]:
         """What is wanted for all collections of a database."""
         return next((value for item, value in self.items if item.is_whole and item.takes_database(name)), None)
 
 
-NOTHING = ByPattern()
+NOTHING: ByPattern[Any] = ByPattern()
 
 
 @dataclass(frozen=True)
 class Overrides:
     """All of them."""
 
-    replication_factor: ByPattern = NOTHING
-    write_concern: ByPattern = NOTHING
+    replication_factor: ByPattern[int] = NOTHING
+    write_concern: ByPattern[int] = NOTHING
 
     def apply(self, source: Inventory) -> Inventory:
         """The definitions that the target is to have."""

@@ -23,6 +23,7 @@ from .._core.arango import Coordinators, Server, segment
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .aql import canonical, read_batches
+from .likeness import Likeness
 from .parallel import gather
 
 Front = Union[Server, Coordinators]
@@ -30,6 +31,7 @@ Found = TypeVar("Found")
 Accepted = Mapping["Subject", Mapping[str, int]]
 NONE_ACCEPTED: Accepted = MappingProxyType({})
 CHECKSUMS = "checksums with revisions and data"
+DATA_CHECKSUMS = "checksums with data, as the target has revisions of its own"
 BODIES = "all documents compared"
 ROUNDS = "counts, and the comparison before with all keys read back that were written since"
 _EMPTY = "empty on both sides"
@@ -41,10 +43,11 @@ _LEAST_TIMEOUT = 0.2
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """A collection to prove."""
+    """A collection to prove, and how its documents are compared."""
 
     database: str
     collection: str
+    likeness: Likeness = field(default=Likeness.REVISION, compare=False)
 
     def __str__(self) -> str:
         return f"{self.database}/{self.collection}"
@@ -201,7 +204,7 @@ class _Checksums:
 
     def compare(self, alike: bool, risky: Collection[Subject]) -> None:
         """Checksums of all, and the bodies of the smallest collection as a probe; bodies where checksums differ."""
-        for item in set(self._filled).intersection(self._accepted):
+        for item in [item for item in self._filled if item in self._accepted]:
             self._judge(item, self._bodies(item))
         plain = [item for item in self._filled if item not in self._accepted]
         items = sorted(plain, key=lambda item: (item not in risky, -self._filled[item], item))
@@ -226,7 +229,7 @@ class _Checksums:
         doubtful = [item for item in rest if equal.get(item) is False and suspicious]
         for item in rest:
             if equal.get(item) and suspicious:
-                self._cover(item, CHECKSUMS)
+                self._cover(item, CHECKSUMS if item.likeness.keeps_revisions else DATA_CHECKSUMS)
             elif suspicious and item not in doubtful:
                 self._result.methods[str(item)] = ROUNDS
         compare: dict[Subject, Callable[[], Optional[list[str]]]] = {
@@ -271,8 +274,8 @@ def counts(source: Front, target: Front, item: Subject, deadline: Deadline) -> t
 
 
 def checksums_equal(source: Front, target: Front, item: Subject, deadline: Deadline) -> bool:
-    """Whether checksums with revisions and data are the same."""
-    query: dict[str, object] = {"withRevisions": True, "withData": True}
+    """Whether checksums with data, and with revisions where the target keeps them, are the same."""
+    query: dict[str, object] = {"withRevisions": item.likeness.keeps_revisions, "withData": True}
     answers = gather(
         {side: partial(_get, front, item, "checksum", deadline, query) for side, front in enumerate((source, target))}
     )
@@ -305,17 +308,19 @@ def _batch_differences(target: Front, item: Subject, batch: list[Any], deadline:
     if len(others) != len(batch):
         raise CutoverError("CUT-ARANGO-7", f"the target answered {len(others)} of {len(batch)} documents of {item}")
     return [
-        f"{item} key {document['_key']}: {_difference(document, other)}"
+        f"{item} key {document['_key']}: {_difference(document, other, item.likeness)}"
         for document, other in zip(batch, others)
-        if canonical(document) != canonical(other)
+        if item.likeness.text(document) != item.likeness.text(other)
     ]
 
 
-def _difference(document: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _difference(document: Mapping[str, Any], other: Mapping[str, Any], likeness: Likeness) -> str:
     """What differs, by attribute names only: values may be confidential."""
     if other.get("error") is True and "_key" not in other:
         return "not on the target"
     names = sorted(
-        name for name in {*document, *other} if canonical(document.get(name)) != canonical(other.get(name))
+        name
+        for name in {*document, *other}
+        if canonical(document.get(name)) != canonical(other.get(name)) and (likeness.keeps_revisions or name != "_rev")
     )
     return f"differs in {', '.join(names[:10])}"

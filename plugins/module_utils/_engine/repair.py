@@ -4,8 +4,8 @@
 
 In this order: nothing of the shard is queued or being written, and what has an unknown outcome is noted; the shard's
 markers are spooled from a batch boundary of its present leader's log on; T0 is the end of that log; the target loses
-what the source does not have, or has in another revision; the documents of a snapshot that the target lacks are
-written with their revisions; then the spool is drained as after a copy. Whatever changes after T0 is in the spool.
+what the source does not have, or has in another revision or content (see ``likeness``); the documents of a snapshot
+that the target lacks are written; then the spool is drained as after a copy. Whatever changes after T0 is in the spool.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import time
 from typing import Callable, Iterable, Mapping, Sequence
 
 from .._core.errors import ArangoError
-from .._core.revision import decode
 from .bulk import slices
 from .coalesce import MemoryBatch
 from .dataplane_types import Settings
 from .grouping import failed, grouped
+from .likeness import differs
 from .marker import Marker
 from .patience import Patience, Rate, Stopped
 from .reads import Reader, as_insert
@@ -144,7 +144,7 @@ class Repairs:
             snapshot.close()
 
     def _compare(self, shard: Shard, body: bytes, patience: Patience) -> None:
-        """Write those documents of a batch that the target does not have in this revision."""
+        """Write those documents of a batch that the target does not have like this."""
         documents = [as_insert(line) for line in body.split(b"\n") if line]
         for part in slices(documents, lambda marker: len(marker.data), self._settings.batch_bytes, _LOOKUP):
             with self._book.changed:
@@ -161,11 +161,11 @@ class Repairs:
 
     def _lacking(self, plan: ShardPlan, documents: Sequence[Marker]) -> list[Marker]:
         keys = [document.key.decode("utf-8") for document in documents]
-        there = self._target.revisions(plan.id.database, plan.collection, keys)
+        there = plan.likeness.states(self._target, plan.id.database, plan.collection, keys)
         return [
             document
             for document, key in zip(documents, keys)
-            if decode(document.rev.decode("ascii")) not in map(decode, there.get(key, ()))
+            if differs(plan.likeness.state(document), there.get(key, ()))
         ]
 
     def _write(self, plan: ShardPlan, documents: Sequence[Marker]) -> None:

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Iterator, Optional, Sequence
+from typing import Callable, Iterator, Sequence
 
 from .._core.errors import ArangoError
 from .bulk import GONE, Refused, insert_all, slices
 from .exactness import ExactNumbers
+from .likeness import Likeness
 from .marker import Marker, document_key
 from .reads import Reader, as_insert
 from .shards import ShardPlan
@@ -19,10 +20,10 @@ _CONTENT_TYPE = "application/x-arango-dump"
 
 
 class Restorer:
-    """Copies documents with their revisions, whatever way this target keeps them.
+    """Copies documents with their revisions, whatever way this target keeps them, or without where it makes its own.
 
-    The first document that is restored is read back: where its revision was not kept, everything goes by the bulk
-    document API from then on (facts §12, reading 9).
+    The first document that is restored in either way is read back: where its revision was not kept, or kept though it
+    should not be, everything goes by the bulk document API from then on (facts §12, reading 9).
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Restorer:
         self._largest = largest
         self._exact = exact
         self._probing = threading.Lock()
-        self._keeps_revisions: Optional[bool] = None
+        self._obeys: dict[Likeness, bool] = {}
 
     def restore(self, plan: ShardPlan, body: bytes) -> None:
         """Write the documents of one shard, one per line; what the target refuses is reported by key."""
         body = self._exact.body(plan, body)
-        if self._keeps_revisions is None:
+        if plan.likeness not in self._obeys:
             with self._probing:
-                if self._keeps_revisions is None:
+                if plan.likeness not in self._obeys:
                     self._probe(plan, body)
         for part in parts(body, self._writer.size.bytes):
             self._part(plan, part)
@@ -62,10 +63,11 @@ class Restorer:
             return
         wanted = as_insert(line)
         found = self._target.document(plan.id.database, plan.collection, wanted.key.decode("utf-8"))
-        self._keeps_revisions = found is not None and found.rev == wanted.rev
+        kept = found is not None and found.rev == wanted.rev
+        self._obeys[plan.likeness] = found is not None and kept is plan.likeness.keeps_revisions
 
     def _part(self, plan: ShardPlan, part: bytes) -> None:
-        if self._keeps_revisions is False:
+        if self._obeys.get(plan.likeness) is False:
             self._document_by_document(plan, part)
             return
         try:
@@ -88,7 +90,11 @@ class Restorer:
             lambda: [key for key in map(document_key, _lines(part)) if key is not None],
             "PUT",
             "/_api/replication/restore-data",
-            query={"collection": plan.collection, "preserveRevisionIds": True, "useEnvelope": False},
+            query={
+                "collection": plan.collection,
+                "preserveRevisionIds": plan.likeness.keeps_revisions,
+                "useEnvelope": False,
+            },
             data=[part],
             content_type=_CONTENT_TYPE,
             divisible=True,

@@ -438,7 +438,7 @@ class Running:
 def subjects_of(source: Inventory, version: Version) -> list[Subject]:
     """The collections of an inventory that are migrated to a target of this version."""
     return [
-        Subject(database.name, item.name)
+        Subject(database.name, item.name, item.likeness)
         for database in source.values()
         for item in database.collections.values()
         if migrated(item, version)

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from .._core.arango import Coordinators, segment
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
-from .._core.revision import decode
 from .applier import ApplierPool, Unit
 from .bulk import remove_all
 from .coalesce import MemoryBatch
+from .likeness import State, States, alike
 from .marker import REMOVE, Marker
 from .patience import Patience
-from .reads import Reader, Revisions, newest
+from .reads import Reader
 from .recheck import Entry, Recheck
 from .shards import Shard, ShardBook, ShardId, ShardPlan, ShardState
 from .sweep import Sweeper
@@ -128,14 +128,11 @@ class Settler:
         """
         plan = shard.plan
         names = [key.decode("utf-8") for key in keys]
-        here = self._source.revisions(plan.id.database, plan.collection, names)
+        here = self._states(self._source, plan, names)
         if not self._applied(shard):
             return keys
-        there = self._target.revisions(plan.id.database, plan.collection, names)
-        lost = self._lost(plan, here, there)
-        stale = [
-            key for key, name in zip(keys, names) if name in lost or is_stale(here.get(name, []), there.get(name, []))
-        ]
+        there = self._states(self._target, plan, names)
+        stale = self._wrong(plan, keys, here, there)
         if not stale:
             return []
         # A shard that gets in doubt meanwhile does none of this: its keys are read back later then.
@@ -150,15 +147,25 @@ class Settler:
         self._in_order(shard, repair)
         return unsettled[0]
 
-    def _lost(self, plan: ShardPlan, here: Revisions, there: Revisions) -> set[str]:
-        """Keys whose newest state on the target is one that the source does not have any more: what came from a
-        leader that has lost it since can be brought back by a late request (design §4.6).
-        """
-        newer = [name for name, revisions in there.items() if newest(revisions) > newest(here.get(name, []))]
-        if not newer or not plan.key_determines_shard:
-            return set()
-        later = self._source.revisions(plan.id.database, plan.collection, newer)
-        return {name for name in newer if newest(there[name]) > newest(later.get(name, []))}
+    @staticmethod
+    def _states(side: Reader, plan: ShardPlan, names: Sequence[str]) -> States:
+        return plan.likeness.states(side, plan.id.database, plan.collection, names)
+
+    def _wrong(self, plan: ShardPlan, keys: list[bytes], here: States, there: States) -> list[bytes]:
+        """Keys whose state on the target is none that the log has left there."""
+        names = [key.decode("utf-8") for key in keys]
+        unlike = [name for name in names if not alike(here.get(name, ()), there.get(name, ()))]
+        if not unlike:
+            return []
+        later = self._states(self._source, plan, unlike)
+        wrong = {
+            name
+            for name in unlike
+            if plan.likeness.wrong(
+                here.get(name, ()), there.get(name, ()), later.get(name, ()), plan.key_determines_shard
+            )
+        }
+        return [key for key, name in zip(keys, names) if name in wrong]
 
     def restore(self, shards: Sequence[Shard], keys: Sequence[bytes]) -> None:
         """Bring keys of a collection to what the source has, whatever the target holds; what the log has yet to speak
@@ -177,23 +184,23 @@ class Settler:
 
     def _restore_group(self, shard: Shard, keys: list[bytes]) -> None:
         plan = shard.plan
-        here = self._source.revisions(plan.id.database, plan.collection, [key.decode("utf-8") for key in keys])
+        here = self._states(self._source, plan, [key.decode("utf-8") for key in keys])
         if self._applied(shard):
             self._in_order(shard, lambda: self._overwrite(plan, keys, here))
 
-    def _overwrite(self, plan: ShardPlan, keys: list[bytes], before: Revisions) -> None:
+    def _overwrite(self, plan: ShardPlan, keys: list[bytes], before: States) -> None:
         """Whatever the source does not have goes; what it has had all the time is written."""
         documents: list[Marker] = []
         for key in keys:
             name = key.decode("utf-8")
-            there = self._target.revisions(plan.id.database, plan.collection, [name]).get(name, [])
+            there = self._states(self._target, plan, [name]).get(name, [])
             document = self._source.document(plan.id.database, plan.collection, name)
             known = before.get(name, [])
             if document is None and known:
                 continue
-            if document is not None and document.rev.decode("ascii") not in known:
+            if document is not None and not _is_known(document, known):
                 continue
-            self._remove(plan, key, [revision for revision in there if revision not in known])
+            self._remove(plan, key, plan.likeness.strays(there, known, document is not None))
             if document is not None:
                 documents.append(document)
         self._write(plan, documents)
@@ -217,21 +224,20 @@ class Settler:
         self._pool.submit(Unit(shard, action=action, done=lambda: finished.append(True)))
         self._patience.until(lambda: bool(finished), 0.01)
 
-    def _repair(self, plan: ShardPlan, keys: list[bytes], before: Revisions) -> list[bytes]:
+    def _repair(self, plan: ShardPlan, keys: list[bytes], before: States) -> list[bytes]:
         """Write or remove what is stale; gives the keys about which the log has yet to speak."""
         unsettled: list[bytes] = []
         documents: list[Marker] = []
         for key in keys:
             name = key.decode("utf-8")
-            there = self._target.revisions(plan.id.database, plan.collection, [name]).get(name, [])
+            there = self._states(self._target, plan, [name]).get(name, [])
             document = self._source.document(plan.id.database, plan.collection, name)
             if document is None:
-                self._remove(plan, key, there)
+                self._remove(plan, key, [state.revision for state in there])
                 continue
-            revision = decode(document.rev.decode("ascii"))
-            if newest(there) == revision or (newest(there) > revision and not plan.key_determines_shard):
+            if plan.likeness.settled(plan.likeness.state(document), there, plan.key_determines_shard):
                 continue
-            if document.rev.decode("ascii") in before.get(name, ()):
+            if _is_known(document, before.get(name, ())):
                 documents.append(document)
             else:
                 unsettled.append(key)
@@ -259,8 +265,6 @@ class Settler:
             self.repaired += 1
 
 
-def is_stale(source: list[str], target: list[str]) -> bool:
-    """Whether the target's revisions of a key are not what an applied log may leave there."""
-    if not source:
-        return bool(target)
-    return newest(target) < newest(source)
+def _is_known(document: Marker, states: Iterable[State]) -> bool:
+    """Whether the source has had this document all the time."""
+    return document.rev.decode("ascii") in [state.revision for state in states]

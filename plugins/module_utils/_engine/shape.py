@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .inventory import Inventory
+from .layout import SAME_LAYOUT, Layout
 from .overrides import AS_IT_IS, ByPattern, Overrides
 from .patterns import parse_pattern
 from .selection import EVERYTHING, Selection
@@ -16,21 +17,24 @@ from .selection import EVERYTHING, Selection
 
 @dataclass(frozen=True)
 class Shape:
-    """Selection and overrides of one specification."""
+    """Selection, overrides and layout of one specification."""
 
     selection: Selection = EVERYTHING
     overrides: Overrides = AS_IT_IS
+    layout: Layout = SAME_LAYOUT
 
     def apply(self, source: Inventory) -> Inventory:
         """The wanted definitions, of an inventory as it was read; what is left out is in it, marked."""
-        return self.overrides.apply(self.selection.apply(source))
+        return self.layout.apply(self.overrides.apply(self.selection.apply(source)))
 
 
 def shape_of(specification: Mapping[str, Any]) -> Shape:
     """The shape in a specification as the journal keeps it; older ones have fewer fields."""
     include, exclude = (specification.get(name) or [] for name in ("include", "exclude"))
-    factor, concern = (specification.get(name) or {} for name in ("replication_factor", "write_concern"))
+    names = ("replication_factor", "write_concern", "number_of_shards", "rev_policy")
+    factor, concern, shards, policy = (ByPattern.of(specification.get(name) or {}) for name in names)
     return Shape(
         Selection(tuple(map(parse_pattern, include)), tuple(map(parse_pattern, exclude))),
-        Overrides(ByPattern.of(factor), ByPattern.of(concern)),
+        Overrides(factor, concern),
+        Layout(shards, policy),
     )

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Iterable, Optional
 
+from .likeness import Likeness
 from .spool import Spool
 
 
@@ -76,7 +77,8 @@ class ShardPlan:
 
     ``cuid`` is how its markers name it (facts §5.6), ``leader`` the id of the DB-Server (``PRMR-…``) whose log counts,
     ``key_determines_shard`` whether ``_key`` alone decides the shard (else removes are guarded, design §4.5),
-    ``first_copy_into_empty`` whether no copy into this target collection was ever begun (else a sweep ends the copy).
+    ``first_copy_into_empty`` whether no copy into this target collection was ever begun (else a sweep ends the copy),
+    ``likeness`` how its documents are compared.
     """
 
     id: ShardId
@@ -86,6 +88,7 @@ class ShardPlan:
     key_determines_shard: bool = True
     first_copy_into_empty: bool = True
     is_system: bool = False
+    likeness: Likeness = Likeness.REVISION
 
     @property
     def where(self) -> str:

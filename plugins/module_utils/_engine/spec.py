@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 
 from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
 from .._core.errors import CutoverError
+from .layout import MOST_SHARDS, REV_POLICIES, Layout
 from .load import MOST_COPIERS, PRESETS, Load, Window, parse_window
 from .overrides import MOST_COPIES, NOTHING, ByPattern, Overrides
 from .packing import AUTO, POLICIES
@@ -71,8 +72,10 @@ class Spec:
     allowed_servers: tuple[str, ...] = ()
     include: tuple[Pattern, ...] = ()
     exclude: tuple[Pattern, ...] = ()
-    replication_factor: ByPattern = NOTHING
-    write_concern: ByPattern = NOTHING
+    replication_factor: ByPattern[int] = NOTHING
+    write_concern: ByPattern[int] = NOTHING
+    number_of_shards: ByPattern[int] = NOTHING
+    rev_policy: ByPattern[str] = NOTHING
     compress: str = AUTO
     warm_up: bool = False
     name: str = "default"
@@ -113,6 +116,8 @@ class Spec:
             "exclude": [str(item) for item in self.exclude],
             "replication_factor": self.replication_factor.as_dict(),
             "write_concern": self.write_concern.as_dict(),
+            "number_of_shards": self.number_of_shards.as_dict(),
+            "rev_policy": self.rev_policy.as_dict(),
         }
 
     @property
@@ -146,7 +151,11 @@ class Spec:
     @property
     def shape(self) -> Shape:
         """What the target is to have."""
-        return Shape(self.selection, Overrides(self.replication_factor, self.write_concern))
+        return Shape(
+            self.selection,
+            Overrides(self.replication_factor, self.write_concern),
+            Layout(self.number_of_shards, self.rev_policy),
+        )
 
     @property
     def accepted(self) -> dict[str, str]:
@@ -287,13 +296,32 @@ def _pattern(name: str, value: object) -> Pattern:
         raise refuse(name, str(error)) from error
 
 
-def _copies(name: str, value: object) -> ByPattern:
+def _copies(name: str, value: object) -> ByPattern[int]:
+    return _numbers(name, value, "copies", MOST_COPIES)
+
+
+def _shards(name: str, value: object) -> ByPattern[int]:
+    return _numbers(name, value, "shards", MOST_SHARDS)
+
+
+def _numbers(name: str, value: object, what: str, most: int) -> ByPattern[int]:
     if not isinstance(value, Mapping):
-        raise refuse(name, f"must map patterns to numbers of copies; patterns: {FORM}")
+        raise refuse(name, f"must map patterns to numbers of {what}; patterns: {FORM}")
     for pattern, number in value.items():
         _pattern(name, pattern)
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_COPIES:
-            raise refuse(name, f"{pattern}: must be a whole number from 1 to {MOST_COPIES}")
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+            raise refuse(name, f"{pattern}: must be a whole number from 1 to {most}")
+    return ByPattern.of(value)
+
+
+def _rev_policy(name: str, value: object) -> ByPattern[str]:
+    allowed = " or ".join(REV_POLICIES)
+    if not isinstance(value, Mapping):
+        raise refuse(name, f"must map patterns to {allowed}; patterns: {FORM}")
+    for pattern, policy in value.items():
+        _pattern(name, pattern)
+        if policy not in REV_POLICIES:
+            raise refuse(name, f"{pattern}: must be {allowed}")
     return ByPattern.of(value)
 
 
@@ -363,6 +391,8 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "exclude": _patterns,
     "replication_factor": _copies,
     "write_concern": _copies,
+    "number_of_shards": _shards,
+    "rev_policy": _rev_policy,
     "name": _name,
 }
 REQUIRED = ("source_endpoints", "target_endpoints", "target_password")

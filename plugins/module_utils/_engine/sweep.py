@@ -3,11 +3,13 @@
 """Removing from the target what the source does not have (design §4.3, §4.5, §4.6).
 
 A key is looked up on the source after it was seen on the target, and removed only in the revision in which it was
-seen: whatever the appliers write meanwhile stays. So a pass is right at any moment, for every shard of a collection.
+seen there: whatever the appliers write meanwhile stays. So a pass is right at any moment, for every shard of a
+collection.
 
 After a truncate everything from before it must go, also documents that the source has again by now: their old unique
-values would meet documents that come before them in the log. A document whose revision is not the source's any more
-may always go: the marker of its newer state is still on the way.
+values would meet documents that come before them in the log. A document that is not like the source's any more may
+always go: the marker of its newer state is still on the way. Where contents are compared, one that has become like the
+source's again stays.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ import threading
 from dataclasses import replace
 from typing import Callable, Optional
 
-from .._core.revision import decode
 from .bulk import REVISION_CONFLICT, Refused, remove_all
+from .likeness import differs
 from .marker import REMOVE, Marker
 from .patience import Patience
 from .reads import Reader
@@ -59,7 +61,7 @@ class Sweeper:
         self._passes: dict[tuple[str, str, bool], _Passes] = {}
 
     def sweep(self, plan: ShardPlan, *, truncated: bool = False) -> None:
-        """Returns when a pass that began after this call has ended; ``truncated`` takes old revisions as well."""
+        """Returns when a pass that began after this call has ended; ``truncated`` takes old documents as well."""
         name = (plan.id.database, plan.collection, truncated)
         with self._changed:
             passes = self._passes.setdefault(name, _Passes())
@@ -75,7 +77,7 @@ class Sweeper:
                     self._passes.pop(name, None)
 
     def compare(self, plan: ShardPlan, differing: Differing) -> None:
-        """A pass of its own that also gives the keys whose revision is not the source's, or that the target lacks."""
+        """A pass of its own that also gives the keys that are not like the source's, or that the target lacks."""
         self._pass(plan, differing, False)
         for page in self._source.keys(plan.id.database, plan.collection):
             self._patience.check()
@@ -113,20 +115,19 @@ class Sweeper:
 
     def _pass(self, plan: ShardPlan, differing: Optional[Differing], truncated: bool) -> None:
         guarded = replace(plan, key_determines_shard=False)
-        for page in self._target.keys(plan.id.database, plan.collection):
+        place = (plan.id.database, plan.collection)
+        for page in plan.likeness.pages(self._target, *place):
             self._patience.check()
-            here = self._source.revisions(plan.id.database, plan.collection, [key for key, revision in page])
+            here = plan.likeness.states(self._source, *place, [key for key, state in page])
             gone = [
-                Marker(0, REMOVE, key=key.encode("utf-8"), rev=revision.encode("ascii"))
-                for key, revision in page
-                if key not in here or (truncated and _differs(revision, here[key]))
+                Marker(0, REMOVE, key=key.encode("utf-8"), rev=state.revision.encode("ascii"))
+                for key, state in page
+                if key not in here or (truncated and differs(state, here[key]))
             ]
             if gone:
                 self._remove(guarded, gone)
             if differing is not None:
-                others = [
-                    key.encode("utf-8") for key, revision in page if key in here and _differs(revision, here[key])
-                ]
+                others = [key.encode("utf-8") for key, state in page if key in here and differs(state, here[key])]
                 if others:
                     differing(others)
 
@@ -134,7 +135,3 @@ class Sweeper:
         for refused in remove_all(self._writer, plan, markers, self._largest):
             if refused.failure.number != REVISION_CONFLICT:
                 self._refuse(plan, refused)
-
-
-def _differs(revision: str, others: list[str]) -> bool:
-    return decode(revision) not in map(decode, others)

@@ -45,7 +45,7 @@ def run(migration: Migration, source: Source, target: Coordinators, wish: Wish) 
     else:
         inspection = Still(
             {
-                (database.name, item.plan_id): item.name
+                (database.name, item.plan_id): (item.name, item.likeness)
                 for database in definitions.values()
                 for item in database.collections.values()
                 if migrated(item, version)

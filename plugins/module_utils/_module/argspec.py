@@ -91,6 +91,8 @@ def specification_options() -> Options:
         "exclude": {"type": "list", "elements": "str", "default": []},
         "replication_factor": {"type": "dict", "default": {}},
         "write_concern": {"type": "dict", "default": {}},
+        "number_of_shards": {"type": "dict", "default": {}},
+        "rev_policy": {"type": "dict", "default": {}},
         "overwrite_target": {"type": "bool", "default": False},
         "replace_completed": {"type": "str"},
         "early_readers": {"type": "bool", "default": False},

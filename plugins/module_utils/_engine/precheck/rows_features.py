@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Optional
 
 from ..exactness import prints_exactly
+from ..layout import REGENERATE
 from .context import Context
 from .measure import Collection, Version, collections_of
 from .outcome import Outcome, Row, bad, good, listed
@@ -126,7 +127,13 @@ def _like(context: Context) -> Outcome:
 
 
 def _revision_ids(context: Context) -> Outcome:
-    names = [one.label for one in context.collections() if one.parameters.get("usesRevisionsAsDocumentIds") is False]
+    policy = context.spec.rev_policy
+    names = [
+        one.label
+        for one in context.collections()
+        if one.parameters.get("usesRevisionsAsDocumentIds") is False
+        and policy.collection(one.database, one.name) != REGENERATE
+    ]
     return _named(
         "old collections whose revisions may not be unique within a shard", names, "revisions are unique in every shard"
     )
@@ -251,7 +258,8 @@ ROWS = (
     ),
     Row(
         "features-revisions", "features", "error", "Revisions are unique within every shard", _revision_ids,
-        "Re-create these collections on the source (made before 3.8): dump, drop and restore them.",
+        "Re-create these collections on the source (made before 3.8): dump, drop and restore them. Or choose "
+        "rev_policy regenerate for them.",
         why="Collections made before 3.8 may hold two documents with one revision in a shard; on the target "
         "one would overwrite the other silently.",
     ),

@@ -1,10 +1,11 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Prechecks of what is chosen and overridden: patterns that match nothing, what is left out or torn apart, copies."""
+"""Prechecks of what is chosen and overridden: patterns without match, what is left out or torn, copies, layout."""
 
 from __future__ import annotations
 
 from ..choice import read_graphs
+from ..exactness import prints_exactly
 from ..inventory import Inventory, parse
 from ..selection import TORN_ROW
 from .context import Context
@@ -62,6 +63,32 @@ def _copies(context: Context) -> Outcome:
     return good("every wanted write concern can be kept")
 
 
+def _layout(context: Context) -> Outcome:
+    layout = context.spec.shape.layout
+    if layout.is_same:
+        return good("every collection keeps its number of shards and its revisions")
+    chosen = context.spec.selection.apply(_definitions(context))
+    denied = layout.denied(chosen)
+    if denied:
+        return bad(listed([item.text for item in denied]), names=[item.where for item in denied][:100])
+    changed = [
+        f"{database.name}/{item.name}"
+        for database in layout.apply(chosen).values()
+        for item in database.collections.values()
+        if item.selected and not item.likeness.keeps_revisions
+    ]
+    version = context.source.version()
+    if changed and not prints_exactly(str(version)):
+        text = f"the source ({version}) rounds numbers beyond 2^53 when it shows documents"
+        return bad(
+            f"{text}, so that the contents of {listed(changed)} cannot be compared",
+            remedy="Upgrade the source to 3.11.12, 3.12.3 or newer, or choose rev_policy keep and the source's shards.",
+            names=changed[:100],
+        )
+    text = f"the target makes revisions of its own for {listed(changed)}" if changed else "no collection is chosen"
+    return good(text, names=changed[:100])
+
+
 ROWS = (
     Row(
         "features-patterns", "features", "error", "Every pattern of include and exclude matches something", _patterns,
@@ -86,5 +113,14 @@ ROWS = (
         "features-copies", "features", "error", "Every wanted write concern can be kept", _copies,
         "Lower write_concern or raise replication_factor. Accepted, as many copies as there are must confirm a write.",
         why="A collection whose write concern is more than its copies could never be written.",
+    ),
+    Row(
+        "features-layout", "features", "error", "Every wanted number of shards and revision policy can be had", _layout,
+        "Choose rev_policy regenerate for collections that get another number of shards, and give those that the "
+        "message names the source's number and the policy keep by patterns of their own.",
+        acceptable=False,
+        why="A revision is unique only within a shard: kept in another layout, one of two documents would silently "
+        "overwrite the other. With new revisions documents are compared by their contents, which needs `_key` to "
+        "choose the shard.",
     ),
 )  # fmt: skip

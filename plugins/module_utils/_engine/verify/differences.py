@@ -12,15 +12,17 @@ from typing import Optional
 from ..._core.catalogue import lookup as catalogued
 from ..findings import Finding, Findings
 from ..inspection import CollectionId
+from ..likeness import Likeness
 from .rows import revisions
 
-MISSING, STALE, EXTRA, FOREIGN, ALTERED = "missing", "stale", "extra", "foreign", "altered"
+MISSING, STALE, EXTRA, FOREIGN, ALTERED, OTHER = "missing", "stale", "extra", "foreign", "altered", "other"
 _TEXTS = {
     MISSING: "the document was missing on the target",
     STALE: "the document was an older one on the target",
     EXTRA: "the target had a document that the source does not have",
     FOREIGN: "the document was replaced on the target by one that the source never had",
     ALTERED: "the document had another content on the target under the same revision",
+    OTHER: "the document had another content on the target",
 }
 REPAIRED, STAYS, FOREIGN_WRITE = "CUT-VERIFY-1", "CUT-VERIFY-2", "CUT-VERIFY-3"
 _LIMIT = 10_000
@@ -43,6 +45,7 @@ class Difference:
     there: Rests
     first_seen: float
     looks: int = 0
+    likeness: Likeness = Likeness.REVISION
     repairs: int = 0
     confirmed: bool = False
     staying: bool = False
@@ -58,6 +61,8 @@ class Difference:
             return MISSING
         if not self.here:
             return EXTRA
+        if not self.likeness.keeps_revisions:
+            return OTHER
         left, right = revisions(self.here), revisions(self.there)
         if left == right:
             return ALTERED
@@ -85,7 +90,14 @@ class Differences:
         self.repaired_places: set[tuple[str, str]] = set()
 
     def see(
-        self, collection: CollectionId, name: str, key: str, here: Rests, there: Rests, now: float
+        self,
+        collection: CollectionId,
+        name: str,
+        key: str,
+        here: Rests,
+        there: Rests,
+        now: float,
+        likeness: Likeness = Likeness.REVISION,
     ) -> Optional[Difference]:
         """A key was found different; None when there are too many to be kept."""
         with self._lock:
@@ -93,7 +105,7 @@ class Differences:
             if known is None:
                 if len(self._items) >= _LIMIT:
                     return None
-                known = Difference(collection, name, key, here, there, now)
+                known = Difference(collection, name, key, here, there, now, likeness=likeness)
                 self._add(known)
             elif known.here != here:
                 known.begin_anew(now)

@@ -22,12 +22,13 @@ from ..._core.errors import CutoverError
 from .. import proof
 from ..findings import Findings
 from ..inspection import CollectionId, Inspection, Standing
+from ..likeness import Likeness
 from ..parallel import gather
 from ..spec import VERIFICATION_MODES
 from .differences import Differences
 from .matching import Matching
-from .readback import Read, ReadBack
-from .rows import Front, lookup, lookup_documents, scan, scan_documents
+from .readback import ReadBack
+from .rows import Found, Front, lookup, lookup_documents, scan, scan_documents
 from .scanning import HaltedError, compare
 from .touched import Touched
 
@@ -37,10 +38,12 @@ _PAUSE = 0.05
 
 
 class Still:
-    """Both sides when no migration runs; stands in for ``Inspection``. ``names`` are collections by identity."""
+    """Both sides when no migration runs; stands in for ``Inspection``. ``collections``: name and likeness of each."""
 
-    def __init__(self, names: Mapping[CollectionId, str]) -> None:
-        self._standings = {identity: Standing(name, True, True, 0) for identity, name in names.items()}
+    def __init__(self, collections: Mapping[CollectionId, tuple[str, Likeness]]) -> None:
+        self._standings = {
+            identity: Standing(name, True, True, 0, likeness) for identity, (name, likeness) in collections.items()
+        }
 
     def standings(self) -> dict[CollectionId, Standing]:
         """See ``Inspection``."""
@@ -120,7 +123,7 @@ class OnDemand:
 
     def _by_figures(self, known: Mapping[CollectionId, Standing]) -> list[dict[str, Any]]:
         """Counts, and checksums if asked for."""
-        subjects = {identity: proof.Subject(identity[0], item.name) for identity, item in known.items()}
+        subjects = {identity: proof.Subject(identity[0], item.name, item.likeness) for identity, item in known.items()}
         sides, deadline = self._fronts, self._deadline
         counted = gather({one: partial(proof.counts, *sides, one, deadline) for one in subjects.values()}, 6)
         sums: dict[proof.Subject, bool] = {}
@@ -135,7 +138,7 @@ class OnDemand:
 
     def _by_rows(self, known: Mapping[CollectionId, Standing]) -> list[dict[str, Any]]:
         """Every key on both sides."""
-        documents = {identity: self._scan(identity, item.name) for identity, item in sorted(known.items())}
+        documents = {identity: self._scan(identity, known[identity]) for identity in sorted(known)}
         self._read_back()
         differing: dict[CollectionId, int] = {}
         for item in self._differences.staying():
@@ -145,36 +148,42 @@ class OnDemand:
             for identity, item in sorted(known.items(), key=lambda entry: (entry[0][0], entry[1].name))
         ]
 
-    def _scan(self, identity: CollectionId, name: str) -> int:
+    def _scan(self, identity: CollectionId, standing: Standing) -> int:
         matching = Matching(self._directory / "matching")
         try:
-            streams = [self._stream(front, identity[0], name) for front in self._fronts]
+            streams = [self._stream(front, identity[0], standing) for front in self._fronts]
             count = compare(streams, matching, _nothing, lambda: self._deadline.expired, _nothing)
             for keys in matching.leftovers():
                 self._touched.note(identity, [key.encode("utf-8", "surrogateescape") for key in keys])
             return count
         except HaltedError:
-            raise self._too_late(f"{identity[0]}/{name} was not compared") from None
+            raise self._too_late(f"{identity[0]}/{standing.name} was not compared") from None
         finally:
             matching.close()
 
-    def _stream(self, front: Front, database: str, name: str) -> Any:
-        if self._wish.mode == DOCUMENTS:
-            return scan_documents(front, database, name)
-        return scan(front, database, name, False)
+    def _stream(self, front: Front, database: str, standing: Standing) -> Any:
+        if self._reads_documents(standing.likeness):
+            return scan_documents(front, database, standing.name, standing.likeness)
+        return scan(front, database, standing.name, False)
+
+    def _reads_documents(self, likeness: Likeness) -> bool:
+        """Where the target makes revisions of its own, whole documents are read in either mode."""
+        return self._wish.mode == DOCUMENTS or not likeness.keeps_revisions
+
+    def _look_up(
+        self, front: Front, collection: CollectionId, name: str, keys: Sequence[str], likeness: Likeness
+    ) -> Found:
+        if self._reads_documents(likeness):
+            return lookup_documents(front, collection[0], name, keys, likeness)
+        return lookup(front, collection[0], name, keys, False)
 
     def _reader(self) -> ReadBack:
-        read: Read = (
-            (lambda front, collection, name, keys: lookup_documents(front, collection[0], name, keys))
-            if self._wish.mode == DOCUMENTS
-            else (lambda front, collection, name, keys: lookup(front, collection[0], name, keys, False))
-        )
         return ReadBack(
             *self._fronts,
             self._inspection,
             self._touched,
             self._differences,
-            read=read,
+            read=self._look_up,
             inexact=_nothing,
             needed=bool,
             invalidate=_nothing,

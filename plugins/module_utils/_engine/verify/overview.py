@@ -66,14 +66,17 @@ class Overview:
     def report(self) -> dict[str, Any]:
         """``verification`` of the report: what was compared how."""
         covered = self.coverage.all()
-        hashed = sum(item.hashed for item in covered.values())
+        known = self._inspection.standings()
+        own = {identity for identity in covered if identity in known and not known[identity].likeness.keeps_revisions}
+        hashed = sum(item.hashed for identity, item in covered.items() if identity not in own)
         return {
             **self.document(),
             "collections": len(covered),
             "documents": sum(item.documents for item in covered.values()),
             "methods": {
                 "keys, revisions and contents": hashed,
-                "keys and revisions": len(covered) - hashed,
+                "keys and revisions": len(covered) - hashed - len(own),
+                **({"keys and contents, as the target has revisions of its own": len(own)} if own else {}),
             },
         }
 

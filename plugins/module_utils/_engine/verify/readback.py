@@ -21,6 +21,7 @@ from ..._core.errors import ArangoError, CutoverError
 from ..._core.revision import decode
 from ..aql import canonical
 from ..inspection import CollectionId, Standing
+from ..likeness import Likeness
 from .differences import ALTERED, Difference, Differences
 from .rows import Found, Front, same
 from .touched import Group, Touched
@@ -53,7 +54,7 @@ class View(Protocol):
         """Write what the source has."""
 
 
-Read = Callable[[Front, CollectionId, str, Sequence[str]], Found]
+Read = Callable[[Front, CollectionId, str, Sequence[str], Likeness], Found]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class _Asked:
     collection: CollectionId
     name: str
     disturbance: int
+    likeness: Likeness
     keys: Sequence[str]
     here: Found
 
@@ -147,12 +149,13 @@ class ReadBack:
                 self._differences.forget({collection})
                 continue
             names = [key.decode("utf-8", "surrogateescape") for key in keys]
-            here = self._read(self._source, collection, standing.name, names) if standing.calm else None
+            likeness = standing.likeness
+            here = self._read(self._source, collection, standing.name, names, likeness) if standing.calm else None
             if here is None:
                 self._touched.note(collection, keys)
                 complete = False
             else:
-                asked.append(_Asked(collection, standing.name, standing.disturbance, names, here))
+                asked.append(_Asked(collection, standing.name, standing.disturbance, likeness, names, here))
         if not asked:
             return complete
         applied = self._inspection.applied(Deadline(_APPLIED_SECONDS))
@@ -161,7 +164,7 @@ class ReadBack:
             if standing is None:
                 continue
             still = applied and standing.calm and standing.disturbance == item.disturbance
-            there = self._read(self._target, item.collection, item.name, item.keys) if still else None
+            there = self._read(self._target, item.collection, item.name, item.keys, item.likeness) if still else None
             if there is None:
                 self._note(item.collection, item.keys)
                 complete = False
@@ -172,10 +175,12 @@ class ReadBack:
     def _note(self, collection: CollectionId, keys: Sequence[str]) -> None:
         self._touched.note(collection, [key.encode("utf-8", "surrogateescape") for key in keys])
 
-    def _read(self, front: Front, collection: CollectionId, name: str, keys: Sequence[str]) -> Any:
+    def _read(
+        self, front: Front, collection: CollectionId, name: str, keys: Sequence[str], likeness: Likeness
+    ) -> Any:
         """What is there of these keys; None while the collection is being dropped or made."""
         try:
-            return self._lookup(front, collection, name, keys)
+            return self._lookup(front, collection, name, keys, likeness)
         except ArangoError as error:
             if error.error_num not in GONE:
                 raise
@@ -183,13 +188,15 @@ class ReadBack:
 
     def _judge(self, item: _Asked, there: Found, patient: bool) -> None:
         """Everything up to the reading of the source was applied before the target was read."""
-        differing = [key for key in item.keys if not same(item.here.get(key, ()), there.get(key, ()))]
+        differing = [
+            key for key in item.keys if not same(item.here.get(key, ()), there.get(key, ()), item.likeness)
+        ]
         for key in set(item.keys).difference(differing):
             self._settle(item.collection, key)
         if not differing:
             return
         self._note(item.collection, differing)
-        again = self._read(self._source, item.collection, item.name, differing)
+        again = self._read(self._source, item.collection, item.name, differing, item.likeness)
         if again is None:
             return
         confirmed: list[Difference] = []
@@ -199,7 +206,9 @@ class ReadBack:
             if here != again.get(key, ()):
                 self._differences.changed(item.collection, key, now)
                 continue
-            found = self._differences.see(item.collection, item.name, key, here, there.get(key, ()), now)
+            found = self._differences.see(
+                item.collection, item.name, key, here, there.get(key, ()), now, item.likeness
+            )
             if found is None:
                 # Too many at once: the collection is compared anew when these are repaired.
                 self._invalidate(item.collection)

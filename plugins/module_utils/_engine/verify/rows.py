@@ -2,9 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Documents as rows: key, revision and, where both sides hash alike, a hash of the whole document, in one text.
 
-A row is ``<key>/<revision>`` or ``<key>/<revision>/<hash>``; no key holds a slash. One text for each document is
-decoded seven times as fast as a list of its parts. Texts are compared as a whole; where revisions are of different
-forms they are compared decoded (facts §5.9), and never in AQL, which compares by collation.
+A row is ``<key>/<revision>`` or ``<key>/<revision>/<hash>``; no key holds a slash. Where contents are compared because
+the target makes revisions of its own, a row is ``<key>//<hash>``: the agent decodes the documents itself. One text for
+each document is decoded seven times as fast as a list of its parts. Texts are compared as a whole; where revisions are
+of different forms they are compared decoded (facts §5.9), and never in AQL, which compares by collation.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, Union
 from ..._core.arango import Coordinators, Server
 from ..._core.errors import ArangoError
 from ..._core.revision import decode
-from ..aql import canonical, read_batches, run
+from ..aql import read_batches, run
+from ..likeness import Likeness
 
 Front = Union[Server, Coordinators]
 Found = dict[str, tuple[str, ...]]
@@ -55,26 +57,29 @@ def lookup(front: Front, database: str, collection: str, keys: Sequence[str], ha
     return _by_key(run(front, database, query, {"@c": collection, "keys": list(keys)}))
 
 
-def scan_documents(front: Front, database: str, collection: str) -> Generator[list[str], None, None]:
+def scan_documents(
+    front: Front, database: str, collection: str, likeness: Likeness
+) -> Generator[list[str], None, None]:
     """All rows with digests of whole documents, which the agent decodes itself: right for any two versions."""
     with closing(read_batches(front, database, collection, batch=_DOCUMENTS)) as batches:
         for batch in batches:
-            yield [_digested(document) for document in batch]
+            yield [_row(document, likeness, document["_rev"] if likeness.keeps_revisions else "") for document in batch]
 
 
-def lookup_documents(front: Front, database: str, collection: str, keys: Sequence[str]) -> Found:
-    """Like ``lookup``, with digests of whole documents."""
+def lookup_documents(front: Front, database: str, collection: str, keys: Sequence[str], likeness: Likeness) -> Found:
+    """Like ``lookup``, with digests of whole documents; each side's own revision is there in any case."""
     query = "FOR d IN @@c FILTER d._key IN @keys RETURN d"
     rows: list[str] = []
     for start in range(0, len(keys), _DOCUMENTS):
         some = list(keys[start : start + _DOCUMENTS])
-        rows += [_digested(document) for document in run(front, database, query, {"@c": collection, "keys": some})]
+        found = run(front, database, query, {"@c": collection, "keys": some})
+        rows += [_row(document, likeness, document["_rev"]) for document in found]
     return _by_key(rows)
 
 
-def _digested(document: dict[str, Any]) -> str:
-    digest = hashlib.blake2b(canonical({**document, "_rev": decode(document["_rev"])}).encode(), digest_size=8)
-    return f"{document['_key']}/{document['_rev']}/{digest.hexdigest()}"
+def _row(document: dict[str, Any], likeness: Likeness, revision: str) -> str:
+    text = likeness.text({**document, "_rev": decode(document["_rev"])})
+    return f"{document['_key']}/{revision}/{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
 def _by_key(rows: Iterable[str]) -> Found:
@@ -95,9 +100,15 @@ def revisions(rests: Iterable[str]) -> list[int]:
     return sorted(decode(rest.partition("/")[0]) for rest in rests)
 
 
-def same(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+def same(left: tuple[str, ...], right: tuple[str, ...], likeness: Likeness = Likeness.REVISION) -> bool:
     """Whether two findings of a key are of the same documents; hashes say nothing where revisions are of two forms."""
     if left == right:
         return True
+    if not likeness.keeps_revisions:
+        return _hashes(left) == _hashes(right)
     texts = [[rest.partition("/")[0] for rest in rests] for rests in (left, right)]
     return texts[0] != texts[1] and revisions(left) == revisions(right)
+
+
+def _hashes(rests: Iterable[str]) -> list[str]:
+    return sorted(rest.rpartition("/")[2] for rest in rests)

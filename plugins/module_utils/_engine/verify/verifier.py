@@ -25,6 +25,7 @@ from ..._core.errors import ArangoError, CutoverError
 from ..findings import Finding, Findings
 from ..inspection import CollectionId, Inspection, Standing
 from ..keys import LargestKeys
+from ..likeness import Likeness
 from ..patience import Stopped
 from .coverage import Comparison, Coverage
 from .differences import STAYS, Differences
@@ -176,18 +177,20 @@ class Verifier(Overview):
         self._epochs[collection] = self._epochs.get(collection, 0) + 1
         self.coverage.drop(collection)
 
-    def _look_up(self, front: Front, collection: CollectionId, name: str, keys: Sequence[str]) -> Found:
-        if self._is_hashed(collection):
+    def _look_up(
+        self, front: Front, collection: CollectionId, name: str, keys: Sequence[str], likeness: Likeness
+    ) -> Found:
+        if likeness.keeps_revisions and self._is_hashed(collection):
             return lookup(front, collection[0], name, keys, True)
-        return lookup_documents(front, collection[0], name, keys)
+        return lookup_documents(front, collection[0], name, keys, likeness)
 
     def _stream(
-        self, front: Front, collection: CollectionId, name: str, contents: bool
+        self, front: Front, collection: CollectionId, standing: Standing, contents: bool
     ) -> Generator[list[str], None, None]:
-        """The rows of one side; where hashes say nothing, contents are decoded here."""
-        if contents and not self._is_hashed(collection):
-            return scan_documents(front, collection[0], name)
-        return scan(front, collection[0], name, contents)
+        """The rows of one side; where hashes or revisions say nothing, contents are decoded here."""
+        if not standing.likeness.keeps_revisions or (contents and not self._is_hashed(collection)):
+            return scan_documents(front, collection[0], standing.name, standing.likeness)
+        return scan(front, collection[0], standing.name, contents)
 
     def doubt(self, places: Collection[tuple[str, str]]) -> None:
         """Databases and names of collections that the proof found different: what was compared of them is void."""
@@ -290,9 +293,9 @@ class Verifier(Overview):
             first = urgent or self.coverage.get(collection) is None
             share = math.inf if urgent else 1.0 if first else _LATER_SHARE
             # Decoding takes its time: a first comparison is by keys and revisions then, later ones by contents.
-            hashed = self._is_hashed(collection) or not first
+            hashed = not standing.likeness.keeps_revisions or self._is_hashed(collection) or not first
             documents = compare(
-                [self._stream(front, collection, standing.name, hashed) for front in self._fronts],
+                [self._stream(front, collection, standing, hashed) for front in self._fronts],
                 matching,
                 partial(self._pace.spend, share=share),
                 self._stop.is_set if urgent else self._halted,

@@ -30,6 +30,7 @@ class FakeTarget:
 
     def __init__(self, unique: Sequence[str] = (), names_neighbour: bool = True) -> None:
         self.documents: dict[str, bytes] = {}
+        self.made = 0
         self.unique = unique
         self.names_neighbour = names_neighbour
         self.requests: list[tuple[str, str, list[Any]]] = []
@@ -70,9 +71,11 @@ class FakeTarget:
         return Response(202, headers, json.dumps(results).encode())
 
     def json(self, method: str, path: str, *, body: Mapping[str, Any], **options: object) -> Any:
-        """The two queries of ``Reader``."""
+        """The queries of ``Reader``."""
         keys = body["bindVars"].get("keys")
-        rows = [[key, json.loads(raw)["_rev"]] for key, raw in self.documents.items() if keys is None or key in keys]
+        found = [json.loads(raw) for key, raw in self.documents.items() if keys is None or key in keys]
+        whole = body["query"].endswith("RETURN d")
+        rows = found if whole else [[document["_key"], document["_rev"]] for document in found]
         return {"result": rows, "hasMore": False}
 
     def _insert(self, document: dict[str, Any], raw: bytes) -> dict[str, Any]:
@@ -86,6 +89,9 @@ class FakeTarget:
                     hint = f" - in index 7 of type persistent over '{name}'; conflicting key: {other}"
                     message = "unique constraint violated" + (hint if self.names_neighbour else "")
                     return {"error": True, "errorNum": 1210, "errorMessage": message}
+        if "_rev" not in document:
+            self.made += 1
+            raw = json.dumps({**document, "_rev": f"_made{self.made}"}).encode()
         self.documents[key] = raw
         return {"_key": key}
 

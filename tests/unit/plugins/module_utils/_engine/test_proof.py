@@ -14,6 +14,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock impor
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import proof
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.aql import canonical
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Subject
 from tests.unit.front_fake import FakeFront
 
@@ -42,10 +43,11 @@ class Side(FakeFront):
         self.on("PUT db /_api/document/(.+)", self._read)
 
     def _checksum(self, name: str, query: dict[str, object], **_options: Any) -> dict[str, Any]:
-        assert query == {"withRevisions": True, "withData": True}
+        assert query["withData"] is True
         total = self.seed if self.collections[name] else 0
         for document in self.collections[name].values():
-            total ^= zlib.crc32(canonical(document).encode())
+            hashed = document if query["withRevisions"] else {**document, "_rev": None}
+            total ^= zlib.crc32(canonical(hashed).encode())
         return {"checksum": str(total)}
 
     def _query(self, body: dict[str, Any], **_options: Any) -> dict[str, Any]:
@@ -63,9 +65,11 @@ class Side(FakeFront):
         return [self.collections[name].get(key, missing) for key in body]
 
 
-def prove(source: Side, target: Side, **options: Any) -> proof.Result:
+def prove(
+    source: Side, target: Side, likeness: Likeness = Likeness.REVISION, **options: Any
+) -> proof.Result:
     """All collections of the source."""
-    subjects = [Subject("db", name) for name in source.collections]
+    subjects = [Subject("db", name, likeness) for name in source.collections]
     return proof.prove(source, target, subjects, Deadline(30.0), **options)
 
 
@@ -96,6 +100,24 @@ def test_versions_that_hash_differently(alike: bool) -> None:
     assert result.proved
     assert result.hashes_alike is False
     assert result.methods["db/large"] == proof.BODIES
+
+
+@pytest.mark.parametrize("seed", [0, 99])
+@pytest.mark.parametrize("alike", [False, True])
+def test_i5_where_revisions_are_made_anew_contents_are_proved(seed: int, alike: bool) -> None:
+    """Other revisions are no difference, other contents are one."""
+    source, target = pair(seed)
+    for found in target.collections.values():
+        for number, document in enumerate(found.values()):
+            document["_rev"] = f"_own{number}"
+    result = prove(source, target, Likeness.CONTENT, alike=alike)
+    assert result.proved, result.differences
+    assert result.methods["db/large"] == (proof.BODIES if seed else proof.DATA_CHECKSUMS)
+    target.collections["large"]["k1"]["n"] = "confidential"
+    result = prove(source, target, Likeness.CONTENT, alike=alike)
+    assert result.differences == ["db/large key k1: differs in n"]
+    accepted = {Subject("db", "large"): {"k1": 0}}
+    assert prove(source, target, Likeness.CONTENT, alike=alike, accepted=accepted).proved
 
 
 @pytest.mark.parametrize("seed", [0, 99])

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.recheck import Recheck
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.settler import is_stale
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import State, is_stale
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId
 
 SHARD = ShardId("d", "1", "s2")
@@ -130,7 +130,8 @@ def test_whole_collections_and_last_dues(tmp_path: Path) -> None:
     ],
 )
 def test_i1_stale_is_what_an_applied_log_cannot_leave(source: list[str], target: list[str], stale: bool) -> None:
-    assert is_stale(source, target) is stale
+    sides = [[State(revision, 0) for revision in revisions] for revisions in (source, target)]
+    assert is_stale(*sides) is stale
 
 
 def test_putting_off_the_reading_does_not_lengthen_the_request(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import ArangoError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.restore import Restorer, parts
 from tests.unit.plugins.module_utils._engine.fake_target import PLAN, Bench, FakeTarget
 
@@ -23,22 +25,26 @@ BODY = b"\n".join(LINES) + b"\n"
 class RestoringTarget(FakeTarget):
     """A target with restore-data, which keeps revisions or gives new ones."""
 
-    def __init__(self, keeps: bool = True) -> None:
+    def __init__(self, keeps: bool = True, stubborn: bool = False) -> None:
         super().__init__()
         self.keeps = keeps
+        self.stubborn = stubborn
         self.restored: list[bytes] = []
         self.refusals: list[ArangoError] = []
 
     def request(self, method: str, path: str, **options: Any) -> Response:
         if path.endswith("restore-data"):
             body = b"".join(options["data"])
-            assert options["query"] == {"collection": "c", "preserveRevisionIds": True, "useEnvelope": False}
+            keep = options["query"]["preserveRevisionIds"]
+            assert options["query"] == {"collection": "c", "preserveRevisionIds": keep, "useEnvelope": False}
             self.restored.append(body)
             if self.refusals:
                 raise self.refusals.pop(0)
             for line in body.splitlines():
                 key = json.loads(line)["_key"]
-                self.documents[key] = line if self.keeps else line.replace(b'"_A', b'"_new')
+                self.documents[key] = line if keep and self.keeps else line.replace(b'"_A', b'"_new')
+                if self.stubborn:
+                    self.documents[key] = line
             return Response(200, {}, b'{"result":true}')
         if method == "PUT":
             [key] = options["body"]
@@ -78,6 +84,19 @@ def test_where_revisions_are_not_kept_the_bulk_api_is_used() -> None:
     restorer_of(bench).restore(PLAN, BODY)
     assert len(target.restored) == 1
     assert list(target.documents.values()) == LINES
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_where_the_target_makes_revisions_none_is_kept(stubborn: bool) -> None:
+    """Also by a server that keeps them though it was told not to: everything goes by the bulk API then."""
+    target = RestoringTarget(stubborn=stubborn)
+    restorer = restorer_of(Bench(target))
+    restorer.restore(replace(PLAN, likeness=Likeness.CONTENT), BODY)
+    assert target.restored == [LINES[0]] + ([] if stubborn else [BODY])
+    found = {key: json.loads(raw) for key, raw in target.documents.items()}
+    assert [document["_rev"][:4] for document in found.values()] == ["_mad" if stubborn else "_new"] * 6
+    restorer.restore(PLAN, BODY)
+    assert list(target.documents.values()) == LINES, "another collection keeps its revisions"
 
 
 def test_i9_each_refused_document_is_known_by_its_key() -> None:

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import Marker
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.reads import as_insert
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.recheck import Recheck
@@ -20,17 +23,17 @@ from tests.unit.plugins.module_utils._engine.fake_target import PLAN, Bench, Fak
 
 
 def document(key: str, revision: int) -> bytes:
-    return json.dumps({"_key": key, "_rev": str(revision)}).encode()
+    return json.dumps({"_key": key, "_rev": str(revision), "v": revision}).encode()
 
 
 class World:
     """A shard in sync whose leader may lose what it had."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, likeness: Likeness = Likeness.REVISION) -> None:
         self.bench = Bench(FakeTarget())
         self.source: dict[str, int] = {}
         self.book = ShardBook(directory)
-        self.shard: Shard = self.book.add(PLAN, ShardState.IN_SYNC)
+        self.shard: Shard = self.book.add(replace(PLAN, likeness=likeness), ShardState.IN_SYNC)
         self.recheck = Recheck(directory / "recheck.log", 0.0)
         self.before_unit = lambda: None
         pool: Any = self
@@ -68,6 +71,9 @@ class World:
     def revisions(self, _database: str, _collection: str, keys: Any) -> dict[str, list[str]]:
         return {key: [str(self.source[key])] for key in keys if key in self.source}
 
+    def documents(self, _database: str, _collection: str, keys: Any) -> Iterator[list[Any]]:
+        yield [json.loads(document(key, self.source[key])) for key in keys if key in self.source]
+
     def document(self, _database: str, _collection: str, key: str) -> Marker | None:
         return as_insert(document(key, self.source[key])) if key in self.source else None
 
@@ -86,7 +92,7 @@ class World:
         entry = self.recheck.due(float("inf"))
         assert entry is not None
         self.settler._treat(entry)
-        return {key: int(json.loads(raw)["_rev"]) for key, raw in self.bench.target.documents.items()}
+        return {key: int(json.loads(raw)["v"]) for key, raw in self.bench.target.documents.items()}
 
 
 @pytest.fixture
@@ -136,3 +142,59 @@ def test_a_server_that_is_down_holds_up_no_other_shard(world: World) -> None:
     world.json = down  # type: ignore[method-assign]
     assert world.settle("k") == {}
     assert world.recheck.pending() == 1
+
+
+@pytest.fixture
+def anew(tmp_path: Path) -> World:
+    """The target makes revisions of its own."""
+    return World(tmp_path, Likeness.CONTENT)
+
+
+@pytest.mark.parametrize("there", [{}, {"k": 3}, {"k": 9}])
+def test_i1_where_revisions_are_made_anew_the_target_gets_the_sources_content(
+    anew: World, there: dict[str, int]
+) -> None:
+    """Whatever the target's own revision is: it says nothing."""
+    anew.source["k"] = 5
+    anew.has(**there)
+    assert anew.settle("k") == {"k": 5}
+    assert anew.recheck.pending() == 0
+    assert json.loads(anew.bench.target.documents["k"])["_rev"] == "_made1"
+
+
+def test_i1_equal_contents_are_not_written_again(anew: World) -> None:
+    anew.source["k"] = 5
+    anew.bench.target.documents["k"] = document("k", 5).replace(b'"_rev": "5"', b'"_rev": "99"')
+    assert anew.settle("k") == {"k": 5}
+    assert anew.settler.repaired == 0
+
+
+def test_i1_what_the_source_does_not_have_goes_by_the_targets_own_revision(anew: World) -> None:
+    anew.has(k=9, other=4)
+    assert anew.settle("k") == {"other": 4}
+
+
+@pytest.mark.parametrize("now", [{"k": 9}, {}])
+def test_i1_a_content_that_the_source_has_changed_since_is_left_to_the_log(anew: World, now: dict[str, int]) -> None:
+    """It would bring the target back to what the log has passed already, or ahead of it."""
+    anew.source.update(now)
+    first = iter([[json.loads(document("k", 5))]])
+    real = anew.documents
+    anew.documents = lambda *arguments: iter([next(first, None) or next(real(*arguments))])  # type: ignore[method-assign]
+    anew.has(k=7)
+    assert anew.settle("k") == {"k": 7}
+    assert (anew.settler.repaired, anew.recheck.pending()) == (0, 0)
+
+
+@pytest.mark.parametrize("likeness", list(Likeness))
+def test_damage_is_overwritten_by_what_the_source_has(tmp_path: Path, likeness: Likeness) -> None:
+    world = World(tmp_path, likeness)
+    world.source.update(a=5, b=6)
+    world.has(a=4, b=9, c=3)
+    world.json = lambda *_arguments, **_options: {  # type: ignore[method-assign]
+        "tick": "7", "server": {"serverId": "1"}, "shardId": world.shard.id.shard,
+    }  # fmt: skip
+    world.settler._coordinators = world  # type: ignore[assignment]
+    world.settler.restore([world.shard], [b"a", b"b", b"c"])
+    found = {key: json.loads(raw)["v"] for key, raw in world.bench.target.documents.items()}
+    assert found == {"a": 5, "b": 6}

@@ -71,6 +71,15 @@ def test_defaults() -> None:
         ("replication_factor", {"shop/": 2}, "CUT-SPEC-1"),
         ("write_concern", {"shop": 1.5}, "CUT-SPEC-1"),
         ("write_concern", {5: 1}, "CUT-SPEC-1"),
+        ("number_of_shards", 3, "CUT-SPEC-1"),
+        ("number_of_shards", {"shop": 0}, "CUT-SPEC-1"),
+        ("number_of_shards", {"shop": 1001}, "CUT-SPEC-1"),
+        ("number_of_shards", {"shop": "3"}, "CUT-SPEC-1"),
+        ("number_of_shards", {"/a": 3}, "CUT-SPEC-1"),
+        ("rev_policy", "regenerate", "CUT-SPEC-1"),
+        ("rev_policy", {"shop": "new"}, "CUT-SPEC-1"),
+        ("rev_policy", {"shop": True}, "CUT-SPEC-1"),
+        ("rev_policy", {"shop/a/b": "keep"}, "CUT-SPEC-1"),
         ("compress", "gzip", "CUT-SPEC-1"),
         ("compress", True, "CUT-SPEC-1"),
         ("exclude", ["*/*"], "CUT-SPEC-4"),
@@ -171,6 +180,8 @@ def test_a_specification_survives_the_state_directory_and_shows_no_secret() -> N
             "exclude": ["shop/b"],
             "replication_factor": {"shop": 3, "shop/a*": 2},
             "write_concern": {"shop": 2},
+            "number_of_shards": {"shop/a": 3},
+            "rev_policy": {"shop": "keep", "shop/a": "regenerate"},
             "load": "gentle",
             "mb_per_second": 0,
             "windows": [WINDOW],
@@ -179,6 +190,28 @@ def test_a_specification_survives_the_state_directory_and_shows_no_secret() -> N
     assert spec.parse(parsed.as_request()) == parsed
     assert parsed.accepted == {"a": "b"}
     assert "very secret" not in str(parsed.public()) + repr(parsed)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("number_of_shards", {"shop": 0}, "shop: must be a whole number from 1 to 1000"),
+        ("rev_policy", {"shop": "new"}, "shop: must be keep or regenerate"),
+        ("rev_policy", [], "must map patterns to keep or regenerate"),
+    ],
+)
+def test_refusals_of_the_layout_name_what_is_allowed(field: str, value: object, allowed: str) -> None:
+    with pytest.raises(CutoverError) as refused:
+        spec.parse({**GOOD, field: value})
+    assert allowed in refused.value.message
+
+
+def test_another_layout_is_another_migration() -> None:
+    digests = {
+        spec.parse({**GOOD, **changes}).config_digest
+        for changes in ({}, {"number_of_shards": {"a": 2}}, {"rev_policy": {"a": "keep"}})
+    }
+    assert len(digests) == 3
 
 
 def test_options_of_control_requests() -> None:

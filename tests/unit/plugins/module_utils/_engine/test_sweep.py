@@ -7,11 +7,14 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.sweep import Sweeper
 from tests.unit.plugins.module_utils._engine.fake_target import PLAN, Bench, FakeTarget
 
@@ -120,3 +123,32 @@ def test_a_pass_that_failed_serves_nobody() -> None:
     assert list(bench.target.documents) == ["k"]
     sweeper.sweep(PLAN)
     assert bench.target.documents == {}
+
+
+class Contents:
+    """One side as documents; revisions are each side's own."""
+
+    def __init__(self, documents: Mapping[str, str], revision: str) -> None:
+        self.found = {key: {"_key": key, "_rev": revision, "v": value} for key, value in documents.items()}
+
+    def documents(self, _database: str, _collection: str, keys: Sequence[str]) -> Iterator[list[Mapping[str, Any]]]:
+        yield [self.found[key] for key in keys if key in self.found]
+
+    def all_documents(self, _database: str, _collection: str) -> Iterator[list[Mapping[str, Any]]]:
+        yield list(self.found.values())
+
+
+@given(source=SIDES, target=SIDES, truncated=st.booleans())
+def test_where_revisions_are_made_anew_contents_decide(
+    source: dict[str, str], target: dict[str, str], truncated: bool
+) -> None:
+    """Removes name the target's own revisions all the same."""
+    bench = Bench(FakeTarget())
+    for key, document in Contents(target, "_target").found.items():
+        bench.target.documents[key] = json.dumps(document).encode()
+    plan = replace(PLAN, likeness=Likeness.CONTENT)
+    sides: Any = (Contents(source, "_source"), Contents(target, "_target"))
+    sweeper = Sweeper(*sides, bench.writer, bench.units.refuse, bench.patience, 100)
+    sweeper.sweep(plan, truncated=truncated)
+    kept = {key for key in target if key in source and (not truncated or source[key] == target[key])}
+    assert set(bench.target.documents) == kept

@@ -156,6 +156,19 @@ FAILING = (
         options={"exclude": ["_system/a"]},
     ),
     defined("features-revisions", "_system/old", collection("old", usesRevisionsAsDocumentIds=False)),
+    Pretended(
+        "features-layout", "_system/c (number_of_shards): 3 instead of 1 shards need rev_policy regenerate",
+        {INVENTORY: inventory(collection())}, options={"number_of_shards": {"_system": 3}},
+    ),
+    Pretended(
+        "features-layout", "_system/c (rev_policy): its shards are chosen by x",
+        {INVENTORY: inventory(collection(shardKeys=["x"]))}, options={"rev_policy": {"_system/c": "regenerate"}},
+    ),
+    Pretended(
+        "features-layout", "the contents of _system/c cannot be compared",
+        {INVENTORY: inventory(collection()), "/_api/version": {"version": "3.11.11"}},
+        options={"rev_policy": {"*": "regenerate"}},
+    ),
     defined("features-extended-names", "_system/Käse", collection("Käse"), target="3.11.14"),
     defined(
         "features-foxx", "_system (2)", collection("_apps"), target="4.0.0", **{"/_apps/count": {"count": 2}}
@@ -203,6 +216,19 @@ PASSING = (
         "features-revisions", "unique",
         {INVENTORY: inventory(collection("old", usesRevisionsAsDocumentIds=False))},
         options={"exclude": ["_system/old"]},
+    ),
+    Pretended(
+        "features-revisions", "unique",
+        {INVENTORY: inventory(collection("old", usesRevisionsAsDocumentIds=False))},
+        options={"rev_policy": {"_system/old": "regenerate"}},
+    ),
+    Pretended(
+        "features-layout", "revisions of its own for _system/c", {INVENTORY: inventory(collection())},
+        options={"number_of_shards": {"*": 3}, "rev_policy": {"_system": "regenerate"}},
+    ),
+    Pretended(
+        "features-layout", "no collection is chosen", {INVENTORY: inventory(collection())},
+        options={"number_of_shards": {"*": 1}, "rev_policy": {"*": "keep"}},
     ),
     Pretended(
         "features-copies", "can be kept", {INVENTORY: inventory(collection())},

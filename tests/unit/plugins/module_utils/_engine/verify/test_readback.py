@@ -43,7 +43,7 @@ class Case:
             self.path,  # type: ignore[arg-type]
             self.touched,
             self.differences,
-            read=lambda front, collection, name, keys: lookup(
+            read=lambda front, collection, name, keys, likeness: lookup(
                 front, "db", name, keys, hashed and collection not in self.inexact
             ),
             inexact=self.inexact.add,
