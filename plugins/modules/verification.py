@@ -33,8 +33,8 @@ options:
       - V(counts) compares the number of documents of each collection.
       - V(checksums) compares checksums with revisions and contents, which the servers compute.
       - V(keys) reads every key and revision.
-      - Where the target makes revisions of its own (C(rev_policy) of the migration), V(keys) reads every document as well,
-        and V(checksums) leaves revisions out.
+      - Where the target makes revisions of its own (C(rev_policy) of the migration), V(keys) reads every document as
+        well, and V(checksums) leaves revisions out.
       - V(documents) reads every document.
       - While the migration runs, documents that are on their way are no difference for V(keys) and V(documents);
         counts and checksums are what they are at this moment.

@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How documents are compared: by revisions, or by contents where the target makes revisions of its own (design §4.7)."""
+"""How documents are compared: by revisions, or by contents where the target makes its own revisions (design §4.7)."""
 
 from __future__ import annotations
 

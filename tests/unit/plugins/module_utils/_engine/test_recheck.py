@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.recheck import Recheck
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import State, is_stale
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.recheck import Recheck
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId
 
 SHARD = ShardId("d", "1", "s2")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.revision import encode
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.rows import hashes_alike, lookup, same
 from tests.unit.front_fake import refusal
 from tests.unit.plugins.module_utils._engine.verify.two_sides import Cluster
@@ -27,6 +28,20 @@ from tests.unit.plugins.module_utils._engine.verify.two_sides import Cluster
 )
 def test_same(left: tuple[str, ...], right: tuple[str, ...], equal: bool) -> None:
     assert same(left, right) is equal
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "equal"),
+    [
+        ((), (), True),
+        (("_a/1",), ("_b/1",), True),
+        (("_a/1",), ("_a/2",), False),
+        (("_a/1",), (), False),
+        ((), ("_b/1",), False),
+    ],
+)
+def test_same_where_the_target_makes_revisions(left: tuple[str, ...], right: tuple[str, ...], equal: bool) -> None:
+    assert same(left, right, Likeness.CONTENT) is equal
 
 
 def test_lookup_gives_what_is_there() -> None:

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.pace import Pace
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.verifier import Options, Verifier
 from tests.unit.plugins.module_utils._engine.verify.two_sides import THINGS, DataPath
@@ -22,9 +23,10 @@ from tests.unit.plugins.module_utils._engine.verify.two_sides import THINGS, Dat
 class Case:
     """A verifier over two sides; threads run only after ``start``."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, likeness: Likeness = Likeness.REVISION) -> None:
         self.directory = directory
         self.path = DataPath()
+        self.path.likeness = likeness
         self.findings = Findings()
         for number in range(40):
             self.path.write(f"k{number}", number)
@@ -67,6 +69,32 @@ def test_i5_the_cutover_covers_what_is_not_covered(case: Case) -> None:
     assert case.path.target.documents == case.path.source.documents
     assert case.path.source.scans == 1
     assert case.verifier.report()["methods"] == {"keys, revisions and contents": 1, "keys and revisions": 0}
+
+
+def test_i5_where_the_target_makes_revisions_contents_are_compared(tmp_path: Path) -> None:
+    """Whole documents from the first comparison on; revisions that differ are no difference, contents are."""
+    case = Case(tmp_path, Likeness.CONTENT)
+    target = case.path.target.documents
+    try:
+        assert case.finish() == []
+        assert case.path.repairs == []
+        target["k3"] = (target["k3"][0], -3)
+        target["k4"] = (1 << 60, -4)
+        del target["k5"]
+        target["more"] = (1 << 60, 1)
+        case.verifier.invalidate(THINGS)
+        assert case.finish() == []
+        assert sorted(key for keys in case.path.repairs for key in keys) == ["k3", "k4", "k5", "more"]
+        assert {key: value for key, (_rev, value) in target.items()} == {f"k{number}": number for number in range(40)}
+        texts = {item["key"]: (item["code"], item["message"]) for item in case.findings.all()}
+        assert texts["k3"] == ("CUT-VERIFY-1", "the document had another content on the target and was repaired")
+        assert texts["more"][0] == "CUT-VERIFY-3"
+        methods = case.verifier.report()["methods"]
+        assert methods["keys and contents, as the target has revisions of its own"] == 1
+        assert methods["keys and revisions"] == methods["keys, revisions and contents"] == 0
+        assert case.verifier.risky() == {("db", "things")}, "put right, and not: never compared by contents"
+    finally:
+        case.verifier.close(5.0)
 
 
 def test_i5_what_is_covered_is_not_compared_again_but_what_was_written_since_is(case: Case) -> None:

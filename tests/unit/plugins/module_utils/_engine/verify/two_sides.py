@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.revision import encode
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inspection import CollectionId, Standing
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from tests.unit.front_fake import FakeFront
 
 THINGS: CollectionId = ("db", "10")
@@ -91,6 +92,7 @@ class DataPath:
         self.repairs: list[list[str]] = []
         self.repairing = True
         self.watched = False
+        self.likeness = Likeness.REVISION
         self._tick = 1 << 50
         self._observer: Any = lambda collection, keys: None
 
@@ -119,7 +121,14 @@ class DataPath:
             if document is None:
                 self.target.documents.pop(key, None)
             else:
-                self.target.documents[key] = document
+                self.target.documents[key] = self.arrived(document)
+
+    def arrived(self, document: tuple[int, int]) -> tuple[int, int]:
+        """As the target has it: perhaps in a revision of its own."""
+        if self.likeness.keeps_revisions:
+            return document
+        self._tick += 1
+        return (self._tick, document[1])
 
     def observe(self, observer: Any) -> None:
         """See ``Inspection``."""
@@ -127,7 +136,7 @@ class DataPath:
 
     def standings(self) -> dict[CollectionId, Standing]:
         """See ``Inspection``."""
-        return {THINGS: Standing("things", self.calm, self.adopted, self.disturbance)}
+        return {THINGS: Standing("things", self.calm, self.adopted, self.disturbance, self.likeness)}
 
     def standing(self, collection: CollectionId) -> Standing | None:
         """See ``Inspection``."""
@@ -157,6 +166,6 @@ class DataPath:
         self.repairs.append(names)
         for name in names if self.repairing else ():
             if name in self.source.documents:
-                self.target.documents[name] = self.source.documents[name]
+                self.target.documents[name] = self.arrived(self.source.documents[name])
             else:
                 self.target.documents.pop(name, None)
