@@ -159,8 +159,8 @@ def test_other_shards_under_writes_lost_answers_a_kill_and_damage(pair: Pair, mo
             assert found["equal"], (mode, found)
         assert engine.changes({})["totals"] == {"created": 0, "changed": 0, "removed": 0}
         query = {"overwriteMode": "replace"}
-        body = [{"_key": "k601", "n": -1}, {"_key": "new"}]
-        pair.clients.target.json("POST", "/_api/document/wide", database="shop", query=query, body=body)
+        written = [{"_key": "k601", "n": -1}, {"_key": "new"}]
+        pair.clients.target.json("POST", "/_api/document/wide", database="shop", query=query, body=written)
         assert engine.changes({})["totals"] == {"created": 1, "changed": 1, "removed": 0}
     finally:
         engine.close(20.0)

@@ -219,9 +219,9 @@ VERIFYING: tuple[Mutant, ...] = (
         "new-revisions-compared",
         "where the target makes revisions contents are compared",
         "design §4.7, §6",
-        "verify/verifier.py",
-        "        if not standing.likeness.keeps_revisions or (contents and not self._is_hashed(collection)):\n",
-        "        if contents and not self._is_hashed(collection):\n",
+        "verify/readback.py",
+        "same(item.here.get(key, ()), there.get(key, ()), item.likeness)",
+        "same(item.here.get(key, ()), there.get(key, ()))",
         f"{UNIT}verify/test_verifier.py::test_i5_where_the_target_makes_revisions_contents_are_compared",
     ),
     mutant(
