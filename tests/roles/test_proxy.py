@@ -120,6 +120,9 @@ def test_a_client_that_knows_only_the_proxy_is_moved(real_host: Host, clusters: 
         with Client(url, both_authorities(tmp_path, clusters)) as client:
             late = tmp_path / "late.yml"
             late.write_text("- name: Fail\n  ansible.builtin.fail: {msg: no}\n")
+            early = real_host.play("cutover", gate_timeout=60, **variables, pre_cutover_tasks=str(late))
+            assert early.code != 0
+            assert "Choose the backend" in early.output, "on_rollback_tasks were not run"
             undone = real_host.play("cutover", gate_timeout=60, **{**variables, "on_fenced_tasks": str(late)})
             assert undone.code != 0
             assert "default_backend source" in config.read_text()
