@@ -95,6 +95,7 @@ def _guarded(request: Request) -> Answer | Awaitable[Answer]:
         _login(request)
         encoding.decode(request)
         authorise(request, entry)
+        request.deployment.database(request.database_name)
     return entry.handler(request)
 
 

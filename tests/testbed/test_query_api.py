@@ -92,3 +92,10 @@ def test_periods_and_lock_timeouts_are_positive(direct: Direct) -> None:
 def test_what_came_late(version: str, path: str, status: int) -> None:
     with Direct(version=version) as direct:
         assert direct("GET", path).status == status
+
+
+def test_no_request_is_answered_in_a_database_that_is_not_there(direct: Direct) -> None:
+    for path in ("/_api/version", "/_api/query-cache/entries", "/_admin/server/role"):
+        answer = direct("GET", f"/_db/none{path}")
+        assert (answer.status, answer.json["errorNum"]) == (404, 1228)
+    assert direct("GET", "/_db/none/_admin/server/availability").status == 200
