@@ -69,8 +69,9 @@ SPEC_FLAGS = (
     Flag("--source.allowed-server", "allowed_servers", "list", "server that may be sent a token; may be repeated"),
     *LIMIT_FLAGS,
 )
-_SIMPLE: dict[str, Callable[[str], Any]] = {"text": str, "seconds": float, "number": float, "whole": int, "secret": str,
-                                                "content": str}  # fmt: skip
+_SIMPLE: dict[str, Callable[[str], Any]] = {
+    "text": str, "seconds": float, "number": float, "whole": int, "secret": str, "content": str,
+}  # fmt: skip
 
 
 def add_spec_flags(parser: argparse.ArgumentParser, only: Optional[Sequence[str]] = None) -> None:
