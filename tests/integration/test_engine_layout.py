@@ -26,7 +26,7 @@ from tests.integration.engine_case import (
     wait_status,
 )
 from tests.integration.pair import Pair, wait_for
-from tests.integration.topology_case import fail_over_with_lag
+from tests.integration.topology_case import complete, fail_over_with_lag
 
 SHARDS = {"things": 1, "wide": 3, "orders": 5}
 OWN = sorted(SHARDS)
@@ -180,8 +180,7 @@ def test_i3_a_suspect_shard_is_compared_by_contents_and_a_truncated_one_swept(pa
         pair.insert("wide", [{"_key": f"k{number}", "n": number} for number in range(0, 300, 3)], "shop")
         wait_for(lambda: contents(pair, "wide")[0] == contents(pair, "wide")[1], 60.0)
         wait_status(engine, ready, 90.0)
-        engine.stop({"wait_timeout": 60.0})
-        wait_status(engine, finished, 90.0)
+        complete(engine)
         assert all(here == there for here, there in (contents(pair, name) for name in OWN))
         assert others(pair) == {}
     finally:
