@@ -74,7 +74,7 @@ def _under_way(status: Status) -> str:
         return "The source does not take writes. The target is being opened, which may be past taking back."
     if states.get("fence", "pending") == "pending" and lookup(status, "source.mode") != "readonly":
         return "The source still takes writes, and everything can still be taken back."
-    return "The source does not take writes. Until the step 'open' everything can still be taken back."
+    return "The source does not take writes. Until the opening everything can still be taken back."
 
 
 def _verdict_notes(status: Status) -> list[str]:

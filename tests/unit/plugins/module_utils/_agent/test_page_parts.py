@@ -14,9 +14,9 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover i
     ("step", "mode", "says"),
     [
         ("intent", "default", "The source still takes writes, and everything can still be taken back."),
-        ("intent", "readonly", "The source does not take writes. Until the step 'open'"),
-        ("fence", "default", "The source does not take writes. Until the step 'open'"),
-        ("proof", "readonly", "The source does not take writes. Until the step 'open'"),
+        ("intent", "readonly", "The source does not take writes. Until the opening"),
+        ("fence", "default", "The source does not take writes. Until the opening"),
+        ("proof", "readonly", "The source does not take writes. Until the opening"),
         ("open", "readonly", "may be past taking back"),
         ("users", "readonly", "The target is open: applications may use it."),
         ("complete", "readonly", "no way back by itself"),
