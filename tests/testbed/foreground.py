@@ -53,6 +53,9 @@ def describe_platform(platform: TestPlatform) -> str:
 
 def main() -> None:
     """Start all three, print how to reach them, wait."""
+    # A shell that starts it in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="testbed-")))
         flavours: tuple[tuple[str, Flavour], ...] = (("source", "selfhosted"), ("target", "managed"))
