@@ -12,6 +12,7 @@ from arango.exceptions import ArangoError
 
 from tests.compare.side import Difference, Side
 from tests.workload.clients import Connection
+from tests.workload.record import Place
 
 __all__ = ["check_recorded", "compare_definitions", "definitions"]
 
@@ -89,10 +90,16 @@ def definitions(side: Side) -> Table:
     return table
 
 
-def compare_definitions(source: Side, target: Side) -> Iterator[Difference]:
-    """Yield what one cluster has otherwise than the other."""
+def with_shards(table: Table, shards: Mapping[Place, int]) -> Table:
+    """A table in which collections have another number of shards."""
+    changed = {("collection", *place): number for place, number in shards.items() if ("collection", *place) in table}
+    return {**table, **{name: {**table[name], "shard_count": number} for name, number in changed.items()}}
+
+
+def compare_definitions(source: Side, target: Side, shards: Mapping[Place, int]) -> Iterator[Difference]:
+    """Yield what one cluster has otherwise than the other; ``shards``: of collections that are to have other ones."""
     try:
-        wanted, found = definitions(source), definitions(target)
+        wanted, found = with_shards(definitions(source), shards), definitions(target)
     except ArangoError as error:
         yield Difference("definitions", "reading", str(error))
         return

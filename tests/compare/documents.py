@@ -17,9 +17,12 @@ Bare = dict[str, Any]
 
 
 def compare_documents(
-    where: str, source: Stored, target: Stored, record: Mapping[str, Entry]
+    where: str, source: Stored, target: Stored, record: Mapping[str, Entry], keeps_revisions: bool = True
 ) -> Iterator[Difference]:
-    """Yield the differences of one collection; ``source`` is read after the fence, so it is the source at the fence."""
+    """Yield the differences of one collection; ``source`` is read after the fence, so it is the source at the fence.
+
+    Where the target makes its own revisions, they are told only by what the target itself has acknowledged.
+    """
     unnamed = [entry for key, entry in record.items() if key.startswith("?")]
     strangers = [state for entry in unnamed for state in entry.unknown.get("target", [])]
     for key in sorted(source.keys() | target.keys() | {key for key in record if not key.startswith("?")}):
@@ -28,25 +31,29 @@ def compare_documents(
         if entry is not None:
             yield from acknowledged_by_source(place, source.get(key), entry)
         if entry is not None and (entry.unknown.get("target") or "target" in entry.acknowledged):
-            yield from after_opening(place, source.get(key), target.get(key), entry)
-        elif not alike(source.get(key), target.get(key)) and not is_stranger(target.get(key), strangers):
-            yield Difference(kind_of(source.get(key), target.get(key)), place, shown(source.get(key), target.get(key)))
+            yield from after_opening(place, source.get(key), target.get(key), entry, keeps_revisions)
+            continue
+        here, there = source.get(key), target.get(key)
+        if not alike(here, there, keeps_revisions) and not is_stranger(there, strangers):
+            yield Difference(kind_of(here, there, keeps_revisions), place, shown(here, there))
 
 
-def alike(expected: tuple[str, bytes] | None, found: tuple[str, bytes] | None) -> bool:
+def alike(expected: tuple[str, bytes] | None, found: tuple[str, bytes] | None, keeps_revisions: bool = True) -> bool:
     """Whether revision and value are the same, numbers with their types; texts may differ in what they escape."""
     if expected is None or found is None or expected == found:
         return expected == found
-    return expected[0] == found[0] and repr(json.loads(expected[1])) == repr(json.loads(found[1]))
+    if keeps_revisions:
+        return expected[0] == found[0] and repr(json.loads(expected[1])) == repr(json.loads(found[1]))
+    return repr(bare(decoded(expected))) == repr(bare(decoded(found)))
 
 
-def kind_of(expected: tuple[str, bytes] | None, found: tuple[str, bytes] | None) -> str:
+def kind_of(expected: tuple[str, bytes] | None, found: tuple[str, bytes] | None, keeps_revisions: bool) -> str:
     """The name of a difference."""
     if found is None:
         return "missing document"
     if expected is None:
         return "extra document"
-    return "other body" if expected[0] == found[0] else "other revision"
+    return "other body" if expected[0] == found[0] or not keeps_revisions else "other revision"
 
 
 def shown(expected: object, found: object) -> str:
@@ -68,6 +75,11 @@ def bare(document: Document | None) -> Bare | None:
     if document is None:
         return None
     return {name: value for name, value in document.items() if name not in ("_rev", "_id")}
+
+
+def is_content_of(stored: tuple[str, bytes] | None, document: Document) -> bool:
+    """Whether a stored document is this one, by whatever revision."""
+    return bare(decoded(stored)) == bare(document)
 
 
 def is_one_of(found: Document | None, states: list[Document | None]) -> bool:
@@ -94,9 +106,11 @@ def acknowledged_by_source(place: str, source: tuple[str, bytes] | None, entry: 
 
 
 def after_opening(
-    place: str, source: tuple[str, bytes] | None, target: tuple[str, bytes] | None, entry: Entry
+    place: str, source: tuple[str, bytes] | None, target: tuple[str, bytes] | None, entry: Entry, keeps_revisions: bool
 ) -> Iterator[Difference]:
     """What the target acknowledged last, or an unanswered write, has to be on the target."""
+    if "target" not in entry.acknowledged and alike(source, target, keeps_revisions):
+        return
     found = decoded(target)
     expected = entry.acknowledged["target"] if "target" in entry.acknowledged else decoded(source)
     if found != expected and not is_one_of(found, entry.unknown.get("target", [])):

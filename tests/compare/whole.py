@@ -17,6 +17,8 @@ from tests.workload.record import Entry, Place
 
 __all__ = ["Comparison", "Login", "compare"]
 
+NOWHERE: Mapping[Place, int] = {}
+
 
 @dataclass(frozen=True)
 class Login:
@@ -58,17 +60,22 @@ def places(side: Side) -> set[Place]:
 
 
 def compare(
-    source: Side, target: Side, record: Mapping[Place, Mapping[str, Entry]], logins: Sequence[Login] = ()
+    source: Side, target: Side, record: Mapping[Place, Mapping[str, Entry]], logins: Sequence[Login] = (),
+    regenerated: Mapping[Place, int] = NOWHERE,
 ) -> Comparison:
-    """Compare everything; ``record`` is what the workload was told, ``logins`` are tried on both sides."""
+    """Compare everything; ``record`` is what the workload was told, ``logins`` are tried on both sides.
+
+    ``regenerated``: collections with revisions of the target's own, and the number of shards it has to have of them.
+    """
     result = Comparison()
-    result.differences += compare_definitions(source, target)
+    result.differences += compare_definitions(source, target, regenerated)
     for database, collection in sorted(places(source) | places(target) | set(record)):
         here, wrong_here = source.check_reading(database, collection)
         there, wrong_there = target.check_reading(database, collection)
         result.differences += [*wrong_here, *wrong_there]
         entries = record.get((database, collection), {})
-        result.differences += compare_documents(f"{database}/{collection}", here, there, entries)
+        keeps_revisions = (database, collection) not in regenerated
+        result.differences += compare_documents(f"{database}/{collection}", here, there, entries, keeps_revisions)
         result.collections += 1
         result.documents += len(there)
         result.bytes += sum(len(raw) for _revision, raw in there.values())

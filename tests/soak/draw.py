@@ -10,14 +10,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tests.e2e.dataset import stock
 from tests.e2e.variants import Variants, drawn
 from tests.soak.kinds import KINDS, PHASES, Fields
+from tests.testbed.exactness import is_exact
 from tests.testbed.launch import Flavour
+from tests.testbed.options import parse_version
+from tests.workload.record import Place
+from tests.workload.shop import SHOP
 
 __all__ = ["Ending", "Planned", "Scenario", "draw_scenario", "enabled"]
 
 Ending = Literal["cutover", "abort"]
 MOST_FAULTS = 5
+MOST_SHARDS = 6
+MOST_LAID_OUT = 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,8 @@ class Planned:
 class Scenario:
     """One run.
 
-    `shapes`: coordinators and DB-Servers of source and target; `definitions`, `users`: whether they change.
+    `shapes`: coordinators and DB-Servers of source and target; `definitions`, `users`: whether they change; `layout`:
+    collections (`database/name`) of which the target makes its own revisions, with the shards it is to have of them.
     """
 
     seed: int
@@ -55,12 +63,21 @@ class Scenario:
     ending: Ending
     abort_in: str
     faults: tuple[Planned, ...]
+    layout: Mapping[str, int]
+    compress: str
 
     def __str__(self) -> str:
         shapes = " → ".join(f"{version} {c}+{d}" for version, (c, d) in zip(self.variants.versions, self.shapes))
         changes = "+".join(name for name in ("definitions", "users") if getattr(self, name)) or "documents only"
         ending = self.ending if self.ending == "cutover" else f"abort while {self.abort_in}"
-        return f"{shapes} {self.flavour}, {changes}, {ending}: {'; '.join(map(str, self.faults)) or 'no fault'}"
+        layout = "".join(f", {name} with {shards}" for name, shards in self.layout.items())
+        how = f"{layout}, compress {self.compress}"
+        return f"{shapes} {self.flavour}, {changes}{how}, {ending}: {'; '.join(map(str, self.faults)) or 'no fault'}"
+
+    @property
+    def regenerated(self) -> dict[Place, int]:
+        """The layout by place."""
+        return {(name.split("/")[0], name.split("/")[1]): shards for name, shards in self.layout.items()}
 
     def as_json(self) -> str:
         """For the run's directory."""
@@ -98,7 +115,33 @@ def draw_scenario(seed: int, only: Collection[str] = ()) -> Scenario:
         ending="abort" if draw.random() < 0.12 else "cutover",
         abort_in=draw.choice(["copying", "running"]),
         faults=tuple(faults),
+        layout=drawn_layout(draw, variants.versions[0]),
+        compress=drawn_compress(draw, variants.versions[1]),
     )
+
+
+def drawn_layout(draw: random.Random, source_version: str) -> dict[str, int]:
+    """Collections with revisions of the target's own: none where the source prints numbers that are a little off."""
+    wanted = draw.random() < 0.3
+    chosen = draw.sample(sorted(most_shards().items()), draw.randint(1, MOST_LAID_OUT))
+    layout = {name: draw.randint(1, most) for name, most in sorted(chosen)}
+    return layout if wanted and is_exact(parse_version(source_version)) else {}
+
+
+def drawn_compress(draw: random.Random, target_version: str) -> str:
+    """`always` is refused where the target is older than 3.12."""
+    chosen = draw.choice(["auto", "auto", "always"])
+    return chosen if parse_version(target_version) >= (3, 12, 0) else "auto"
+
+
+def most_shards() -> dict[str, int]:
+    """How many shards a collection of the data set can have; those sharded by other fields keep their revisions."""
+    return {
+        f"{database.name}/{one.name}": 1 if any(index.get("unique") for index in one.indexes) else MOST_SHARDS
+        for database in (stock(random.Random(0)), SHOP)
+        for one in database.collections
+        if not one.shard_keys
+    }
 
 
 def plan(draw: random.Random, name: str) -> Planned:

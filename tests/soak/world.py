@@ -109,12 +109,14 @@ class World:
 
     def request(self) -> dict[str, Any]:
         """The start request."""
-        source, target = self.clusters.source, self.clusters.target
+        source, target, layout = self.clusters.source, self.clusters.target, self.scenario.layout
         return {
             "source_endpoints": source.coordinators, "source_ca_path": str(source.ca_path),
             "target_endpoints": target.coordinators, "target_ca_path": str(target.ca_path),
             "target_password": target.root_password, "settle_after": 15, "max_downtime": 60, "max_lag": 20,
             "late_write_watch": 3, "ignore_metrics": True, "early_readers": self.scenario.early_readers,
+            "number_of_shards": dict(layout), "rev_policy": dict.fromkeys(layout, "regenerate"),
+            "compress": self.scenario.compress,
         }
 
     def start_migration(self) -> None:

@@ -23,8 +23,10 @@ def doc(key: str, rev: str, **fields: object) -> Document:
     return {"_key": key, "_rev": rev, **fields}
 
 
-def kinds(source: Stored, target: Stored, record: dict[str, Entry] | None = None) -> list[str]:
-    return [difference.kind for difference in compare_documents("d/c", source, target, record or {})]
+def kinds(
+    source: Stored, target: Stored, record: dict[str, Entry] | None = None, keeps_revisions: bool = True
+) -> list[str]:
+    return [one.kind for one in compare_documents("d/c", source, target, record or {}, keeps_revisions)]
 
 
 A, B = doc("a", "_1", n=1), doc("b", "_2", n=2)
@@ -46,6 +48,33 @@ def test_equal_sides_have_no_difference() -> None:
 )
 def test_each_planted_difference_is_found(target: Stored, kind: str) -> None:
     assert kinds(stored(A, B), target) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        (stored(doc("a", "_8", n=1), doc("b", "_9", n=2)), []),
+        (stored(doc("a", "_8", n=1)), ["missing document"]),
+        (stored(A, B, doc("c", "_3")), ["extra document"]),
+        (stored(A, doc("b", "_9", n=3)), ["other body"]),
+        (stored(A, doc("b", "_2", n=2.0)), ["other body"]),
+    ],
+)
+def test_where_the_target_makes_revisions_contents_are_compared(target: Stored, found: list[str]) -> None:
+    assert kinds(stored(A, B), target, keeps_revisions=False) == found
+
+
+def test_revisions_that_the_target_made_and_acknowledged_are_compared_all_the_same() -> None:
+    newer, unsure = doc("a", "_5", n=7), doc("a", "", n=8)
+    acknowledged = {"a": Entry({"source": A, "target": newer})}
+    assert kinds(stored(A), stored(newer), acknowledged, keeps_revisions=False) == []
+    other = stored(doc("a", "_6", n=7))
+    assert kinds(stored(A), other, acknowledged, keeps_revisions=False) == ["lost after the opening"]
+    unanswered = {"a": Entry({"source": A}, {"target": [unsure]})}
+    for left in (doc("a", "_6", n=1), doc("a", "_6", n=8)):
+        assert kinds(stored(A), stored(left), unanswered, keeps_revisions=False) == []
+    spoilt = stored(doc("a", "_6", n=9))
+    assert kinds(stored(A), spoilt, unanswered, keeps_revisions=False) == ["lost after the opening"]
 
 
 def test_the_source_must_have_what_it_acknowledged() -> None:
