@@ -20,6 +20,7 @@ from tests.soak.run import Course
 from tests.soak.world import World
 from tests.workload.shop import SHOP
 
+REGENERATED = "events"  # of which the target makes its own revisions
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
@@ -28,18 +29,22 @@ class Ended:
 
     def __init__(self, world: World, evidence: Evidence) -> None:
         self.world, self.evidence = world, evidence
+        self._given: set[tuple[str, str]] = set()
 
     def wrong(self) -> list[str]:
         """The verdict on how things are now."""
         return judge(gather(self.world, self.evidence.state, self.evidence.found_mode))
 
     def kept(self, collection: str) -> str:
-        """A key that the source has acknowledged and nobody has written to since the opening."""
+        """Another key that the source has acknowledged and nobody has written to since the opening."""
         entries = self.world.workload.record.entries()[(SHOP.name, collection)]
-        return next(
+        found = next(
             str(key) for key, entry in sorted(entries.items())
             if entry.acknowledged.get("source") and "target" not in entry.acknowledged and not entry.unknown
+            and (collection, key) not in self._given
         )
+        self._given.add((collection, found))
+        return found
 
     def drop(self, side: str, collection: str, key: str, database: str = SHOP.name) -> None:
         """A document vanishes without a trace."""
@@ -51,7 +56,10 @@ class Ended:
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """A cutover without any fault."""
     home: Path = tmp_path_factory.mktemp("soak")
-    scenario = replace(draw_scenario(1), faults=(), ending="cutover", definitions=False, users=True)
+    scenario = replace(
+        draw_scenario(1), faults=(), ending="cutover", definitions=False, users=True,
+        layout={f"{SHOP.name}/{REGENERATED}": 5},
+    )
     with World(home, build(home / "agent.pyz"), scenario) as world:
         yield Ended(world, Course(world).go())
 
@@ -62,19 +70,35 @@ def test_1_nothing_is_wrong_with_a_good_run(ended: Ended) -> None:
 
 
 def test_2_a_document_that_the_target_lost(ended: Ended) -> None:
-    key = ended.kept("events")
-    ended.drop("target", "events", key)
-    assert any(f"shop/events/{key}" in text for text in ended.wrong())
+    for collection in ("orders", REGENERATED):
+        key = ended.kept(collection)
+        ended.drop("target", collection, key)
+        assert any(f"missing document: shop/{collection}/{key}" in text for text in ended.wrong())
 
 
-def test_2_what_the_fenced_source_lost_by_itself_is_no_difference(ended: Ended) -> None:
+def test_2_another_content_where_the_target_makes_its_own_revisions(ended: Ended) -> None:
+    key = ended.kept(REGENERATED)
+    where = {"database": SHOP.name, "collection": REGENERATED, "key": key}
+    ended.world.control("target").fault("alter_document", **where, body={"spoilt": True})
+    assert any(f"other body: shop/{REGENERATED}/{key}" in text for text in ended.wrong())
+
+
+def test_2_another_number_of_shards_than_the_run_asked_for(ended: Ended) -> None:
+    asked = ended.world.scenario
+    ended.world.scenario = replace(asked, layout={f"{SHOP.name}/{REGENERATED}": 6})
+    assert any(f"collection: shop/{REGENERATED}: source {{'shard_count': 6}}" in text for text in ended.wrong())
+    ended.world.scenario = asked
+
+
+@pytest.mark.parametrize("collection", ["ledger", REGENERATED])
+def test_2_what_the_fenced_source_lost_by_itself_is_no_difference(ended: Ended, collection: str) -> None:
     """Only if the target has what was acknowledged."""
-    key = ended.kept("ledger")
-    ended.drop("source", "ledger", key)
-    assert any(f"shop/ledger/{key}" in text for text in ended.wrong())
-    ended.world.forgetful.add((SHOP.name, "ledger"))
-    ended.world.forgot_fenced.add((SHOP.name, "ledger"))
-    assert not any(f"shop/ledger/{key}" in text for text in ended.wrong())
+    key = ended.kept(collection)
+    ended.drop("source", collection, key)
+    assert any(f"shop/{collection}/{key}" in text for text in ended.wrong())
+    ended.world.forgetful.add((SHOP.name, collection))
+    ended.world.forgot_fenced.add((SHOP.name, collection))
+    assert not any(f"shop/{collection}/{key}" in text for text in ended.wrong())
     ended.world.forgetful.clear()
     ended.world.forgot_fenced.clear()
 
