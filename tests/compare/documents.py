@@ -11,7 +11,7 @@ from typing import Any
 from tests.compare.side import Difference, Stored
 from tests.workload.record import Document, Entry
 
-__all__ = ["compare_documents"]
+__all__ = ["compare_documents", "is_content_of"]
 
 Bare = dict[str, Any]
 

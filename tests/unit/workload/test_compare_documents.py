@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.compare.documents import compare_documents
+from tests.compare.documents import compare_documents, is_content_of
 from tests.compare.side import Stored
 from tests.workload.record import Document, Entry
 
@@ -75,6 +75,12 @@ def test_revisions_that_the_target_made_and_acknowledged_are_compared_all_the_sa
         assert kinds(stored(A), stored(left), unanswered, keeps_revisions=False) == []
     spoilt = stored(doc("a", "_6", n=9))
     assert kinds(stored(A), spoilt, unanswered, keeps_revisions=False) == ["lost after the opening"]
+
+
+def test_a_content_is_the_same_by_whatever_revision() -> None:
+    assert is_content_of(stored(doc("a", "_8", n=1))["a"], A)
+    assert not is_content_of(stored(doc("a", "_1", n=2))["a"], A)
+    assert not is_content_of(None, A)
 
 
 def test_the_source_must_have_what_it_acknowledged() -> None:
