@@ -122,7 +122,7 @@ def test_migrate_after_completed(sites: Sites, make_agent: MakeAgent, archive: P
                     assert (refused.status, refused.error["code"]) == (409, "CUT-STATE-3")
                     assert refused.error["message"].startswith("a migration into this target was completed at ")
                     assert_same_moment(refused.error["message"], date)
-                    assert "remove the collection _cutover" in refused.error["remedy"]
+                    assert "replace_completed" in refused.error["remedy"]
             done = run_cli(archive, "start", *start_flags(request), agent=other, environment=request)
             assert done.returncode == 3
             assert_same_moment(done.stderr, date)

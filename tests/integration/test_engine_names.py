@@ -59,7 +59,9 @@ def test_names_that_look_like_parts_of_an_address_are_moved_verified_and_opened(
         api.json("POST", path, database=DATABASE, body=[{"_key": f"l{number}"} for number in range(50)])
         api.json("DELETE", path, database=DATABASE, body=["k1", "k2"])
         wait_for(lambda: not extended.differences(COLLECTION, DATABASE) and ready(engine.status()))
-        for mode in ("counts", "checksums", "keys", "documents"):
+        # View and index are followed a moment later.
+        wait_for(lambda: engine.verification({"mode": "counts"})["equal"] is True)
+        for mode in ("checksums", "keys", "documents"):
             assert engine.verification({"mode": mode})["equal"] is True, mode
         engine.stop({"wait_timeout": 20.0})
         wait_status(engine, finished)
