@@ -12,7 +12,7 @@ from arango.exceptions import ArangoError
 from requests.exceptions import RequestException
 
 from tests.workload.actor import Actor
-from tests.workload.clients import Connection
+from tests.workload.clients import Connection, NotConnectedError
 from tests.workload.shop import SHOP
 
 __all__ = ["Beat", "Watch"]
@@ -56,11 +56,11 @@ class Watch(threading.Thread):
         self._target, self._samples, self._stop_event = target, samples, stop
 
     def run(self) -> None:
-        """Look until told to stop; the collection may not exist yet."""
+        """Look until told to stop; the collection may not exist yet, and the target may be away for a while."""
         while not self._stop_event.wait(self.EVERY):
             try:
                 document = self._target.database(SHOP.name).collection(Beat.collection).get("beat")
-            except (ArangoError, RequestException):
+            except (ArangoError, NotConnectedError, RequestException, ConnectionAbortedError):
                 continue
             if document:
                 self.note(int(document["number"]), time.monotonic())
