@@ -48,7 +48,7 @@ testbed-test: setup ## the emulator's own tests, with the replay of recorded exc
 
 integration: setup ## engine, role, playbooks and bad input against emulated clusters
 	@echo "== integration tests"
-	pytest -q -n 2 --dist loadfile tests/integration tests/roles tests/bad_input tests/big
+	pytest -q -n 3 --dist loadfile tests/integration tests/roles tests/bad_input tests/big
 
 browser: setup ## the status page in headless Chromium, and what promtool says of metrics and alerts
 	@echo "== browser tests"
