@@ -16,6 +16,8 @@ from .parallel import gather
 
 Front = Union[Server, Coordinators]
 _TIMEOUT = 30.0
+# A coordinator whose Plan is old names a collection of analyzers that is not there any more.
+_NO_COLLECTION = 1203
 # Implicit indexes come with the collection (facts §3.2).
 _IMPLICIT_INDEXES = frozenset({"primary", "edge"})
 _VIEW_IDENTITY = frozenset({"id", "globallyUniqueId", "planId", "isSystem", "deleted", "error", "code"})
@@ -95,12 +97,19 @@ def database_or_none(front: Front, name: str) -> Optional[DatabaseDef]:
 
 
 def read_database(front: Front, name: str) -> DatabaseDef:
-    """One database; see ``read``."""
+    """One database; see ``read``. Raises CUT-SCHEMA-7 while it is being made or dropped, which passes."""
     query = {"includeSystem": True}
     answer = front.json(
         "GET", "/_api/replication/clusterInventory", database=name, query=query, timeout=_TIMEOUT
     )
-    analyzers = front.json("GET", "/_api/analyzer", database=name, timeout=_TIMEOUT)
+    try:
+        analyzers = front.json("GET", "/_api/analyzer", database=name, timeout=_TIMEOUT)
+    except ArangoError as error:
+        if error.error_num != _NO_COLLECTION:
+            raise
+        raise CutoverError(
+            "CUT-SCHEMA-7", f"the database {name} is being made or dropped: {error.message}", retriable=True
+        ) from error
     try:
         return parse(name, answer, analyzers)
     except (KeyError, TypeError, AttributeError, ValueError) as error:

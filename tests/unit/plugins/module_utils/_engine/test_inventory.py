@@ -111,6 +111,20 @@ def test_an_unexpected_form_is_told() -> None:
     assert set(inv.read(front)) == {"shop"}
 
 
+def test_a_database_that_is_being_dropped_passes() -> None:
+    """An old Plan names a collection of analyzers that is gone: that ended a migration (soak seed 9032)."""
+    front = FakeFront()
+    front.on("GET shop /_api/replication/clusterInventory", answer())
+
+    def gone(*_groups: str, **_options: object) -> None:
+        raise refusal(404, 1203)
+
+    front.on("GET shop /_api/analyzer", gone)
+    with pytest.raises(CutoverError) as refused:
+        inv.read_database(front, "shop")
+    assert (refused.value.code, refused.value.retriable) == ("CUT-SCHEMA-7", True)
+
+
 def test_a_target_that_has_everything() -> None:
     """Other identities, other estimates, and the late index still to come."""
     raw = answer()
