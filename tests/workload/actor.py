@@ -18,11 +18,11 @@ from tests.workload.record import Document, Place, Record, Side
 from tests.workload.router import Router, Stopped, UnknownOutcomeError, refused, unknown
 from tests.workload.shop import SHOP
 
-__all__ = ["Actor", "Change", "Outcomes", "bulk", "execute"]
+__all__ = ["Actor", "Change", "Outcomes", "bulk", "execute", "failure"]
 
 Kind = Literal["insert", "update", "replace", "delete"]
 Change = tuple[Kind, Document]  # the document as it will be; for an update it is also the patch
-# Key → the new revision, None after a removal, or the error that leaves the outcome open; refused keys are left out.
+# Key → the new revision, None after a removal, or this document's error; refused keys are left out.
 Outcomes = Mapping[str, "str | ArangoServerError | None"]
 MAX_ERRORS = 20
 
@@ -40,7 +40,7 @@ def execute(collection: StandardCollection, change: Change) -> str | None:
 
 
 def bulk(collection: StandardCollection, kind: Kind, documents: Sequence[Document], **options: Any) -> Outcomes:
-    """Carry out one change of many documents with one request; raises what is neither success nor refusal."""
+    """Carry out one change of many documents with one request: some may be written although others are not."""
     if kind == "insert":
         answers = collection.insert_many(documents, **options)
     elif kind == "delete":
@@ -51,13 +51,17 @@ def bulk(collection: StandardCollection, kind: Kind, documents: Sequence[Documen
     for document, answer in zip(documents, answers, strict=True):
         key = str(document["_key"])
         if isinstance(answer, ArangoServerError):
-            if unknown(answer):
+            if not refused(answer):
                 outcomes[key] = answer
-            elif not refused(answer):
-                raise answer
         else:
             outcomes[key] = None if kind == "delete" else str(answer["_rev"])
     return outcomes
+
+
+def failure(outcomes: Outcomes) -> ArangoServerError | None:
+    """The first document's error that says that the write was wrong: neither refused nor of unknown outcome."""
+    errors = (one for one in outcomes.values() if isinstance(one, ArangoServerError))
+    return next((error for error in errors if not unknown(error)), None)
 
 
 class Actor(threading.Thread):
@@ -102,7 +106,10 @@ class Actor(threading.Thread):
     def apply(
         self, changes: Sequence[Change], operation: Callable[[StandardDatabase], Outcomes] | None = None
     ) -> None:
-        """Write changes of documents with known keys and record the answer; one change without ``operation``."""
+        """Write changes of documents with known keys and record the answer; one change without ``operation``.
+
+        Raises what ``Router.write`` raises, and after everything is recorded the first document's ``failure``.
+        """
         after = {str(doc["_key"]): None if kind == "delete" else dict(doc) for kind, doc in changes}
 
         def single(database: StandardDatabase) -> Outcomes:
@@ -118,7 +125,8 @@ class Actor(threading.Thread):
         for key, outcome in outcomes.items():
             document = after[key]
             if isinstance(outcome, ArangoServerError):
-                self.abandon(side, {key: document})
+                if unknown(outcome):
+                    self.abandon(side, {key: document})
                 continue
             states[key] = None if document is None else {**document, "_rev": outcome}
             if document is None:
@@ -126,6 +134,9 @@ class Actor(threading.Thread):
             else:
                 self.documents[key] = document
         self.record.acknowledge(side, self.place(), states)
+        failed = failure(outcomes)
+        if failed is not None:
+            raise failed
 
     def abandon(self, side: Side, after: Mapping[str, Document | None]) -> None:
         """Keys with an unknown outcome are never written again: the lost write may still be carried out."""

@@ -10,7 +10,7 @@ from typing import Any
 from arango.database import StandardDatabase
 from arango.exceptions import ArangoServerError
 
-from tests.workload.actor import Actor, Change, Outcomes, bulk, execute
+from tests.workload.actor import Actor, Change, Outcomes, bulk, execute, failure
 from tests.workload.clients import NotConnectedError
 from tests.workload.record import Document, Side
 from tests.workload.router import HalfDoneError, UnknownOutcomeError
@@ -176,6 +176,9 @@ class Frames(Transacting):
                 piece = documents[first : first + self.PIECE]
                 written = bulk(transaction.collection(self.collection), "insert", piece, overwrite_mode="replace")
                 begun = True
+                failed = failure(written)
+                if failed is not None:
+                    raise failed
                 if len(written) < len(piece):
                     raise HalfDoneError(f"{len(piece) - len(written)} documents of a transaction were refused")
                 outcomes |= written
