@@ -16,6 +16,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.platform_rules import ASLEEP
+from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import deployment_options
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform import deployments, keys, resuming
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform.client import PlatformClient
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform.waiting import Waiting
@@ -23,17 +25,10 @@ from ansible_collections.cutover.arangodb.plugins.plugin_utils import _platform
 
 WHO = ("deployment_id", "platform_key_id", "platform_key_secret")
 NAMED = ("target_endpoints", "target_ca_path", "target_ca_pem", "target_username", "target_password")
-# What a deployment that is being resumed has only afterwards.
-_ASLEEP = ("CUT-PLATFORM-12", "CUT-PLATFORM-14", "CUT-PLATFORM-16")
+# As the modules document them, with the environment of the controller, which only an action sees.
 OPTIONS: dict[str, dict[str, Any]] = {
+    **deployment_options(),
     **{name: {**option, "required": False} for name, option in _platform.OPTIONS.items()},
-    "agent_addresses": {"type": "list", "elements": "str", "default": []},
-    "resume_deployment": {"type": "bool", "default": False},
-    "resume_timeout": {"type": "float", "default": 1800.0},
-    "backup_target": {"type": "bool", "default": False},
-    "backup_upload": {"type": "bool", "default": False},
-    "backup_keep_days": {"type": "float", "default": 14.0},
-    "backup_timeout": {"type": "float", "default": 3600.0},
 }
 _NEED_A_DEPLOYMENT = ("resume_deployment", "backup_target")
 Options = dict[str, Any]
@@ -94,7 +89,7 @@ def described(client: PlatformClient, options: Options, *, check_mode: bool, tel
     elif wakes:
         found = resuming.resume(client, found, Waiting(options["resume_timeout"], tell=tell))
     shown = deployments.describe(client, found, options["agent_addresses"])
-    allowed = _ASLEEP if wakes and check_mode else ()
+    allowed = ASLEEP if wakes and check_mode else ()
     errors = [one for one in shown["problems"] if one["severity"] == "error" and one["code"] not in allowed]
     if errors:
         raise _platform.refusal(errors)

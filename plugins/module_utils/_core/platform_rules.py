@@ -17,6 +17,9 @@ DEFAULT_ENDPOINT = "https://api.cloud.arangodb.com"
 # The platform's organisations see who read a password and why (platform facts §3.3).
 REASON = "migration by cutover.arangodb"
 SINGLE_SERVERS = ("developer", "free")
+# Of what ``state_problems`` tells: a paused deployment, and everything that resuming it brings to an end.
+PAUSED = "CUT-PLATFORM-12"
+ASLEEP = (PAUSED, "CUT-PLATFORM-14", "CUT-PLATFORM-16")
 UNAUTHENTICATED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, UNAVAILABLE = 16, 8, 9, 10, 14
 # gRPC codes that pass by repeating (platform facts §1.5); of those, the ones after which the call did not run.
 RETRIABLE = frozenset({1, 2, 4, 8, 10, 13, 14, 15})
@@ -106,7 +109,7 @@ def state_problems(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "CUT-PLATFORM-15", f"{name} is a single server (model {model}), not a cluster"
     lacking = [word for word in ("created", "bootstrapped", "ready") if not status.get(word)]
     if deployment.get("is_paused"):
-        yield "CUT-PLATFORM-12", f"{name} is paused"
+        yield PAUSED, f"{name} is paused"
     elif lacking:
         said = f": {status['description']}" if status.get("description") else ""
         yield "CUT-PLATFORM-14", f"{name} is not {lacking[0]} yet{said}"

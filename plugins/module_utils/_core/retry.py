@@ -16,6 +16,8 @@ _TRANSIENT_NUMS = frozenset(
     {18, 21, 28, 30, 503, 1302, 1457, 1465, 1474, 1478, 1481, 1489, 1490, 1491, 1495, 1496, 1500, 1654, 21003, 21004}
 )
 _LONGER_NUMS = frozenset({1004, 1104, 1429})  # 1104: the disk is full
+# The collection or its database is not there: nothing can be said about its documents.
+GONE = frozenset({1203, 1228})
 _OPERATOR_NUMS = frozenset({11, 32, 1450})
 _TRANSIENT_STATUSES = frozenset({408, 420, 425, 429, 502, 503, 504})
 

@@ -10,7 +10,7 @@ from typing import Callable, Iterable, Iterator, NamedTuple, Optional, Sequence
 from .._core.arango import parse_json
 from .._core.errors import ArangoError, CutoverError
 from .._core.http import Response
-from .._core.retry import kind
+from .._core.retry import GONE, kind
 from .marker import Marker
 from .shards import ShardPlan
 from .target import TargetWriter, TooBigError, document_path
@@ -18,8 +18,6 @@ from .target import TargetWriter, TooBigError, document_path
 UNIQUE_VIOLATED = 1210
 NOT_FOUND = 1202
 REVISION_CONFLICT = 1200
-# The collection or its database is gone: nothing can be said about single documents.
-GONE = frozenset({1203, 1228})
 _ERROR_CODES = "x-arango-error-codes"
 _INSERT: dict[str, object] = {"isRestore": True, "overwriteMode": "replace", "silent": False}
 

@@ -9,6 +9,7 @@ from typing import Callable, Mapping, Optional, Sequence
 
 from .._core.clock import Deadline
 from .._core.errors import ArangoError, CutoverError
+from .._core.retry import GONE
 from .applier import ApplierPool, Unit
 from .marker import TRUNCATE, Marker, parse
 from .patience import Patience, Stopped
@@ -24,7 +25,6 @@ _UNIT_BYTES = 1024 * 1024
 _WINDOW_BYTES = 4 * 1024 * 1024
 # What may be left of a spool when the tailer hands it over in its own thread.
 _LAST_BYTES = 256 * 1024
-_GONE = frozenset({1203, 1228})
 _GLANCE_SECONDS = 0.5
 
 
@@ -109,7 +109,7 @@ class CatchUp:
             self._drain(shard)
         except CutoverError as error:
             # The collection is gone on one side: the control path will say so, or bring it back.
-            if not isinstance(error, ArangoError) or error.error_num not in _GONE:
+            if not isinstance(error, ArangoError) or error.error_num not in GONE:
                 raise
             return False
         return self._go_live(shard)

@@ -11,6 +11,7 @@ from typing import Any
 from .._core.arango import Coordinators
 from .._core.catalogue import lookup
 from .._core.errors import ArangoError
+from .._core.retry import GONE
 from . import inventory as inv
 from .aql import read_all
 from .findings import Finding, Findings
@@ -22,8 +23,6 @@ from .spec import Spec
 
 GRAPHS = "_graphs"
 _NAMED = 20
-# The database, or its ``_graphs``, was dropped meanwhile.
-_GONE = frozenset({1203, 1228})
 
 
 def read_graphs(front: Front, selection: Selection, source: Inventory) -> dict[str, list[Any]]:
@@ -36,7 +35,8 @@ def _graphs(front: Front, database: str) -> list[Any]:
     try:
         return list(read_all(front, database, GRAPHS))
     except ArangoError as error:
-        if error.error_num in _GONE:
+        # The database, or its ``_graphs``, was dropped meanwhile.
+        if error.error_num in GONE:
             return []
         raise
 

@@ -29,7 +29,7 @@ from .precheck.context import Context, Environment
 from .precheck.runner import run as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
-from .topology import Credentials, Source, connect, connect_target
+from .topology import Source, connect, target_of
 from .verify.on_demand import Wish
 from .world import Paths, World, access_of, open_world
 
@@ -146,11 +146,8 @@ class Engine:
 
         Raises like ``fresh.standing``. A CA file or target that cannot be used is the prechecks' to explain.
         """
-        credentials = Credentials(wanted.target_username, wanted.target_password)
         try:
-            target = connect_target(
-                wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem
-            )
+            target = target_of(wanted)
         except CutoverError:
             return Standing.NEW
         try:
@@ -160,9 +157,9 @@ class Engine:
             return Standing.NEW
         finally:
             target.close()
-        busy = current if current is not None and current.state == states.COMPLETED and current.alive else None
-        if busy is not None and wanted.replace_completed is None:
-            raise CutoverError("CUT-STATE-3", f"the migration was completed at {busy.since}")
+        busy = current is not None and current.state == states.COMPLETED and current.alive
+        if current is not None and busy and wanted.replace_completed is None:
+            raise CutoverError("CUT-STATE-3", f"the migration was completed at {current.since}")
         return found
 
     def _precheck(self, wanted: Spec, *, resuming: bool) -> None:
@@ -335,11 +332,7 @@ class Engine:
         migration = self._started()
         if migration.state != states.COMPLETED:
             raise CutoverError("CUT-CHANGES-1", f"the migration is {migration.state}: its target is not open")
-        wanted = migration.spec
-        credentials = Credentials(wanted.target_username, wanted.target_password)
-        target = connect_target(
-            wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem
-        )
+        target = target_of(migration.spec)
         with self._source(migration) as source, closing(target):
             found = changes.since_opening(source, target, Deadline(checked.get("timeout", _CHANGES_SECONDS)))
         migration.add_to_report(changes_since_open=found)
@@ -353,11 +346,7 @@ class Engine:
         migration = self._started()
         seconds = checked.get("timeout", _VERIFICATION_SECONDS)
         wish = Wish(checked.get("mode", "keys"), checked.get("repair", False), seconds)
-        wanted = migration.spec
-        credentials = Credentials(wanted.target_username, wanted.target_password)
-        target = connect_target(
-            wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem
-        )
+        target = target_of(migration.spec)
         with self._source(migration) as source, closing(target):
             return verification.run(migration, source, target, wish)
 

@@ -15,10 +15,12 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from .._core import velocypack
 from .._core.arango import Coordinators
 from .._core.errors import ArangoError
-from .bulk import GONE, slices
+from .._core.retry import GONE
+from .bulk import slices
 from .findings import Finding
 from .marker import Marker
 from .patience import Patience
+from .precheck.measure import version_of
 from .reads import as_insert
 from .shards import ShardPlan
 from .target import document_path
@@ -26,7 +28,6 @@ from .target import document_path
 _CONTENT_TYPE = "application/x-velocypack"
 # From 2^53 on integers have 16 digits; in a text this costs one reading too many, and nothing else.
 _SUSPECT = re.compile(rb"[:,\[] ?-?[0-9]{16,} ?[,}\]]")
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _BYTES_AT_ONCE = 8 * 1024 * 1024
 _DOCUMENTS_AT_ONCE = 100
 _TIMEOUT = 120.0
@@ -36,8 +37,10 @@ Exact = dict[tuple[bytes, bytes], bytes]
 
 def prints_exactly(version: str) -> bool:
     """Whether a server of this version prints every number so that it can be read back; unknown ones do not."""
-    found = _VERSION.match(version)
-    number = tuple(int(part) for part in found.groups()) if found is not None else (0, 0, 0)
+    try:
+        number = version_of(version)
+    except ValueError:
+        return False
     return number >= (3, 12, 3) or (3, 11, 12) <= number < (3, 12, 0)
 
 

@@ -31,7 +31,7 @@ from .guard_lock import end_agent
 from .journal import Journal, Store
 from .lease import Clocks, SystemClocks
 from .times import stamp
-from .topology import Credentials, connect_target
+from .topology import target_of
 from .wayback import Modes, reclaim, roll_back, unfence
 from .world import Paths
 
@@ -196,12 +196,7 @@ class LiveReach:
     @contextmanager
     def journal(self) -> Iterator[Store]:
         """See ``Reach``."""
-        wanted = self._spec()
-        credentials = Credentials(wanted.target_username, wanted.target_password)
-        target = connect_target(
-            wanted.target_endpoints, wanted.target_ca_path, credentials, ca_pem=wanted.target_ca_pem, pool=2
-        )
-        with closing(target):
+        with closing(target_of(self._spec(), pool=2)) as target:
             yield Journal.open(target, patience=_JOURNAL_PATIENCE, stop=self._stop)
 
     @contextmanager

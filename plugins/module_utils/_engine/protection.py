@@ -15,6 +15,7 @@ from .._core.clock import SYSTEM_CLOCK, Clock
 from .brake import MEGABYTE, Brake
 from .dataplane_types import Progress
 from .load import Load
+from .looker import Looker
 from .shards import ShardId, ShardState
 from .throttle import RULES, Signals, Verdict, decide, document
 from .times import stamp
@@ -49,7 +50,7 @@ class Disks(Protocol):
         """The largest share of one by which a log has grown for us."""
 
 
-class Protection:
+class Protection(Looker):
     """One thread; the verdict and the limits in force are read by anybody."""
 
     def __init__(
@@ -65,6 +66,8 @@ class Protection:
         time_scale: float = 1.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        pause = max(_LEAST_LOOK, LOOK_SECONDS * time_scale)
+        super().__init__("protection", pause, "what the migration puts on both sides")
         self._plane = plane
         self._source_queues = source_queues
         self._target_queue = target_queue
@@ -72,13 +75,10 @@ class Protection:
         self._set_verify_rate = set_verify_rate
         self._load = load
         self._disks = disks
-        self._pause = max(_LEAST_LOOK, LOOK_SECONDS * time_scale)
         self._clock = clock
-        self._stop = threading.Event()
         self._looking = threading.Lock()
         self._verdict: Optional[Verdict] = None
         self._since: Optional[str] = None
-        self._thread: Optional[threading.Thread] = None
 
     def start(self, known: Mapping[str, Any]) -> None:
         """Look once, then again and again in the background. ``known`` is what ``as_value`` gave in a former life."""
@@ -86,15 +86,7 @@ class Protection:
         if rule is not None:
             # Only the reason counts: it goes when its value has come back clearly, as without the restart.
             self._verdict, self._since = Verdict(rule.reason, rule.metric, 0.0, 0.0, hold=True), known.get("since")
-        self.look()
-        self._thread = threading.Thread(target=self._run, name="protection", daemon=True)
-        self._thread.start()
-
-    def close(self, timeout: float) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        self.begin()
 
     def tune(self, load: Load) -> None:
         """These limits from now on."""
@@ -159,14 +151,6 @@ class Protection:
             LOG.info("no reason to give way any more")
         else:
             LOG.info("giving way: %s (%s %s, %s)", verdict.reason, verdict.metric, verdict.value, verdict.threshold)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._pause):
-            try:
-                self.look()
-            except Exception:
-                LOG.exception("what the migration puts on both sides could not be looked at")
-
 
 def _free(directory: Path) -> Optional[int]:
     try:

@@ -14,6 +14,7 @@ import time
 from typing import Callable, Iterable, Mapping, Sequence
 
 from .._core.errors import ArangoError
+from .._core.retry import GONE
 from .bulk import slices
 from .coalesce import MemoryBatch
 from .dataplane_types import Settings
@@ -32,7 +33,6 @@ from .wal import log_end
 from .workers import Workers
 
 _LOOKUP = 1000
-_GONE = frozenset({1203, 1228})
 
 
 class Repairs:
@@ -79,7 +79,7 @@ class Repairs:
             except SnapshotLostError:
                 failed(group, pauses.next())
             except Exception as error:  # noqa: BLE001 - the thread goes on; the shards begin anew, loudly
-                if isinstance(error, ArangoError) and error.error_num in _GONE:
+                if isinstance(error, ArangoError) and error.error_num in GONE:
                     # The collection is gone on one side: the control path will say so, or bring it back.
                     failed(group, pauses.next())
                     continue

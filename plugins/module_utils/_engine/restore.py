@@ -8,7 +8,8 @@ import threading
 from typing import Callable, Iterator, Sequence
 
 from .._core.errors import ArangoError
-from .bulk import GONE, Refused, insert_all, slices
+from .._core.retry import GONE
+from .bulk import Refused, insert_all, slices
 from .exactness import ExactNumbers
 from .likeness import Likeness
 from .marker import Marker, document_key

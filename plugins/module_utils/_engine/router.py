@@ -22,7 +22,7 @@ _DROP = 2001
 _DATA = frozenset({INSERT, REMOVE, TRUNCATE})
 # Of shards that nobody knows they say nothing.
 _CHANGES = frozenset({_DROP, INDEX_CREATE, INDEX_DROP})
-_KNOWN_BY = _DATA | {_CREATE}
+_TOLD = _DATA | _CHANGES | {_CREATE}
 _LATE_SAMPLES = 100
 Name = tuple[bytes, bytes]
 
@@ -164,8 +164,10 @@ class ShardRouter:
 
     def take(self, marker: Marker, line: bytes, before: int) -> None:
         """See ``Router``."""
+        if marker.type not in _TOLD:
+            return
         name = (marker.database, marker.cuid)
-        if marker.type not in _KNOWN_BY:
+        if marker.type in _CHANGES:
             self._saw_change(self._routes.get(name), marker)
             return
         if name not in self._routes:
@@ -191,7 +193,7 @@ class ShardRouter:
             self._spooled.setdefault(shard, []).append(line)
 
     def _saw_change(self, shard: Optional[Shard], marker: Marker) -> None:
-        if shard is None or shard.gone or marker.type not in _CHANGES:
+        if shard is None or shard.gone:
             return
         if marker.type == _DROP:
             self._observations.saw_dropped(shard.id)

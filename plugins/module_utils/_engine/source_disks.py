@@ -17,6 +17,7 @@ from .._core.catalogue import lookup
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.errors import CutoverError
 from .findings import Finding
+from .looker import Looker
 from .parallel import gather
 from .precheck.measure import metrics_of
 from .throttle import KEPT_SHARE, LOW_SHARE
@@ -73,7 +74,7 @@ class _History:
         return min(LONGEST_SECONDS, last.free / growth) if growth > 0 else LONGEST_SECONDS
 
 
-class SourceDisks:
+class SourceDisks(Looker):
     """One thread; figures and findings are of the worst server. Thread safe."""
 
     def __init__(
@@ -85,30 +86,20 @@ class SourceDisks:
         time_scale: float = 1.0,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        super().__init__("source-disks", max(_LEAST_LOOK, LOOK_SECONDS * time_scale), "the source's disks")
         self._servers = servers
         self._report = report
         self._resolve = resolve
-        self._pause = max(_LEAST_LOOK, LOOK_SECONDS * time_scale)
         self._window = _WINDOW_SECONDS * time_scale
         self._clock = clock
         self._lock = threading.Lock()
         self._histories: dict[str, _History] = {}
         self._least: dict[str, float] = {}
-        self._stop = threading.Event()
-        self._thread: Optional[threading.Thread] = None
 
     def start(self, least: Mapping[str, float]) -> None:
         """Look once, then again and again in the background; ``least`` is what ``least`` gave in a former life."""
         self._least = dict(least)
-        self.look()
-        self._thread = threading.Thread(target=self._run, name="source-disks", daemon=True)
-        self._thread.start()
-
-    def close(self, timeout: float) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        self.begin()
 
     def look(self) -> None:
         """Ask every DB-Server once, and tell what became of the findings."""
@@ -189,10 +180,3 @@ class SourceDisks:
             self._report(Finding(code, "warning", "source", text + ", ".join(what), lookup(code).remedy))
         else:
             self._resolve(code)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._pause):
-            try:
-                self.look()
-            except Exception:
-                LOG.exception("the source's disks could not be looked at")

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from .._core.arango import Coordinators, Server, basic_auth
 from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
@@ -22,6 +22,9 @@ from .._core.errors import ArangoError, CutoverError
 from .._core.http import HttpClient
 from .._core.jwt import TokenSource, mint
 from .._core.tls import client_context
+
+if TYPE_CHECKING:
+    from .spec import Spec
 
 ID_PATH = "/_admin/server/id"
 _ID_TOKEN_LIFETIME = 30.0
@@ -333,6 +336,12 @@ def connect_target(
         client = HttpClient(endpoint, context=use, authorization=credentials, pool=pool)
         servers.append(Server(client, f"{TARGET_LABEL} {endpoint.url}"))
     return Coordinators(servers)
+
+
+def target_of(spec: Spec, credentials: Optional[Credentials] = None, *, pool: int = 16) -> Coordinators:
+    """The target of a specification, with credentials of its own unless others are given. Raises CUT-TLS-1."""
+    login = credentials or Credentials(spec.target_username, spec.target_password)
+    return connect_target(spec.target_endpoints, spec.target_ca_path, login, ca_pem=spec.target_ca_pem, pool=pool)
 
 
 def connect_texts(

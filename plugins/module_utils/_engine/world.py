@@ -23,7 +23,7 @@ from .mapping import Version, parse_version
 from .schema_map import SchemaMap
 from .spec import Spec
 from .target_admin import TargetAdmin
-from .topology import Access, Credentials, Source, connect, connect_target
+from .topology import Access, Credentials, Source, connect, target_of
 from .user_writers import Recreated, Restored
 from .users import Users
 
@@ -174,9 +174,7 @@ def open_world(
     opened: list[Callable[[], None]] = [source.close]
     try:
         credentials = Credentials(spec.target_username, spec.target_password)
-        target = connect_target(
-            spec.target_endpoints, spec.target_ca_path, credentials, ca_pem=spec.target_ca_pem
-        )
+        target = target_of(spec, credentials)
         opened.append(target.close)
         version = target_version(target)
         journal, lease = _leased_journal(target, owner, max(_LEAST_LEASE, LEASE_SECONDS * time_scale), stop)

@@ -8,12 +8,10 @@ from typing import Any, Optional
 from urllib.parse import quote
 
 from .._core.errors import CutoverError
-from .._core.platform_rules import FAILED_PRECONDITION, named, state_problems
+from .._core.platform_rules import ASLEEP, FAILED_PRECONDITION, named, state_problems
 from .client import PlatformClient, PlatformError
 from .keys import require_writable
 from .waiting import Waiting
-
-_PASSING = ("CUT-PLATFORM-12", "CUT-PLATFORM-14", "CUT-PLATFORM-16")  # what waking brings to an end
 
 
 def resume(client: PlatformClient, deployment: dict[str, Any], waiting: Waiting) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def resume(client: PlatformClient, deployment: dict[str, Any], waiting: Waiting)
     def look() -> Optional[str]:
         nonlocal found
         found = client.get(path)
-        return next((text for code, text in state_problems(found) if code in _PASSING), None)
+        return next((text for code, text in state_problems(found) if code in ASLEEP), None)
 
     def late(text: str) -> CutoverError:
         return CutoverError("CUT-PLATFORM-14", f"after {waiting.timeout:g} s of resuming: {text}", retriable=True)

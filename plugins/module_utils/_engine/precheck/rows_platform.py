@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._core.platform_rules import moment
+from ..._core.platform_rules import ASLEEP, PAUSED, moment
 from .context import Context
 from .outcome import Outcome, Row, bad, good, listed, skipped, unknown
 
 _DAY = 86400.0
 _SOON = 30 * _DAY  # what ends sooner may end during a migration
 _ROTATION = 91 * _DAY  # the platform changes a password every three months (platform facts §9)
-_STATE = ("CUT-PLATFORM-12", "CUT-PLATFORM-13", "CUT-PLATFORM-14", "CUT-PLATFORM-15", "CUT-PLATFORM-16")
-_PAUSED = "CUT-PLATFORM-12"
-_ASLEEP = (_PAUSED, "CUT-PLATFORM-14", "CUT-PLATFORM-16")
+_STATE = (*ASLEEP, "CUT-PLATFORM-13", "CUT-PLATFORM-15")
 _SKEW = 60.0
 Facts = Mapping[str, Any]
 
@@ -63,8 +61,8 @@ def _wishes(facts: Facts) -> list[str]:
 def _state(context: Context) -> Outcome:
     facts = _facts(context)
     found = [one for one in facts["problems"] if one["code"] in _STATE]
-    if "resume" in _wishes(facts) and any(one["code"] == _PAUSED for one in found):
-        found = [one for one in found if one["code"] not in _ASLEEP]
+    if "resume" in _wishes(facts) and any(one["code"] == PAUSED for one in found):
+        found = [one for one in found if one["code"] not in ASLEEP]
         if not found:
             return good("the deployment is paused and is going to be resumed", codes=[])
     if found:

@@ -18,7 +18,7 @@ from ..journal import NAMES, Journal
 from ..schema_map import SchemaMap
 from ..spec import Spec
 from ..states import COMPLETED
-from ..topology import Credentials, connect_target
+from ..topology import target_of
 from .measure import Version, has_enterprise_features, metrics_of, version_of
 from .outcome import BlockedError
 from .source_facts import TIMEOUT, Gather, clock_offset
@@ -81,10 +81,7 @@ class TargetFacts:
                 self.trust()
             except CutoverError as error:
                 raise BlockedError("the target's CA file cannot be used") from error
-            credentials = Credentials(spec.target_username, spec.target_password)
-            whole = connect_target(
-                spec.target_endpoints, spec.target_ca_path, credentials, ca_pem=spec.target_ca_pem
-            )
+            whole = target_of(spec)
             servers = dict(zip(spec.target_endpoints, whole.each()))
             self._opened.extend(servers.values())
             path = "/_api/version"

@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional, Protocol
 from ..._core.arango import segment
 from ..._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from ..._core.errors import ArangoError, CutoverError
+from ..._core.retry import GONE
 from ..._core.revision import decode
 from ..aql import canonical
 from ..inspection import CollectionId, Standing
@@ -31,8 +32,6 @@ _KEYS_AT_ONCE = 20_000
 _BODIES_AT_ONCE = 50
 _APPLIED_SECONDS = 30.0
 _LOOKS = 2
-# The collection or its database is not there.
-GONE = frozenset({1203, 1228})
 
 
 class View(Protocol):

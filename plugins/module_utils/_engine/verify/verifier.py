@@ -22,6 +22,7 @@ from typing import AbstractSet, Optional
 from ..._core.catalogue import lookup as catalogued
 from ..._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
 from ..._core.errors import ArangoError, CutoverError
+from ..._core.retry import GONE
 from ..findings import Finding, Findings
 from ..inspection import CollectionId, Inspection, Standing
 from ..keys import LargestKeys
@@ -32,7 +33,7 @@ from .differences import STAYS, Differences
 from .matching import Matching
 from .overview import Overview
 from .pace import Pace
-from .readback import GONE, ReadBack
+from .readback import ReadBack
 from .rows import Found, Front, hashes_alike, lookup, lookup_documents, scan, scan_documents
 from .scanning import HaltedError, compare
 from .touched import Touched
