@@ -57,7 +57,8 @@ _PROBLEM = record(
 )  # fmt: skip
 _STEP = record({"name": TEXT, "state": {"enum": ["pending", "running", "done", "failed"]}, **_numbers("seconds")})
 _TAIL = record(
-    {"id": TEXT, **_texts("read_tick", "last_tick", "restart_tick", "error"), **_numbers("lag_seconds")},
+    {"id": TEXT, **_texts("read_tick", "last_tick", "restart_tick", "error"),
+     **_numbers("lag_seconds", "disk_free_share", "log_growth_share", "retention_runway_seconds")},
 )
 _WORKER = record({**_texts("id", "host", "lease_until"), **_numbers("last_seen_seconds")})
 

@@ -214,15 +214,21 @@ def steps(status: Status) -> str:
 
 def servers(status: Status) -> str:
     """The logs of the source's DB-Servers."""
-    names = ("read_tick", "last_tick", "error")
+
+    def free(share: Optional[float]) -> Optional[str]:
+        return None if share is None else percent(100.0 * share)
+
     rows = [
-        (item.get("id"), duration(item.get("lag_seconds")), *(item.get(name) for name in names))
+        (
+            item.get("id"), duration(item.get("lag_seconds")), item.get("read_tick"), item.get("last_tick"),
+            free(item.get("disk_free_share")), duration(item.get("retention_runway_seconds")), item.get("error"),
+        )
         for item in lookup(status, "replication.servers") or []
     ]
     if not rows:
         return ""
-    head = ("DB-Server", "Lag", "Read up to tick", "Last tick", "Trouble")
-    return "<h2>Logs of the source</h2>" + table("Logs of the source", head, rows, (1, 2, 3))
+    head = ("DB-Server", "Lag", "Read up to tick", "Last tick", "Disk free", "Can keep the log for", "Trouble")
+    return "<h2>Logs of the source</h2>" + table("Logs of the source", head, rows, (1, 2, 3, 4, 5))
 
 
 def shard_links(status: Status) -> str:

@@ -152,6 +152,7 @@ class Protection(Looker):
         else:
             LOG.info("giving way: %s (%s %s, %s)", verdict.reason, verdict.metric, verdict.value, verdict.threshold)
 
+
 def _free(directory: Path) -> Optional[int]:
     try:
         return shutil.disk_usage(directory).free

@@ -17,6 +17,7 @@ from . import acceptance, fence, mapping, proof
 from . import inventory as inv
 from .choice import Choice
 from .dataplane import DataPlane
+from .eta import seconds_left
 from .findings import Findings
 from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
@@ -121,8 +122,9 @@ class Running:
         )  # fmt: skip
         self.verifier = make_verifier(world, self.plane, findings)
         self.disks = SourceDisks(
-            lambda: world.source.servers, findings.report, findings.resolve, time_scale=self._scale, clock=clock
-        )
+            lambda: world.source.servers, findings.report, findings.resolve,
+            lambda: seconds_left(self.plane.progress()), time_scale=self._scale, clock=clock,
+        )  # fmt: skip
         self.protection = Protection(
             self.plane,
             lambda: {name: server.queue_time or 0.0 for name, server in dict(world.source.servers).items()},

@@ -20,7 +20,7 @@ from .findings import Finding
 from .looker import Looker
 from .parallel import gather
 from .precheck.measure import metrics_of
-from .throttle import KEPT_SHARE, LOW_SHARE
+from .throttle import EASED, KEPT_SHARE, LOW_SHARE
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
@@ -32,8 +32,10 @@ _WINDOW_SECONDS = 600.0
 _MOST_LOOKS = 64
 # A log that grows no faster than this has no end in sight; also the longest runway that is told.
 LONGEST_SECONDS = 30 * 86400.0
-# Less than this is a finding, whatever is left to do (design §4.10).
+# Less than this is a finding, whatever is left to do; and less than the rest of the copy takes (design §4.10).
 SHORT_SECONDS = 3600.0
+# What a server showed counts for so long; one that stays silent is not known any more.
+_FRESH_SECONDS = 60.0
 
 
 class Look(NamedTuple):
@@ -46,17 +48,30 @@ class Look(NamedTuple):
 
 
 class _History:
-    """What was seen of one server; ``least`` is the smallest archive, what it is without being kept for anybody."""
+    """What was seen of one server; ``least`` is the smallest archive, what it is without being kept for anybody.
+
+    ``low``, ``kept``: whether that was told at the last look; it ends only with a clear margin, as the pause does.
+    """
 
     def __init__(self, least: Optional[float]) -> None:
         self.looks: Deque[Look] = deque(maxlen=_MOST_LOOKS)
         self.least = least
+        self.low = self.kept = False
 
     def add(self, look: Look, window: float) -> None:
+        """Take a look; those older than ``window`` (s) are forgotten."""
         self.least = look.log if self.least is None else min(self.least, look.log)
         self.looks.append(look)
         while self.looks[0].at < look.at - window:
             self.looks.popleft()
+        self.low = self.free_share * (EASED if self.low else 1.0) < LOW_SHARE
+        self.kept = self.kept_share > KEPT_SHARE * (EASED if self.kept else 1.0)
+
+    @property
+    def free_share(self) -> float:
+        """The free share of the disk."""
+        last = self.looks[-1]
+        return last.free / last.total if last.total else 1.0
 
     @property
     def kept_share(self) -> float:
@@ -75,13 +90,17 @@ class _History:
 
 
 class SourceDisks(Looker):
-    """One thread; figures and findings are of the worst server. Thread safe."""
+    """One thread; figures and findings are of the worst server. Thread safe.
+
+    ``time_left`` says how many seconds the rest of the copy takes, None when that can't be told.
+    """
 
     def __init__(
         self,
         servers: Callable[[], Mapping[str, Server]],
         report: Callable[[Finding], None],
         resolve: Callable[[str], None],
+        time_left: Callable[[], Optional[float]],
         *,
         time_scale: float = 1.0,
         clock: Clock = SYSTEM_CLOCK,
@@ -90,7 +109,9 @@ class SourceDisks(Looker):
         self._servers = servers
         self._report = report
         self._resolve = resolve
+        self._time_left = time_left
         self._window = _WINDOW_SECONDS * time_scale
+        self._fresh = _FRESH_SECONDS * time_scale + self._pause
         self._clock = clock
         self._lock = threading.Lock()
         self._histories: dict[str, _History] = {}
@@ -116,13 +137,14 @@ class SourceDisks(Looker):
     @property
     def least(self) -> dict[str, float]:
         """Bytes of each server's archive when it was smallest: a restart must not take a log kept for us for that."""
-        known = {name: history.least for name, history in self._known().items() if history.least is not None}
+        with self._lock:
+            known = {name: history.least for name, history in self._histories.items() if history.least is not None}
         return {**self._least, **known}
 
     @property
     def free_share(self) -> Optional[float]:
         """The free share of the fullest disk; None while nothing is known."""
-        return min((self._free_share(history) for history in self._known().values()), default=None)
+        return min((history.free_share for history in self._known().values()), default=None)
 
     @property
     def kept_share(self) -> Optional[float]:
@@ -135,14 +157,22 @@ class SourceDisks(Looker):
         known = [history.runway for history in self._known().values()]
         return min((runway for runway in known if runway is not None), default=None)
 
-    @staticmethod
-    def _free_share(history: _History) -> float:
-        last = history.looks[-1]
-        return last.free / last.total if last.total else 1.0
+    def servers(self) -> dict[str, dict[str, Optional[float]]]:
+        """For the status: of each server the free share, the share that its log grew by, the runway (s)."""
+        return {
+            name: {
+                "disk_free_share": round(history.free_share, 4),
+                "log_growth_share": round(history.kept_share, 4),
+                "retention_runway_seconds": None if history.runway is None else round(history.runway, 1),
+            }
+            for name, history in self._known().items()
+        }
 
     def _known(self) -> dict[str, _History]:
+        """Servers that answered lately."""
+        oldest = self._clock.monotonic() - self._fresh
         with self._lock:
-            return dict(self._histories)
+            return {name: history for name, history in self._histories.items() if history.looks[-1].at >= oldest}
 
     def _ask(self, name: str, server: Server) -> Optional[Look]:
         try:
@@ -157,19 +187,17 @@ class SourceDisks(Looker):
             return None
 
     def _tell(self, silent: list[str]) -> None:
-        known = self._known()
-        low = [
-            f"{name} has {self._free_share(history):.0%} free"
-            for name, history in sorted(known.items()) if self._free_share(history) < LOW_SHARE
-        ]
-        kept = [
-            f"{name}: {history.kept_share:.0%} of its disk"
-            for name, history in sorted(known.items()) if history.kept_share > KEPT_SHARE
-        ]
+        known = sorted(self._known().items())
+        left = self._time_left() or 0.0
+        needed = max(SHORT_SECONDS, left)
+        low = [f"{name} has {history.free_share:.0%} free" for name, history in known if history.low]
+        kept = [f"{name}: {history.kept_share:.0%} of its disk" for name, history in known if history.kept]
         short = [
             f"{name} for {history.runway / 60:.0f} minutes"
-            for name, history in sorted(known.items()) if history.runway is not None and history.runway < SHORT_SECONDS
+            for name, history in known if history.runway is not None and history.runway < needed
         ]
+        if short and left > SHORT_SECONDS:
+            short[-1] += f", and the rest of the copy takes {left / 60:.0f}"
         self._say("CUT-LOAD-1", low, "disks of the source are nearly full: ")
         self._say("CUT-LOAD-2", short, "the source can keep the log that is still needed only a short time: ")
         self._say("CUT-LOAD-4", kept, "copying pauses, as the log that is kept for it fills disks of the source: ")

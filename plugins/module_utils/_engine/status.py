@@ -12,9 +12,11 @@ from . import gate, states, throttle
 from .attempt import steps_document
 from .cleanup import DONE
 from .dataplane_types import Progress
+from .eta import bytes_in_all, seconds_left
 from .fence import READONLY, summary
 from .load import Load
 from .migration import Migration
+from .source_disks import SourceDisks
 from .times import stamp
 
 SCHEMA = 1
@@ -29,6 +31,8 @@ _SHARD_NAMES = {
 # The rate of the last moments says little about large collections to come.
 _ETA_BAND = (0.7, 1.0, 1.6)
 _BUSY_STATES = (states.INITIALIZING, states.INITIAL_SYNC, states.RUNNING, states.STOPPING)
+
+_NO_DISK = dict.fromkeys(("disk_free_share", "log_growth_share", "retention_runway_seconds"))
 
 
 def inactive(clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
@@ -148,7 +152,7 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     counts = Counter(_SHARD_NAMES[state.value] for state in shards.values())
     document["shards"] = {**{name: counts[name] for name in _SHARD_NAMES.values()}, "total": sum(counts.values())}
     document["progress"] = _progress(progress, document["shards"])
-    document["replication"] = _replication(progress, running.disks.runway if running else None)
+    document["replication"] = _replication(progress, running.disks if running else None)
     document["totals"] = {
         "errors": progress.errors,
         "retries": progress.retries,
@@ -192,10 +196,10 @@ def _progress(progress: Optional[Progress], shards: Optional[dict[str, int]]) ->
             percent = round(100.0 * (shards["in_sync"] + shards["held"]) / shards["total"], 1)
         if shards["total"] and shards["in_sync"] + shards["held"] == shards["total"]:
             percent = 100.0
-    total, rate = _estimated_total(progress), progress.bytes_per_second if progress else None
-    left = None
-    if progress is not None and total is not None and rate:
-        left = 0.0 if percent == 100.0 else max(0.0, total - progress.bytes_copied) / rate
+    total, rate = bytes_in_all(progress), progress.bytes_per_second if progress else None
+    left = seconds_left(progress)
+    if left is not None and percent == 100.0:
+        left = 0.0
     eta = [None if left is None else round(left * share, 1) for share in _ETA_BAND]
     return {
         "percent": percent,
@@ -210,16 +214,10 @@ def _progress(progress: Optional[Progress], shards: Optional[dict[str, int]]) ->
     }
 
 
-def _estimated_total(progress: Optional[Progress]) -> Optional[int]:
-    """Bytes of the whole copy, if the documents not yet copied are as large as those that were."""
-    if progress is None or not progress.documents_copied or not progress.documents_total:
-        return None
-    share = max(1.0, progress.documents_total / progress.documents_copied)
-    return round(progress.bytes_copied * share)
-
-
-def _replication(progress: Optional[Progress], runway: Optional[float] = None) -> dict[str, Any]:
+def _replication(progress: Optional[Progress], disks: Optional[SourceDisks] = None) -> dict[str, Any]:
     servers = progress.servers if progress else {}
+    runway = disks.runway if disks else None
+    of_disks = disks.servers() if disks else {}
     return {
         "lag_seconds": progress.lag_seconds if progress else None,
         "operations_per_second": progress.operations_per_second if progress else None,
@@ -234,6 +232,7 @@ def _replication(progress: Optional[Progress], runway: Optional[float] = None) -
                 "restart_tick": _text(position.restart_tick),
                 "lag_seconds": position.lag_seconds,
                 "error": position.error,
+                **of_disks.get(name, _NO_DISK),
             }
             for name, position in sorted(servers.items())
         ],

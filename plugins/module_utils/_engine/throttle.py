@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 LOW_SHARE = 0.1
 KEPT_SHARE = 0.25
 # A reason that holds goes only when its value has come back so far.
-_EASED = 0.8
+EASED = 0.8
 # Replication that is so far behind needs the target for itself.
 _LAG_SECONDS = 300.0
 
@@ -63,7 +63,7 @@ class Rule:
         value, threshold = self.value(signals), self.threshold(budget)
         if value is None or threshold is None:
             return None
-        share = _EASED if held else 1.0
+        share = EASED if held else 1.0
         beyond = self.sense == "given" or (
             value * share < threshold if self.sense == "below" else value > threshold * share
         )

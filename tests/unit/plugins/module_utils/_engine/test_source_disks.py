@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -41,9 +41,11 @@ class Case:
         self.now = 1000.0
         self.servers = {"a": Server(), "b": Server()}
         self.findings = Findings()
+        self.left: Optional[float] = None
         self.disks = SourceDisks(
-            lambda: self.servers, self.findings.report, self.findings.resolve, clock=self  # type: ignore[arg-type]
-        )
+            lambda: self.servers, self.findings.report, self.findings.resolve, lambda: self.left,  # type: ignore[arg-type]
+            clock=self,
+        )  # fmt: skip
 
     def monotonic(self) -> float:
         return self.now
@@ -91,6 +93,52 @@ def test_the_runway_is_the_free_disk_at_the_present_growth(case: Case) -> None:
     case.look(10.0)
     assert case.disks.runway == LONGEST_SECONDS
     assert "CUT-LOAD-2" not in case.told()
+
+
+def test_the_runway_is_held_against_the_rest_of_the_copy(case: Case) -> None:
+    case.look()
+    case.servers["a"].log += 1 * GB
+    case.servers["a"].free = 72 * GB
+    case.look(100.0)
+    assert case.disks.runway == pytest.approx(7200.0)
+    assert case.told() == {}
+    case.left = 10_800.0
+    case.look()
+    assert case.told()["CUT-LOAD-2"].endswith("a for 120 minutes, and the rest of the copy takes 180")
+    case.left = 0.0
+    case.look()
+    assert case.told() == {}
+
+
+def test_figures_of_a_silent_server_are_not_trusted_for_long(case: Case) -> None:
+    case.servers["b"].free = 4 * GB
+    case.look()
+    assert case.disks.servers()["b"] == {
+        "disk_free_share": 0.04, "log_growth_share": 0.0, "retention_runway_seconds": None,
+    }
+    case.servers["b"].away = True
+    case.look(60.0)
+    assert case.disks.free_share == pytest.approx(0.04)
+    case.look(60.0)
+    assert case.disks.free_share == pytest.approx(0.6)
+    assert set(case.disks.servers()) == {"a"}
+    assert set(case.told()) == {"CUT-LOAD-3"}
+    assert set(case.disks.least) == {"a", "b"}
+
+
+def test_what_was_told_ends_with_the_margin_of_the_pause(case: Case) -> None:
+    case.servers["a"].free = 9 * GB
+    case.servers["b"].log = 0.0
+    case.look()
+    case.servers["b"].log = 26 * GB
+    case.look(300.0)
+    assert {"CUT-LOAD-1", "CUT-LOAD-4"} <= set(case.told())
+    case.servers["a"].free, case.servers["b"].log = 12 * GB, 21 * GB
+    case.look(300.0)
+    assert {"CUT-LOAD-1", "CUT-LOAD-4"} <= set(case.told())
+    case.servers["a"].free, case.servers["b"].log = 13 * GB, 19 * GB
+    case.look(300.0)
+    assert not {"CUT-LOAD-1", "CUT-LOAD-4"} & set(case.told())
 
 
 def test_a_log_that_was_there_before_is_not_ours(case: Case) -> None:
