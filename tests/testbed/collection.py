@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 DOCUMENT, EDGE = 2, 3
 _MAX_SHARDS = 1000
 _DEFAULTS: dict[str, Any] = {
-    "writeConcern": 1,
     "waitForSync": False,
     "usesRevisionsAsDocumentIds": True,
     "syncByRevision": True,
@@ -59,7 +58,8 @@ class Collection:
         self.type: int = wishes.get("type", DOCUMENT)
         self.is_system = bool(wishes.get("isSystem", False))
         self.id = deployment.new_id()
-        self.properties = {name: wishes.get(name, default) for name, default in _DEFAULTS.items()}
+        defaults = {**_DEFAULTS, "writeConcern": database.write_concern}
+        self.properties = {name: wishes.get(name, default) for name, default in defaults.items()}
         for name in _OPTIONAL:
             if wishes.get(name) is not None:
                 self.properties[name] = wishes[name]

@@ -63,4 +63,4 @@ def test_arangojs(
     failed = [line for line in lines if not line.endswith(": ok")]
     assert not failed, "\n".join(failed) + answer.stderr
     assert answer.returncode == 0, answer.stderr
-    assert len(lines) == 14
+    assert len(lines) == 16

@@ -165,11 +165,29 @@ def test_databases(client: Client) -> None:
     assert (values["sharding"], values["replicationFactor"], values["writeConcern"]) == ("single", 2, 2)
     created = client("POST", "/_db/one/_api/collection", {"name": "c", "numberOfShards": 5}).json
     assert (created["numberOfShards"], created["distributeShardsLike"]) == (1, "_graphs")
+    assert (created["replicationFactor"], created["writeConcern"]) == (2, 2)
     assert client("GET", "/_api/database").json["result"] == ["_system", "one"]
     assert client("GET", "/_db/one/_api/database").json["errorNum"] == 1230
     assert client("DELETE", "/_api/database/one").json["result"] is True
     assert client("DELETE", "/_api/database/one").json["errorNum"] == 1228
     assert client("POST", "/_api/database", {"name": "1x"}).json["errorNum"] == 1229
+
+
+def test_what_is_distributed_like_another_follows_its_copies(client: Client) -> None:
+    client("POST", "/_api/collection", {"name": "model", "numberOfShards": 2, "replicationFactor": 1})
+    client("POST", "/_api/collection", {"name": "alike", "distributeShardsLike": "model"})
+    client("POST", "/_api/document/alike", [{"n": number} for number in range(20)])
+
+    def placed(name: str) -> list[list[str]]:
+        return list(client("GET", f"/_api/collection/{name}/shards?details=true").json["shards"].values())
+
+    assert placed("alike") == placed("model")
+    for factor in (3, 2):
+        client("PUT", "/_api/collection/model/properties", {"replicationFactor": factor})
+        assert [len(servers) for servers in placed("model")] == [factor, factor]
+        assert placed("alike") == placed("model")
+        assert client("GET", "/_api/collection/alike/properties").json["replicationFactor"] == factor
+    assert client("GET", "/_api/collection/alike/count").json["count"] == 20
 
 
 @pytest.mark.parametrize(

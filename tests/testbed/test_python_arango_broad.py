@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,67 +21,6 @@ from arango.exceptions import (
 )
 
 from tests.testbed.launch import TestCluster
-
-_DEPLOYMENTS = (("selfhosted", "3.11.14"), ("selfhosted", "3.12.10"), ("single", "3.12.10"))
-
-
-@pytest.fixture(scope="module", params=_DEPLOYMENTS, ids="-".join)
-def deployment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
-    """Clusters of two versions, and a single server."""
-    flavour, version = request.param
-    directory = tmp_path_factory.mktemp(flavour)
-    with TestCluster.start(directory, name="src", version=version, flavour=flavour, root_password="secret") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def clustered(request: pytest.FixtureRequest, deployment: TestCluster) -> bool:
-    """Whether there are shards."""
-    return bool(deployment.dbservers) and "single" not in request.node.name
-
-
-@pytest.fixture(scope="module")
-def arango(deployment: TestCluster) -> Iterator[ArangoClient]:
-    """A client of all front servers."""
-    client = ArangoClient(hosts=deployment.coordinators, verify_override=str(deployment.ca_path))
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def database(arango: ArangoClient) -> Any:
-    """A database of its own."""
-    system: Any = arango.db("_system", "root", "secret", verify=True)
-    system.create_database("broad")
-    return arango.db("broad", "root", "secret", verify=True)
-
-
-def test_collections_with_options(database: Any, clustered: bool) -> None:
-    made = database.create_collection(
-        "options",
-        shard_count=4,
-        replication_factor=2,
-        write_concern=1,
-        shard_fields=["region"],
-        key_generator="padded",
-        user_keys=True,
-        schema={"rule": {"type": "object"}, "level": "none", "message": "x"},
-    )
-    properties = made.properties()
-    if clustered:
-        assert (properties["shard_count"], properties["replication_factor"]) == (4, 2)
-        assert properties["shard_fields"] == ["region"]
-    assert properties["key_options"]["key_generator"] == "padded"
-    assert made.configure(sync=True)["sync"] is True
-    if clustered:
-        assert made.responsible_shard({"_key": "1", "region": "x"}) in made.shards()["shards"]
-        assert len(made.shards(details=True)["shards"]) == 4
-    keys = [entry["_key"] for entry in made.insert_many([{"region": str(number)} for number in range(5)])]
-    assert all(len(key) == 16 for key in keys)
-    assert made.count() == 5
-    assert int(made.checksum(with_rev=True, with_data=True)) != 0
-    assert made.revision()
-    assert made.statistics()["indexes"]["count"] == 1
 
 
 def test_indexes(database: Any) -> None:
@@ -101,49 +39,6 @@ def test_indexes(database: Any) -> None:
         collection.add_index({"type": "persistent", "fields": []})
     assert collection.delete_index(unique["id"])
     assert len(collection.indexes()) == 5
-
-
-def test_documents_with_options(database: Any) -> None:
-    collection = database.create_collection("documents", shard_count=2)
-    first = collection.insert({"_key": "a", "n": 1, "deep": {"x": 1, "y": 2}}, return_new=True, sync=True)
-    assert first["new"]["deep"]["y"] == 2
-    assert collection.insert({"_key": "b"}, silent=True) is True
-    assert collection.insert({"_key": "a", "n": 9}, overwrite_mode="ignore")["_rev"] == first["_rev"]
-    merged = collection.insert({"_key": "a", "m": 3}, overwrite_mode="update", return_new=True, return_old=True)
-    assert (merged["new"]["n"], merged["new"]["m"], merged["old"]["n"]) == (1, 3, 1)
-    assert merged["_old_rev"] == first["_rev"]
-    thinned = collection.update({"_key": "a", "deep": {"y": None}}, keep_none=False, return_new=True)
-    assert thinned["new"]["deep"] == {"x": 1}
-    flat = collection.update({"_key": "a", "deep": {"z": 0}}, merge=False, return_new=True)
-    assert flat["new"]["deep"] == {"z": 0}
-    with pytest.raises(DocumentRevisionError):
-        collection.replace({"_key": "a", "_rev": first["_rev"]}, check_rev=True)
-    assert collection.replace({"_key": "a", "only": 1}, return_new=True)["new"]["only"] == 1
-    with pytest.raises(DocumentRevisionError):
-        collection.get({"_key": "a"}, rev=first["_rev"], check_rev=True)
-    assert collection.delete("a", return_old=True)["old"]["only"] == 1
-    assert collection.delete("a", ignore_missing=True) is False
-
-
-def test_many_documents_with_options(database: Any) -> None:
-    collection = database.create_collection("many", shard_count=3)
-    made = collection.insert_many([{"_key": str(number), "n": number} for number in range(50)], return_new=True)
-    assert [entry["new"]["n"] for entry in made] == list(range(50))
-    mixed = collection.insert_many([{"_key": "1"}, {"_key": "not good"}, {"_key": "x"}])
-    assert [getattr(entry, "error_code", 0) for entry in mixed] == [1210, 1221, 0]
-    replaced = collection.insert_many([{"_key": "1", "n": -1}], overwrite_mode="replace", return_old=True)
-    assert replaced[0]["old"]["n"] == 1
-    changed = collection.update_many([{"_key": "2", "u": 1}, {"_key": "absent"}], return_new=True)
-    assert changed[0]["new"]["u"] == 1
-    assert changed[1].error_code == 1202
-    stale = {"_key": "3", "_rev": made[4]["_rev"]}
-    assert collection.replace_many([stale], check_rev=True)[0].error_code == 1200
-    assert collection.replace_many([stale], check_rev=False)[0]["_old_rev"] == made[3]["_rev"]
-    assert collection.delete_many([{"_key": "4", "_rev": made[3]["_rev"]}], check_rev=True)[0].error_code == 1200
-    gone = collection.delete_many(["4", "5", "absent"], return_old=True)
-    assert [entry["old"]["n"] for entry in gone[:2]] == [4, 5]
-    assert gone[2].error_code == 1202
-    assert collection.count() == 49
 
 
 def test_import_and_simple_queries(database: Any) -> None:

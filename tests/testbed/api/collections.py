@@ -179,8 +179,18 @@ def change_properties(collection: Collection, values: dict[str, Any]) -> None:
             kept = [shard.replicas[name].server for name in shard.servers][:factor]
             others = [server for server in deployment.data_servers if server not in kept]
             shard.place(kept + others[: factor - len(kept)])
+        _place_alike(collection)
     for shard in collection.shards:
         shard.log(COLLECTION_CHANGE, collection.local_definition(shard))
+
+
+def _place_alike(prototype: Collection) -> None:
+    """What is distributed like a collection goes where that one is now."""
+    for other in prototype.database.collections.values():
+        if other.prototype is prototype:
+            other.replication_factor = prototype.replication_factor
+            for shard, model in zip(other.shards, prototype.shards, strict=True):
+                shard.place([model.replicas[name].server for name in model.servers])
 
 
 @route("PUT", "/_api/collection/{name}/rename")

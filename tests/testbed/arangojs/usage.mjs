@@ -27,9 +27,24 @@ async function databases() {
   assert.ok((await system.listDatabases()).includes("js"));
   assert.ok((await system.listUserDatabases()).includes("js"));
   await refused(system.createDatabase("js"), 1207);
-  await system.createDatabase("js2");
-  assert.equal(await system.dropDatabase("js2"), true);
-  assert.equal(await system.database("js2").exists(), false);
+  const options = { sharding: "flexible", replicationFactor: 2, writeConcern: 2 };
+  const flexible = await system.createDatabase("js2", options);
+  const inherited = await (await flexible.createCollection("c")).properties();
+  const one = await system.createDatabase("js3", { sharding: "single" });
+  const single = await (await one.createCollection("c", config.clustered ? { numberOfShards: 4 } : {})).properties();
+  await system.createDatabase("js4", { replicationFactor: "satellite" });
+  if (config.clustered) {
+    const shown = await flexible.get();
+    assert.deepEqual([shown.sharding, shown.replicationFactor, shown.writeConcern], ["", 2, 2]);
+    assert.deepEqual([inherited.replicationFactor, inherited.writeConcern], [2, 2]);
+    assert.deepEqual([(await one.get()).sharding, single.numberOfShards], ["single", 1]);
+    assert.equal((await system.database("js4").get()).replicationFactor, "satellite");
+  }
+  await refused(system.createDatabase("js5", { sharding: "double" }), 400);
+  for (const name of ["js2", "js3", "js4"]) {
+    assert.equal(await system.dropDatabase(name), true);
+    assert.equal(await system.database(name).exists(), false);
+  }
 }
 
 async function server() {
@@ -87,6 +102,34 @@ async function collections() {
   assert.equal(await gone.exists(), false);
 }
 
+async function placedCollections() {
+  const cached = await db.createCollection("cached", { cacheEnabled: true, waitForSync: true, keyOptions: { type: "padded", allowUserKeys: false } });
+  const properties = await cached.properties();
+  assert.deepEqual([properties.cacheEnabled, properties.waitForSync, properties.keyOptions.type], [true, true, "padded"]);
+  assert.equal((await cached.properties({ cacheEnabled: false })).cacheEnabled, false);
+  await refused(cached.save({ _key: "mine" }), 1222);
+  const layout = { numberOfShards: 3, replicationFactor: 2, shardingStrategy: "hash", waitForSyncReplication: true, enforceReplicationFactor: true };
+  const leader = await db.createCollection("leader", config.clustered ? layout : {});
+  const everywhere = await db.createCollection("everywhere", { replicationFactor: "satellite" });
+  if (config.clustered) {
+    const like = await db.createCollection("like", { distributeShardsLike: "leader" });
+    assert.equal((await like.properties()).distributeShardsLike, "leader");
+    assert.equal((await leader.properties()).shardingStrategy, "hash");
+    const shards = async (collection) => Object.values((await collection.shards(true)).shards);
+    assert.deepEqual(await shards(like), await shards(leader));
+    await refused(leader.drop(), 1485);
+    await refused(db.createCollection("lost", { distributeShardsLike: "nowhere" }), 1486);
+    assert.equal((await everywhere.properties()).replicationFactor, "satellite");
+    assert.equal((await shards(everywhere))[0].length, 3);
+    assert.equal((await leader.properties({ replicationFactor: 3, writeConcern: 2 })).writeConcern, 2);
+    assert.equal((await like.properties()).replicationFactor, 3);
+    await like.drop();
+  }
+  for (const collection of [cached, leader, everywhere]) {
+    await collection.drop();
+  }
+}
+
 async function documents() {
   const docs = await db.createCollection("docs", config.clustered ? { numberOfShards: 2 } : {});
   const first = await docs.save({ _key: "a", n: 1, deep: { x: 1, y: 2 } }, { returnNew: true, waitForSync: true });
@@ -110,6 +153,33 @@ async function documents() {
   assert.equal((await docs.remove("a", { returnOld: true })).old.z, 1);
   await refused(docs.remove("a"), 1202);
   assert.deepEqual(Object.keys(await docs.save({ _key: "s" }, { silent: true }) ?? {}), []);
+}
+
+async function documentOptions() {
+  const docs = db.collection("docs");
+  const first = await docs.save({ _key: "o", n: 1, deep: { x: 1 }, gone: 0 }, { overwriteMode: "conflict", refillIndexCaches: true });
+  await refused(docs.save({ _key: "o" }, { overwriteMode: "conflict" }), 1210);
+  const patch = { _key: "o", deep: { y: 2 }, gone: null };
+  const merged = await docs.save(patch, { overwriteMode: "update", keepNull: false, mergeObjects: false, returnNew: true });
+  assert.deepEqual([merged.new.n, merged.new.deep, "gone" in merged.new], [1, { y: 2 }, false]);
+  const replaced = await docs.save({ _key: "o", v: 5 }, { overwriteMode: "replace", returnOld: true, refillIndexCaches: false });
+  assert.deepEqual([replaced._oldRev, replaced.old.n], [merged._rev, 1]);
+  assert.notEqual(first._rev, merged._rev);
+  const many = await docs.saveAll([{ _key: "o" }, { _key: "p", v: 5 }], { overwriteMode: "conflict" });
+  assert.deepEqual(many.map((entry) => entry.errorNum ?? 0), [1210, 0]);
+  const older = { versionAttribute: "v", refillIndexCaches: true };
+  const left = modern ? 5 : 3;
+  await docs.save({ _key: "o", v: 3 }, { overwriteMode: "replace", ...older });
+  await docs.update("p", { v: 3 }, older);
+  assert.deepEqual([(await docs.document("o")).v, (await docs.document("p")).v], [left, left]);
+  await docs.replaceAll([{ _key: "o", v: 4 }, { _key: "p", v: 9 }], older);
+  assert.deepEqual([(await docs.document("o")).v, (await docs.document("p")).v], [modern ? 5 : 4, 9]);
+  assert.equal((await docs.document("p", { allowDirtyRead: true })).v, 9);
+  const current = await docs.document("p");
+  await refused(docs.remove("p", { ifMatch: first._rev }), 1200);
+  await docs.remove("p", { ifMatch: current._rev, refillIndexCaches: true, waitForSync: true });
+  assert.equal(await docs.documentExists("o", { ifMatch: (await docs.document("o"))._rev }), true);
+  assert.deepEqual((await docs.removeAll(["o", "none"], { returnOld: true, refillIndexCaches: true })).map((entry) => entry.errorNum ?? 0), [0, 1202]);
 }
 
 async function bulk() {
@@ -323,7 +393,7 @@ async function functions() {
   assert.equal((await db.dropUserFunction(name)).deletedCount, 1);
 }
 
-const parts = [databases, server, collections, documents, bulk, importing, indexes, queries, transactions, graphs];
+const parts = [databases, server, collections, placedCollections, documents, documentOptions, bulk, importing, indexes, queries, transactions, graphs];
 for (const part of [...parts, viewsAndAnalyzers, users, jobs, functions]) {
   try {
     await part();
