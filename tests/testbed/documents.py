@@ -69,7 +69,7 @@ class Writer:
         self, transaction: Transaction, collection: Collection, server: Server, options: WriteOptions = DEFAULTS
     ) -> None:
         if collection.has_parts:
-            raise ArangoError(9, "documents of smart edge collections are not emulated", status=501)
+            raise ArangoError(9, "documents of smart edge collections are not emulated")
         self.transaction = transaction
         self.collection = collection
         self.server = server

@@ -34,6 +34,7 @@ class Options:
     checksum_seed: int = 0
     truncate_threshold: int = RANGE_DELETE_THRESHOLD
     max_key_batch: int = 1_000_000
+    failed_write_concern_status_code: int = 403  # or 503: of errorNum 1429, from 3.11 on (facts §7.8)
     api_jwt_policy: str = "jwt-compat"  # who may use /_admin/cluster: jwt-compat, jwt-write, jwt-all (facts §1.3)
     extended_names: bool = False  # `--database.extended-names`; from 3.12 on always (facts §10)
     options_api: str = "jwt"  # who may see /_admin/options: disabled, jwt, admin, public (facts §1.3)

@@ -80,7 +80,9 @@ class Shard:
         up = sum(replica.server.writable for replica in self.replicas.values())
         if up >= min(int(self.collection.properties["writeConcern"]), len(self.servers)):
             return None
-        return ArangoError(1429 if self.collection.deployment.version_tuple >= (3, 11, 0) else 1004)
+        if self._deployment.version_tuple < (3, 11, 0):
+            return ArangoError(1004)
+        return ArangoError(1429, status=self._deployment.options.failed_write_concern_status_code)
 
     def live_replicas(self) -> list[Replica]:
         """The replicas that get a write now; followers that are down, full or held fall behind."""

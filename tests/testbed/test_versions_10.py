@@ -1,52 +1,22 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Differences of versions: the table of facts §10, one test a row, over the same list of versions."""
+"""Differences of versions in data, indexes, options and errors: facts §10, each row over the same list of versions.
+
+Endpoints that came or went: test_endpoints_10.py; which test each row has: test_rows_10.py.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from tests.testbed import exactness, versions
-from tests.testbed.inprocess import Direct, basic
-from tests.testbed.options import parse_version
-
-VERSIONS = ("3.10.14", "3.11.14", "3.12.10", "4.0")
-Probe = Callable[[Direct], Any]
-ADMIN = basic("root", "")
-REMOVED_IN_4 = [
-    ("GET", "/_admin/metrics/v2", None),
-    ("GET", "/_admin/version", None),
-    ("GET", "/_api/endpoint", None),
-    ("PUT", "/_api/collection/_graphs/load", None),
-    ("PUT", "/_api/simple/all", {"collection": "_graphs"}),
-    ("GET", "/_admin/aardvark/index.html", None),
-    ("PUT", "/_admin/wal/flush", None),
-    ("GET", "/_admin/wal/properties", None),
-    ("GET", "/_admin/wal/transactions", None),
-    ("GET", "/_api/tasks", None),
-    ("GET", "/_api/aqlfunction", None),
-]
-
-
-def over(names: Sequence[str], probe: Probe, **wishes: Any) -> list[Any]:
-    """What a probe finds in each version."""
-    found = []
-    for name in names:
-        with Direct(version=name, **wishes) as direct:
-            found.append(probe(direct))
-    return found
-
-
-def status(method: str, target: str, body: object = None) -> Probe:
-    return lambda direct: direct(method, target, body, login=ADMIN).status
-
-
-def create(direct: Direct, **wishes: object) -> Any:
-    return direct("POST", "/_api/collection", {"name": "c", **wishes}).json
+from tests.testbed import exactness
+from tests.testbed.api.transactions import StreamTransaction, live
+from tests.testbed.by_version import VERSIONS, create, over, status
+from tests.testbed.errors import CATALOGUE
+from tests.testbed.inprocess import Direct
 
 
 def test_write_concern_error() -> None:
@@ -58,6 +28,8 @@ def test_write_concern_error() -> None:
         return answer.status, answer.json["errorNum"]
 
     assert over(VERSIONS, probe) == [(403, 1004), (403, 1429), (403, 1429), (403, 1429)]
+    option = {"failed_write_concern_status_code": 503}
+    assert over(VERSIONS, probe, options=option) == [(403, 1004), (503, 1429), (503, 1429), (503, 1429)]
 
 
 def test_bulk_write_with_a_bad_key() -> None:
@@ -151,46 +123,6 @@ def test_system_collections() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["applier-config", "applier-state", "logger-first-tick", "logger-tick-ranges", "server-id", "logger-follow?from=1"],
-)
-def test_applier_and_old_logger(path: str) -> None:
-    names = ("3.10.14", "3.11.14", "3.12.9", "3.12.10", "4.0")
-    probe = status("GET", f"/_api/replication/{path}")
-    assert [found // 100 for found in over(names, probe, flavour="single")] == [2, 2, 2, 4, 4]
-
-
-def test_the_old_logger_shows_ids_of_collections() -> None:
-    with Direct(version="3.11.14", flavour="single") as direct:
-        create(direct)
-        tick = direct("GET", "/_api/wal/lastTick").json["tick"]
-        direct("POST", "/_api/document/c", {"_key": "k"})
-        answer = direct("GET", f"/_api/replication/logger-follow?from={tick}")
-        marker = json.loads(answer.body)
-        collection = direct.deployment.database("_system").collection("c")
-    assert list(marker) == ["tick", "type", "database", "tid", "cid", "cname", "data"]
-    assert (marker["database"], marker["cid"], marker["cname"]) == ("1", collection.id, "c")
-    assert answer.headers["x-arango-replication-active"] == "true"
-
-
-@pytest.mark.parametrize("path", ["range", "lastTick", "tail"])
-def test_the_log_is_read_in_the_same_way(path: str) -> None:
-    assert over(VERSIONS, status("GET", f"/_api/wal/{path}"), flavour="single") == [200] * 4
-
-
-def test_open_transactions() -> None:
-    probe = status("GET", "/_api/wal/open-transactions")
-    assert over(VERSIONS, probe, flavour="single") == [204, 204, 204, 400]
-
-
-@pytest.mark.parametrize(("method", "target", "body"), REMOVED_IN_4)
-def test_endpoints_removed_in_4(method: str, target: str, body: object) -> None:
-    found = over(VERSIONS, status(method, target, body))
-    assert [number // 100 for number in found[:3]] == [2, 2, 2]
-    assert found[3] == 404
-
-
-@pytest.mark.parametrize(
     ("kind", "more", "expected"),
     [
         ("fulltext", {}, ["fulltext", "fulltext", "fulltext", 10]),
@@ -240,34 +172,11 @@ def test_overwrite_parameter() -> None:
     assert over(VERSIONS, probe) == [[202, 202], [202, 202], [202, 202], [409, 202]]
 
 
-def test_next_batch_of_a_cursor_by_put() -> None:
-    def probe(direct: Direct) -> list[int]:
-        body = {"query": "FOR i IN 1..10 RETURN i", "batchSize": 2}
-        cursor = direct("POST", "/_api/cursor", body).json["id"]
-        return [direct(method, f"/_api/cursor/{cursor}").status for method in ("PUT", "POST")]
-
-    assert over(VERSIONS, probe) == [[200, 200], [200, 200], [200, 200], [404, 200]]
-
-
-def test_javascript_transactions() -> None:
-    assert over(VERSIONS, status("POST", "/_api/transaction", {"collections": {}, "action": "x"}))[3] == 404
-
-
 def test_secret_on_the_command_line() -> None:
     def probe(direct: Direct) -> bool:
         return "server.jwt-secret" in direct("GET", "/_admin/options").json
 
     assert over(VERSIONS, probe, options={"options_api": "public"}) == [True, True, True, False]
-
-
-def test_deployment_id() -> None:
-    assert over(("3.11.14", "3.12.5", "3.12.6", "4.0"), status("GET", "/_admin/deployment/id")) == [404, 404, 200, 200]
-
-
-def test_unique_ids() -> None:
-    names = ("3.11.14", "3.12.5", "3.12.5-2", "3.12.5-3", "3.12.6", "4.0")
-    probe = status("PUT", "/_admin/cluster/uniqId?number=5")
-    assert over(names, probe) == [404, 404, 404, 200, 200, 200]
 
 
 def test_license_of_community_builds() -> None:
@@ -280,35 +189,49 @@ def test_license_of_community_builds() -> None:
     assert over(names, probe, options={"license": "community"}) == ["none", "none", limit, limit]
 
 
-def test_access_tokens() -> None:
-    user = "root"
-
-    def probe(direct: Direct) -> int:
-        made = direct("POST", "/_api/token/root", {"name": "t", "valid_until": 1 << 33})
-        if made.status != 200:
-            return made.status
-        token = made.json["token"]
-        assert token not in direct("GET", "/_api/token/root").body.decode()
-        assert direct("POST", "/_open/auth", {"username": "root", "password": token}, login="").status == 200
-        used = direct("GET", "/_api/version", login=basic("root", token)).status
-        direct("DELETE", f"/_api/token/{user}/{made.json['id']}")
-        return used if direct("GET", "/_api/version", login=basic("root", token)).status == 401 else 0
-
-    assert over(VERSIONS, probe) == [404, 404, 200, 200]
+SIZES = [128 << 20, 128 << 20, 512 << 20, 512 << 20]
 
 
-@pytest.mark.parametrize("limit", [None, 2000])
-def test_size_of_stream_transactions(limit: int | None) -> None:
-    def probe(direct: Direct) -> int:
+@pytest.mark.parametrize(("option", "sizes"), [(None, SIZES), (5000, [5000] * 4)])
+def test_size_of_stream_transactions(option: int | None, sizes: list[int]) -> None:
+    """What a transaction has written already is counted, not sent: the last document passes the limit."""
+
+    def probe(direct: Direct, size: int) -> list[int]:
         create(direct)
         begun = direct("POST", "/_api/transaction/begin", {"collections": {"write": ["c"]}}).json["result"]["id"]
+        transaction = live(direct.deployment)[begun]
+        assert isinstance(transaction, StreamTransaction)
+        transaction.grow(size - 1000)
         answers = [
-            direct("POST", "/_api/document/c", {"v": "x" * 900}, headers={"x-arango-trx-id": begun}) for _ in range(3)
+            direct("POST", "/_api/document/c", {"v": "x" * 900}, headers={"x-arango-trx-id": begun}) for _ in range(2)
         ]
-        return int(answers[-1].json.get("errorNum", 0))
+        return [int(answer.json.get("errorNum", 0)) for answer in answers]
 
-    options = {} if limit is None else {"stream_transaction_limit": limit}
-    assert over(VERSIONS, probe, options=options) == ([0] * 4 if limit is None else [32] * 4)
+    options = {} if option is None else {"stream_transaction_limit": option}
+    for version, size in zip(VERSIONS, sizes, strict=True):
+        with Direct(version=version, options=options) as direct:
+            assert probe(direct, size) == [0, 32], version
+
+
+# From which version on an error number is known, and from which it is not any more (facts §10).
+CAME = {(3, 11, 0): {39, 420, 1242, 1428, 1429, 1576}, (4, 0, 0): {1564}}
+CAME[3, 12, 0] = {40, *range(1430, 1435), 1554, 1555, 1584, 1942, 1949}
+WENT = {(3, 12, 0): {12, 1217, 1473, *range(1800, 1821), 1909, *range(2200, 2300), 6002}}
+WENT[4, 0, 0] = {1571, *range(3000, 3100)}
+
+
+def test_error_numbers_that_came_and_went() -> None:
+    """Two of them are answered here, each from its version on; the others belong to what is not emulated."""
+    known = set(CATALOGUE)
+    assert known & set().union(*WENT.values()) == set()
+    assert known & set().union(*CAME.values()) == {1429, 1949}
+
+    def probe(direct: Direct) -> int:
+        body = {"name": "g", "edgeDefinitions": [{"collection": "e", "from": ["v"], "to": ["v"]}]}
+        direct("POST", "/_api/gharial", body)
+        return int(direct("POST", "/_api/gharial/g/vertex/none", {}).json["errorNum"])
+
+    assert over(VERSIONS, probe) == [1947, 1947, 1949, 1949]  # 1429: test_write_concern_error
 
 
 @pytest.mark.parametrize("options", [{"type": "uuid", "lastValue": 5}, {"type": "traditional", "increment": 5}])
@@ -331,10 +254,3 @@ def test_mode_of_a_server_in_4() -> None:
         return "mode" in details, "foxxApi" in direct("GET", "/_admin/status").json
 
     assert over(VERSIONS, probe) == [(True, True)] * 3 + [(False, False)]
-
-
-def test_spans_name_versions_that_follow_each_other() -> None:
-    for span in versions.SPANS:
-        assert span.since < span.until
-    assert versions.missing(parse_version("3.12.10")).match("GET /_api/replication/server-id")
-    assert not versions.missing(parse_version("3.12.10")).match("GET /_api/replication/server-identity")

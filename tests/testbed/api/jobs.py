@@ -1,6 +1,9 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""`x-arango-async` and `/_api/job`: requests that are carried out after their answer (recordings)."""
+"""`x-arango-async` and `/_api/job`: requests that are carried out after their answer (recordings).
+
+`/_admin/job` is the same under another name; 4.x has only `/_api/job` (facts §10).
+"""
 
 from __future__ import annotations
 
@@ -77,12 +80,14 @@ def _find(request: Request) -> Job:
 
 
 @route("PUT", "/_api/job")
+@route("PUT", "/_admin/job")
 def no_id(_request: Request) -> Response:
     """No id given."""
     raise ArangoError(400)
 
 
 @route("PUT", "/_api/job/{id}")
+@route("PUT", "/_admin/job/{id}")
 def fetch(request: Request) -> Response:
     """The answer of a finished request, which is forgotten then; 204 while it runs."""
     job = _find(request)
@@ -95,6 +100,7 @@ def fetch(request: Request) -> Response:
 
 
 @route("PUT", "/_api/job/{id}/cancel")
+@route("PUT", "/_admin/job/{id}/cancel")
 def cancel(request: Request) -> Response:
     """Cancel a request that runs."""
     job = _find(request)
@@ -104,6 +110,7 @@ def cancel(request: Request) -> Response:
 
 
 @route("GET", "/_api/job/{id}")
+@route("GET", "/_admin/job/{id}")
 def state(request: Request) -> Response:
     """`done` or `pending` list ids, newest first; an id answers 200 when done and 204 while it runs."""
     kind = request.params["id"]
@@ -115,6 +122,7 @@ def state(request: Request) -> Response:
 
 
 @route("DELETE", "/_api/job/{id}")
+@route("DELETE", "/_admin/job/{id}")
 def forget(request: Request) -> Response:
     """Forget one result, `all`, or those older than `stamp` with `expired`."""
     jobs, kind = _jobs(request.deployment), request.params["id"]

@@ -6,46 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from tests.testbed.api.admin import version
-from tests.testbed.api.wal import iso, syncer
-from tests.testbed.errors import ArangoError
+from tests.testbed.api.wal import syncer
 from tests.testbed.message import DUMP, Request, Response, dumps, reply, result
 from tests.testbed.model import Database
 from tests.testbed.routing import EVERYWHERE, FRONT, route
 from tests.testbed.wal_tail import DEFAULT_CHUNK, TailQuery
 
 _ON_DATA: tuple[str, str] = ("dbserver", "single")
-_CONFIG = "applier_config"
-_APPLIER: dict[str, Any] = {
-    "requestTimeout": 600,
-    "connectTimeout": 10,
-    "ignoreErrors": 0,
-    "maxConnectRetries": 100,
-    "lockTimeoutRetries": 0,
-    "sslProtocol": 0,
-    "chunkSize": 0,
-    "skipCreateDrop": False,
-    "autoStart": False,
-    "adaptivePolling": True,
-    "autoResync": False,
-    "autoResyncRetries": 2,
-    "maxPacketSize": 536_870_912,
-    "includeSystem": True,
-    "includeFoxxQueues": False,
-    "requireFromPresent": True,
-    "verbose": False,
-    "incremental": False,
-    "restrictType": "",
-    "restrictCollections": [],
-    "connectionRetryWaitTime": 15,
-    "initialSyncMaxWaitTime": 300,
-    "idleMinWaitTime": 1,
-    "idleMaxWaitTime": 2.5,
-}
-_COUNTERS = ("Requests", "FailedConnects", "Events", "Documents", "Removals", "Resyncs", "OperationsExcluded")
-_TICKS = ("lastAppliedContinuousTick", "lastProcessedContinuousTick", "lastAvailableContinuousTick", "safeResumeTick")
 
 
 @route("GET|PUT|POST", "/_admin/version", level="any", on=EVERYWHERE)
@@ -141,52 +110,3 @@ def _old_markers(database: Database, body: bytes) -> Iterator[bytes]:
         if collection is not None:
             values |= {"cid": collection.id, "cname": collection.name}
         yield dumps(values | ({"data": marker["data"]} if "data" in marker else {})) + b"\n"
-
-
-def _config(request: Request) -> dict[str, Any]:
-    configs: dict[str, dict[str, Any]] = request.deployment.objects.setdefault(_CONFIG, {})
-    return configs.setdefault(request.database.name, {})
-
-
-def _shown(config: dict[str, Any]) -> dict[str, Any]:
-    return {**_APPLIER, **{name: value for name, value in config.items() if name != "password"}}
-
-
-@route("GET", "/_api/replication/applier-config", level="admin", on=_ON_DATA)
-def applier_config(request: Request) -> Response:
-    """How the applier is configured; the password is never shown."""
-    return reply(_shown(_config(request)))
-
-
-@route("PUT", "/_api/replication/applier-config", level="admin", on=_ON_DATA)
-def configure_applier(request: Request) -> Response:
-    """Configure the applier."""
-    config = _config(request)
-    config |= {**request.json_object(), "database": request.database.name}
-    return reply(_shown(config))
-
-
-@route("GET", "/_api/replication/applier-state", level="admin", on=_ON_DATA)
-def applier_state(request: Request) -> Response:
-    """An applier that does not run."""
-    now = iso(request.server.log.now())
-    state: dict[str, Any] = {"started": now, "running": False, "phase": "inactive", **dict.fromkeys(_TICKS)}
-    state["progress"] = {"time": now, "message": "applier shut down", "failedConnects": 0}
-    state |= {f"total{name}": 0 for name in _COUNTERS}
-    state |= {"totalApplyTime": 0, "averageApplyTime": 0, "totalFetchTime": 0, "averageFetchTime": 0}
-    server = {"version": request.deployment.version, "serverId": request.server.log.server_id}
-    values: dict[str, Any] = {"state": {**state, "lastError": {"errorNum": 0}, "time": now}, "server": server}
-    config = _config(request)
-    return reply(values | {name: config[name] for name in ("endpoint", "database") if name in config})
-
-
-@route("PUT", "/_api/replication/applier-stop", level="admin", on=_ON_DATA)
-def stop_applier(request: Request) -> Response:
-    """Nothing runs."""
-    return applier_state(request)
-
-
-@route("PUT", "/_api/replication/applier-start", level="admin", on=_ON_DATA)
-def start_applier(request: Request) -> Response:
-    """There is no applier here: as one without a configuration."""
-    raise ArangoError(1410)

@@ -30,7 +30,10 @@ def _options(request: Request) -> dict[str, object]:
         raise ArangoError(11)
     version = request.deployment.version_tuple
     factor = options.default_replication_factor or int(version >= (3, 12, 0))
-    names = {"database.extended-names": request.deployment.extended_names} if version >= (3, 11, 0) else {}
+    names: dict[str, object] = {}
+    if version >= (3, 11, 0):
+        names["database.extended-names"] = request.deployment.extended_names
+        names["cluster.failed-write-concern-status-code"] = options.failed_write_concern_status_code
     command_line = {} if version >= (4, 0, 0) else {"server.jwt-secret": ""}
     return {
         **names,

@@ -228,4 +228,4 @@ def abort(request: Request) -> Response:
 @route("POST", "/_api/transaction")
 def javascript(_request: Request) -> Response:
     """JavaScript transactions need an engine that is not here."""
-    raise ArangoError(9, "JavaScript operations are disabled on this server", status=501)
+    raise ArangoError(9, "JavaScript operations are disabled on this server")
