@@ -182,10 +182,19 @@ def _leave_server(deployment: Deployment, group: list[Shard], server: Server) ->
 
 @action("add_server")
 async def add_server(cluster: Cluster, spec: dict[str, Any]) -> object:
-    """A new server joins (`role`: `dbserver`, the default, or `coordinator`); it holds nothing yet."""
+    """A new server joins (`role`: `dbserver`, the default, or `coordinator`); it holds copies of satellites only."""
     role = spec.get("role", "dbserver")
     if role not in ("dbserver", "coordinator"):
         raise ArangoError(400, "role: expecting dbserver or coordinator")
     server = cluster.deployment.add_server(role)
     await cluster.open(server)
+    if role == "dbserver":
+        _copy_satellites(cluster.deployment, server)
     return {"id": server.id, "url": server.url}
+
+
+def _copy_satellites(deployment: Deployment, new: Server) -> None:
+    for database in deployment.databases.values():
+        for collection in database.collections.values():
+            for shard in collection.shards if collection.satellite else ():
+                shard.place([*(deployment.servers[name] for name in shard.servers), new])

@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.testbed.client import Client
+from tests.testbed.inprocess import Direct
 from tests.testbed.launch import TestCluster
+from tests.testbed.supervision import DOWN, supervise
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,23 @@ def test_2_3_maintenance(client: Client, body: object, status: int) -> None:
     assert client("PUT", "/_admin/cluster/maintenance", body).status == status
 
 
+@pytest.mark.parametrize(("body", "seconds"), [("on", 3600), ("7200", 7200)])
+def test_2_3_maintenance_ends_by_itself(monkeypatch: pytest.MonkeyPatch, body: str, seconds: int) -> None:
+    """After an hour, or the seconds of the body, each shortened as every time of the emulated world."""
+    scale = 0.01
+    with Direct(options={"failover_after": 1.0, "time_scale": scale}) as direct:
+        direct("POST", "/_api/collection", {"name": "c", "replicationFactor": 2})
+        leader = direct.leader("c")
+        assert direct("PUT", "/_admin/cluster/maintenance", body).status == 200
+        begun = time.time()
+        leader.down, leader.running = True, False
+        direct.deployment.objects[DOWN] = {leader.id: time.monotonic() - 60}
+        for passed, leads in ((0, True), (seconds * scale - 1, True), (seconds * scale + 1, False)):
+            monkeypatch.setattr(time, "time", lambda passed=passed: begun + passed)
+            supervise(direct.deployment)
+            assert (direct.leader("c") is leader) is leads, passed
+
+
 def test_2_2_status_of_a_coordinator(client: Client) -> None:
     answer = client("GET", "/_admin/status").json
     info = answer["serverInfo"]
@@ -113,7 +132,7 @@ def test_2_4_metrics_of_a_db_server_also_through_a_coordinator(
     names = (
         "rocksdb_free_disk_space rocksdb_total_disk_space rocksdb_estimate_live_data_size rocksdb_wal_sequence"
         " rocksdb_archived_wal_files_size arangodb_shards_leader_number arangodb_shards_out_of_sync"
-        " arangodb_replication_clients arangodb_dump_ongoing"
+        " arangodb_replication_clients"
     )
     forwarded = client("GET", f"/_admin/metrics?serverId={next(iter(cluster.dbservers))}").body.decode()
     for text in (server("GET", "/_admin/metrics").body.decode(), forwarded):

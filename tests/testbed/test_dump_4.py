@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.testbed.client import Answer, Client
+from tests.testbed.inprocess import Direct
 from tests.testbed.launch import TestCluster
+from tests.testbed.wal import Wal
 
 OWNER = {"x-arango-dump-auth-user": "root"}
 COUNT = 500
@@ -214,3 +216,66 @@ def test_4_3_before_3_11_2_there_is_no_parallel_dump(start: Callable[..., TestCl
     cluster = start(coordinators=1, dbservers=1, version="3.11.1")
     with Client.superuser(cluster, next(iter(cluster.dbservers.values()))) as server:
         assert start_dump(server, {"shards": []}).status == 404
+
+
+class Time:
+    """The clock of every log, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
+    moved = Time()
+    monkeypatch.setattr(Wal, "now", lambda _log: moved.now)
+    return moved
+
+
+def alive(direct: Direct, batch: str) -> bool:
+    """Whether a batch lives; asking by its dump extends its life."""
+    target = f"/_api/replication/dump?collection=s1&batchId={batch}"
+    answer = direct("GET", target, on=direct.dbservers[0])
+    assert answer.json["errorNum"] in (1203, 400)
+    return bool(answer.json["errorNum"] == 1203)  # the batch was found, and has no such shard
+
+
+@pytest.mark.parametrize(
+    ("body", "ttl"), [({"ttl": 60}, 60), ({"ttl": 0}, 7200), ({}, 7200), ({"ttl": None}, 7200), ({"ttl": -5}, 7200)]
+)
+def test_4_1_a_batch_ends_after_its_ttl(clock: Time, body: dict[str, object], ttl: int) -> None:
+    with Direct() as direct:
+        server = direct.dbservers[0]
+        batch = direct("POST", "/_api/replication/batch", body, on=server).json["id"]
+        for _ in range(3):  # each dump extends its life
+            clock.now += ttl - 1
+            assert alive(direct, batch)
+        clock.now += ttl + 1
+        assert not alive(direct, batch)
+        answer = direct("PUT", f"/_api/replication/batch/{batch}", {"ttl": 60}, on=server)
+        assert (answer.status, answer.json["errorNum"]) == (404, 1600)
+
+
+@pytest.mark.parametrize(("extended", "ttl"), [(10, 60), (300, 300), (0, 7200)])
+def test_4_1_extending_gives_the_longer_of_both_times(clock: Time, extended: int, ttl: int) -> None:
+    with Direct() as direct:
+        server = direct.dbservers[0]
+        for over, living in ((-1, 204), (1, 404)):
+            batch = direct("POST", "/_api/replication/batch", {"ttl": 60}, on=server).json["id"]
+            target = f"/_api/replication/batch/{batch}"
+            assert direct("PUT", target, {"ttl": extended}, on=server).status == 204
+            clock.now += ttl + over
+            assert direct("DELETE", target, on=server).status == living
+
+
+def test_4_3_a_context_ends_after_its_ttl(clock: Time) -> None:
+    with Direct() as direct:
+        server = direct.dbservers[0]
+        started = direct("POST", "/_api/dump/start", {"shards": [], "ttl": 60}, on=server, headers=OWNER)
+        target = f"/_api/dump/next/{started.headers['x-arango-dump-id']}?batchId="
+        for number in range(3):
+            clock.now += 59
+            assert direct("POST", f"{target}{number}", on=server, headers=OWNER).status == 204
+        clock.now += 61
+        answer = direct("POST", f"{target}9", on=server, headers=OWNER)
+        assert (answer.status, answer.json["errorNum"]) == (404, 1600)

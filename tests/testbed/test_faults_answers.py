@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.testbed.client import Client
-from tests.testbed.control_answers import PRESETS
+from tests.testbed.control_answers import KINDS, PRESETS
 from tests.testbed.launch import TestCluster
 
 VERSION = "/_api/version"
@@ -114,3 +114,20 @@ def test_a_slow_answer_comes_after_the_deed(cluster: TestCluster, client: Client
 def test_bad_orders(cluster: TestCluster, order: dict[str, object]) -> None:
     with pytest.raises(RuntimeError, match="400"):
         cluster.control.post("/fault", order)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_fault_can_wait_for_the_nth_request(cluster: TestCluster, client: Client, kind: str) -> None:
+    fields = {"seconds": 0.01, "bytes_per_second": 100_000, "set": {"x": "y"}, "delta": -1, "run": "never"}
+    cluster.control.fault(kind, path_regex=f"{VERSION}.*{kind}", nth=3, count=2, **fields)
+    acted, lost = [], []
+    for number in range(6):
+        try:
+            client("GET", f"{VERSION}?{kind}")
+        except (http.client.HTTPException, OSError):
+            lost.append(number)
+        client.close()
+        client("GET", VERSION)  # is not counted
+        acted.append(cluster.control.get("/state/faults")[0]["acted"])
+    assert acted == [0, 0, 1, 2, 2, 2]
+    assert lost == ([2, 3] if kind in ("lost_answer", "cut", "stall") else [])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -93,6 +94,27 @@ def test_a_unique_index_has_to_contain_the_shard_keys(client: Client) -> None:
     answer = client("POST", "/_api/index?collection=spread", wishes)
     assert answer.json["errorNum"] == 1470
     index(client, "spread", fields=["region", "a"], unique=True)
+
+
+def test_a_unique_value_counts_within_its_shard(client: Client) -> None:
+    """A value may stand once in each shard: the shard keys belong to what is unique."""
+    client("POST", "/_api/collection", {"name": "regions", "numberOfShards": 4, "shardKeys": ["region"]})
+    index(client, "regions", fields=["region", "v"], unique=True)
+    where: dict[str, str] = {}
+    for number in range(100):
+        shard = client("PUT", "/_api/collection/regions/responsibleShard", {"region": f"r{number}"}).json["shardId"]
+        where.setdefault(shard, f"r{number}")
+    assert len(where) == 4
+    for region in where.values():
+        assert insert(client, "regions", region=region, v=1) == 0
+    for region in where.values():
+        assert insert(client, "regions", region=region, v=1) == 1210
+        assert insert(client, "regions", region=region, v=2) == 0
+    bulk = [{"region": region, "v": 2 + number} for number, region in enumerate(where.values())]
+    answers = client("POST", "/_api/document/regions", bulk)
+    assert [answer.get("errorNum", 0) for answer in answers.json] == [1210, 0, 0, 0]
+    assert json.loads(answers.headers["x-arango-error-codes"]) == {"1210": 1}
+    assert client("GET", "/_api/collection/regions/count").json["count"] == 4 + 4 + 3
 
 
 def test_the_same_index_is_found_again(client: Client, collection: str) -> None:

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.testbed import ttl
 from tests.testbed.client import Client
+from tests.testbed.inprocess import Direct
 from tests.testbed.launch import TestCluster
 
 FAST = {"mode_delay": 0.0, "mode_put_delay": 0.0}
@@ -57,3 +60,23 @@ def test_reads_go_on_and_the_superuser_may_write(readonly: TestCluster) -> None:
     with Client.superuser(readonly, readonly.coordinators[0]) as superuser:
         assert superuser("POST", "/_api/document/c", {"_key": "su"}).status == 202
         assert superuser("DELETE", "/_api/document/c/su").status == 202
+
+
+def test_expiry_pauses_where_the_mode_has_arrived() -> None:
+    """The thread of TTL indexes pauses on servers that are read-only, and goes on afterwards."""
+    with Direct(dbservers=2, options=FAST) as direct:
+        for name in ("c", "d"):
+            direct("POST", "/_api/collection", {"name": name, "replicationFactor": 1})
+            direct("POST", f"/_api/index?collection={name}", {"type": "ttl", "fields": ["at"], "expireAfter": 1})
+            direct("POST", f"/_api/document/{name}", {"_key": "old", "at": 5})
+        first, second = direct.leader("c"), direct.leader("d")
+        assert first is not second
+        first.mode_readonly = second.mode_readonly = True
+        assert ttl.expire(direct.deployment, time.time()) == 0
+        assert direct("GET", "/_api/document/c/old").status == 200
+        second.mode_readonly = False  # the flag is each server's own
+        assert ttl.expire(direct.deployment, time.time()) == 1
+        assert direct("GET", "/_api/document/d/old").status == 404
+        first.mode_readonly = False
+        assert ttl.expire(direct.deployment, time.time()) == 1
+        assert b'"type":2302' in direct("GET", "/_api/wal/tail?global=true", on=first).body

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.testbed.wal import Wal, WalOp
-from tests.testbed.wal_markers import removal
-from tests.testbed.wal_tail import TailQuery, TailResult
+from tests.testbed.wal_markers import Batch, removal
+from tests.testbed.wal_tail import Printer, TailQuery, TailResult
 
 S1, S2 = "c1/s1", "c1/s2"
 
@@ -289,3 +290,29 @@ def test_5_4_a_client_that_follows_the_rules_gets_every_marker_once(writes: list
             read()
     read()
     assert got == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "used"), [(1, 16 << 10), (16 << 10, 16 << 10), (5 << 20, 5 << 20), (1 << 40, 128 << 20)]
+)
+def test_5_2_chunks_are_of_16_kib_to_128_mib(asked: int, used: int) -> None:
+    assert Printer(TailQuery("d", chunk_size=asked), {}).chunk == used
+    assert TailQuery("d").chunk_size == 1 << 20
+
+
+def test_5_4_a_purge_while_a_tail_runs_takes_nothing_away() -> None:
+    wal = make(segment_batches=3)
+    for number in range(20):
+        put(wal, f"k{number}")
+    whole = lines(tail(wal, 0))
+    printer = Printer(TailQuery("d"), wal._databases)
+
+    def purged_meanwhile() -> Iterator[Batch]:
+        for number, batch in enumerate(wal._batches_from(0)):
+            if number == 2:
+                wal.purge_all()
+            yield batch
+
+    printer.scan(purged_meanwhile(), 0)
+    assert [json.loads(line) for line in b"".join(printer.pieces).splitlines()] == whole
+    assert not tail(wal, 5).from_present

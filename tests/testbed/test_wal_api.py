@@ -156,6 +156,31 @@ def test_5_7_tailing_registers_in_every_database(client: Client, leader: Leader)
     assert state["server"]["engine"] == "rocksdb"
 
 
+def test_5_2_server_id_counts_where_no_syncer_id_is(leader: Leader) -> None:
+    _, server = leader
+
+    def registered(name: str) -> dict[str, str]:
+        clients = server("GET", "/_api/replication/logger-state").json["clients"]
+        return {entry["syncerId"]: entry["lastServedTick"] for entry in clients if entry["serverId"] == name}
+
+    server("GET", "/_api/wal/tail?global=true&from=2&serverId=9001")
+    assert registered("9001") == {"": "2"}
+    server("GET", "/_api/wal/tail?global=true&from=3&serverId=9001&syncerId=77")  # another client
+    assert registered("9001") == {"": "2", "77": "3"}
+    server("GET", "/_api/wal/tail?global=true&from=4")
+    assert "" not in registered("")  # neither: nobody is kept
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [([], 200), (["17"], 400), ({}, 400), (b"", 400), (b"[", 400), (b"null", 400)]
+)
+def test_5_1_put_takes_an_empty_array_of_transactions(leader: Leader, body: object, status: int) -> None:
+    answer = leader[1]("PUT", "/_api/wal/tail?global=true", body)
+    assert answer.status == status
+    if status == 200:
+        assert answer.body == leader[1]("GET", "/_api/wal/tail?global=true").body
+
+
 def test_5_7_a_purge_shows_as_from_present_false(start: Callable[..., TestCluster]) -> None:
     cluster = start(coordinators=1, dbservers=1)
     with Client.root(cluster) as client:

@@ -341,12 +341,15 @@ class Wal:
         return TailResult(printer.pieces, printer.last_included, last_scanned, self._last, present)
 
     def _batches_from(self, since: int) -> Iterator[Batch]:
-        """From the batch that holds `since` (an empty one holds nothing), or the first one after it."""
+        """From the batch that holds `since` (an empty one holds nothing), or the first one after it.
+
+        A purge meanwhile takes nothing away from the reader (facts §5.4).
+        """
         index = len(self._segments) - 1
         while index > 0 and self._segments[index].start > since:
             index -= 1
-        batches = self._segments[index].batches
-        skip = bisect_left(batches, since, key=lambda batch: batch.end)
-        yield from islice(batches, skip, None)
-        for segment in self._segments[index + 1 :]:
+        first, *later = self._segments[index:]
+        skip = bisect_left(first.batches, since, key=lambda batch: batch.end)
+        yield from islice(first.batches, skip, None)
+        for segment in later:
             yield from segment.batches

@@ -150,7 +150,7 @@ def maintenance(request: Request) -> Response:
         seconds = int(value)
     else:
         raise ArangoError(400, 'expecting "on", "off" or a number of seconds as text')
-    request.deployment.objects[MAINTENANCE] = time.time() + seconds
+    request.deployment.objects[MAINTENANCE] = time.time() + request.deployment.scaled(seconds)
     text = "Cluster supervision deactivated." if seconds else "Cluster supervision reactivated."
     return result(warning=text)
 

@@ -34,6 +34,13 @@ _CONSTANT: dict[str, int | float] = {
     "arangodb_dump_threads_blocked_total": 0,
     "arangodb_sync_tree_rebuilds_total": 0,
 }
+_SINCE = {  # of those that facts §2.4 give a version for
+    "arangodb_replication_clients": (3, 10, 5),
+    "arangodb_vocbase_shards_read_only_by_write_concern": (3, 12, 1),
+    "arangodb_dump_ongoing": (3, 12, 0),
+    "arangodb_dump_memory_usage": (3, 12, 0),
+    "arangodb_dump_threads_blocked_total": (3, 12, 0),
+}
 
 
 def stored_bytes(server: Server) -> int:
@@ -49,7 +56,12 @@ def stored_bytes(server: Server) -> int:
 
 
 def values(server: Server) -> dict[str, int | float]:
-    """Name and value of each metric of a server."""
+    """Name and value of each metric of a server of this version."""
+    version = server.deployment.version_tuple
+    return {name: value for name, value in _all_values(server).items() if version >= _SINCE.get(name, version)}
+
+
+def _all_values(server: Server) -> dict[str, int | float]:
     options = server.deployment.options
     metrics: dict[str, int | float] = {
         "arangodb_scheduler_queue_length": 0,

@@ -61,8 +61,10 @@ def extend_batch(request: Request) -> Response:
 def close_batch(request: Request) -> Response:
     """Free a batch; the client's registration stays (facts §4.1)."""
     server = target(request, "DBserver")
-    if snapshots(server).batches.pop(request.params["id"], None) is None:
+    batch = snapshots(server).batch(request.params["id"])
+    if batch is None:
         raise ArangoError(1600, _NOT_FOUND)
+    del snapshots(server).batches[batch.id]
     return Response(204)
 
 
