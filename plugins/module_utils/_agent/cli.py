@@ -23,7 +23,8 @@ from .._engine.display import (
     status_lines,
     verification_lines,
 )
-from .._engine.spec import TUNING, VERIFICATION_MODES
+from .._engine.spec import TUNING
+from .._engine.spec_values import VERIFICATION_MODES
 from .._engine.waiting import Wait, wait_for
 from .flags import (
     SOURCE_FIELDS,

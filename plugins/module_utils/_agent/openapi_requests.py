@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
-from .._engine import load, spec
+from .._engine import load, spec, spec_values
 from .._engine.layout import MOST_SHARDS, REV_POLICIES
 from .._engine.overrides import MOST_COPIES
 from .._engine.packing import POLICIES
@@ -46,31 +46,31 @@ def _by_pattern(value: Mapping[str, Any]) -> dict[str, Any]:
 
 # By the name of the function that checks such a field; the engine says more exactly what is wrong with a value.
 KINDS: Mapping[str, Mapping[str, Any]] = {
-    "_boolean": {"type": "boolean"},
-    "_text": TEXT,
-    "_secret": {"type": "string"},
-    "_path": {**TEXT, "description": "a file on the agent's host"},
-    "_pem": {"type": "string", "pattern": spec.PEM},
-    "_name": {**TEXT, "maxLength": spec.MAX_NAME},
-    "_seconds": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
-    "_duration": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},
-    "_rate": {"type": "number", "minimum": 1, "exclusiveMaximum": 1_000_000_000},
-    "_limit": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
-    "_load": {"type": "string", "enum": list(load.PRESETS)},
-    "_copiers": {"type": "integer", "minimum": 1, "maximum": load.MOST_COPIERS},
-    "_windows": {"type": "array", "items": _WINDOW},
-    "_mode": {"type": "string", "enum": list(spec.VERIFICATION_MODES)},
-    "_users": {"type": "string", "enum": list(spec.USERS)},
-    "_compress": {"type": "string", "enum": list(POLICIES)},
-    "_endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
-    "_texts": {"type": "array", "items": TEXT},
-    "_patterns": {"type": "array", "items": {"type": "string", "pattern": _PATTERN}, "description": FORM},
-    "_copies": _by_pattern({"type": "integer", "minimum": 1, "maximum": MOST_COPIES}),
-    "_shards": _by_pattern({"type": "integer", "minimum": 1, "maximum": MOST_SHARDS}),
-    "_rev_policy": _by_pattern({"type": "string", "enum": list(REV_POLICIES)}),
-    "_map": {"type": "object", "additionalProperties": ENDPOINT},
-    "_accept": {"type": "array", "items": _ID_AND_REASON},
-    "_accepted_findings": {"type": "array", "items": {"anyOf": [_ID_AND_REASON, _NAMED_FINDING]}},
+    "boolean": {"type": "boolean"},
+    "text": TEXT,
+    "secret": {"type": "string"},
+    "path": {**TEXT, "description": "a file on the agent's host"},
+    "pem": {"type": "string", "pattern": spec_values.PEM},
+    "name": {**TEXT, "maxLength": spec_values.MAX_NAME},
+    "seconds": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "duration": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "rate": {"type": "number", "minimum": 1, "exclusiveMaximum": 1_000_000_000},
+    "limit": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "load": {"type": "string", "enum": list(load.PRESETS)},
+    "copiers": {"type": "integer", "minimum": 1, "maximum": load.MOST_COPIERS},
+    "windows": {"type": "array", "items": _WINDOW},
+    "mode": {"type": "string", "enum": list(spec_values.VERIFICATION_MODES)},
+    "users": {"type": "string", "enum": list(spec_values.USERS)},
+    "compress": {"type": "string", "enum": list(POLICIES)},
+    "endpoints": {"anyOf": [ENDPOINT, {"type": "array", "items": ENDPOINT, "minItems": 1}]},
+    "texts": {"type": "array", "items": TEXT},
+    "patterns": {"type": "array", "items": {"type": "string", "pattern": _PATTERN}, "description": FORM},
+    "copies": _by_pattern({"type": "integer", "minimum": 1, "maximum": MOST_COPIES}),
+    "shards": _by_pattern({"type": "integer", "minimum": 1, "maximum": MOST_SHARDS}),
+    "rev_policy": _by_pattern({"type": "string", "enum": list(REV_POLICIES)}),
+    "endpoint_map": {"type": "object", "additionalProperties": ENDPOINT},
+    "accept": {"type": "array", "items": _ID_AND_REASON},
+    "accepted_findings": {"type": "array", "items": {"anyOf": [_ID_AND_REASON, _NAMED_FINDING]}},
 }
 SHORT = {**TEXT, "maxLength": 1000}
 
@@ -95,9 +95,9 @@ REQUESTS: Mapping[str, dict[str, Any]] = {
     "StopRequest": body(spec.STOP_OPTIONS),
     "ReleaseRequest": _closed({"open": {"type": "boolean"}, "reason": _or_null(SHORT)}, ("open",)),
     "RehearseRequest": body(spec.REHEARSE_OPTIONS),
-    "RevokeRequest": _closed({"name": SHORT, "timeout": _or_null(KINDS["_duration"])}, ("name",)),
+    "RevokeRequest": _closed({"name": SHORT, "timeout": _or_null(KINDS["duration"])}, ("name",)),
     "LimitsRequest": body(spec.LIMITS_OPTIONS),
-    "AbortRequest": _closed({"reason": _or_null(SHORT), "cleanup": _or_null(KINDS["_boolean"])}),
+    "AbortRequest": _closed({"reason": _or_null(SHORT), "cleanup": _or_null(KINDS["boolean"])}),
     "ReasonRequest": _closed({"reason": _or_null(SHORT)}),
     "NothingRequest": _closed({}),
     "VerificationRequest": body(spec.VERIFICATION_OPTIONS),

@@ -29,6 +29,7 @@ from .precheck.context import Context, Environment
 from .precheck.runner import run as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
+from .spec_values import refuse
 from .topology import Source, connect, target_of
 from .verify.on_demand import Wish
 from .world import Paths, World, access_of, open_world
@@ -221,7 +222,7 @@ class Engine:
         """
         checked = spec.parse_options(options, spec.RELEASE_OPTIONS)
         if "open" not in checked:
-            raise spec.refuse("open", "is required: true opens the target, false takes the way back", "CUT-SPEC-3")
+            raise refuse("open", "is required: true opens the target, false takes the way back", "CUT-SPEC-3")
         return self._and_snapshot(self._started().release(checked["open"], checked.get("reason", "")))
 
     def abort(self, options: Mapping[str, object]) -> bool:
@@ -244,9 +245,9 @@ class Engine:
         checked = spec.parse_options(options, spec.REVOKE_OPTIONS)
         migration = self._started()
         if "name" not in checked:
-            raise spec.refuse("name", "is required: revoking an opening is asked for by name", "CUT-SPEC-3")
+            raise refuse("name", "is required: revoking an opening is asked for by name", "CUT-SPEC-3")
         if checked["name"] != migration.spec.name:
-            raise spec.refuse("name", f"the migration of this agent has the name {migration.spec.name!r}")
+            raise refuse("name", f"the migration of this agent has the name {migration.spec.name!r}")
         return self._and_snapshot(migration.request_revoke(checked.get("timeout", REVOKE_SECONDS), by))
 
     def pause(self, options: Mapping[str, object]) -> bool:

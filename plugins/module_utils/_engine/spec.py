@@ -10,35 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
-from .._core.endpoint import Endpoint, parse_endpoint, parse_endpoints
-from .._core.errors import CutoverError
-from .layout import MOST_SHARDS, REV_POLICIES, Layout
-from .load import MOST_COPIERS, PRESETS, Load, Window, parse_window
+from .._core.endpoint import Endpoint
+from . import spec_values as values
+from .layout import Layout
+from .load import Load
 from .overrides import MOST_COPIES, NOTHING, ByPattern, Overrides
-from .packing import AUTO, POLICIES
-from .patterns import FORM, Pattern, parse_pattern
+from .packing import AUTO
+from .patterns import Pattern
 from .selection import Selection
 from .shape import Shape
+from .spec_values import Acceptance, refuse
 
-USERS = ("copy", "recreate", "skip")
-VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
-FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
 CREDENTIALS = ("target_username", "target_password", "target_ca_pem")
 # That a completed migration may be replaced is said once, to the start: it is no part of what is migrated.
 PERMISSIONS = ("replace_completed",)
 # What is only how fast: it may be changed while the migration runs (design §4.10).
 TUNING = tuple(Load().as_values())
-MAX_NAME = 100
-PEM = "-----BEGIN CERTIFICATE-----"
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """A precheck or finding that the operator accepts, with the reason that goes into the report."""
-
-    id: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -163,237 +151,49 @@ class Spec:
         return {item.id: item.reason for item in self.accept}
 
 
-def refuse(name: str, message: str, code: str = "CUT-SPEC-1") -> CutoverError:
-    """The error for a field that is not as it must be."""
-    return CutoverError(code, f"{name}: {message}", details={"field": name})
-
-
-def _boolean(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise refuse(name, "must be true or false")
-    return value
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise refuse(name, "must be a text that is not empty")
-    return value
-
-
-def _secret(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise refuse(name, "must be a text")
-    return value
-
-
-def _path(name: str, value: object) -> Optional[str]:
-    return None if value is None else _text(name, value)
-
-
-def _pem(name: str, value: object) -> str:
-    if not isinstance(value, str) or PEM not in value:
-        raise refuse(name, f"must be a text that holds certificates ({PEM})")
-    return value
-
-
-def _name(name: str, value: object) -> str:
-    text = _text(name, value)
-    if len(text) > MAX_NAME:
-        raise refuse(name, f"must have at most {MAX_NAME} characters")
-    return text
-
-
-def _seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise refuse(name, "must be a number of seconds, 0 or more")
-    return float(value)
-
-
-def _duration(name: str, value: object) -> float:
-    seconds = _seconds(name, value)
-    if seconds == 0:
-        raise refuse(name, "must be more than 0 seconds")
-    return seconds
-
-
-def _rate(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < 1e9:
-        raise refuse(name, "must be a number of keys per second, 1 or more")
-    return float(value)
-
-
-def _load(name: str, value: object) -> str:
-    if value not in tuple(PRESETS):
-        raise refuse(name, f"must be one of {', '.join(PRESETS)}")
-    return str(value)
-
-
-def _limit(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-        raise refuse(name, "must be a number, 0 for no limit or more")
-    return float(value)
-
-
-def _copiers(name: str, value: object) -> int:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # the same number in JSON
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_COPIERS:
-        raise refuse(name, f"must be a whole number from 1 to {MOST_COPIERS}")
-    return value
-
-
-def _windows(name: str, value: object) -> tuple[Window, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise refuse(name, "must be a list of windows")
-    try:
-        return tuple(parse_window(item) for item in value)
-    except ValueError as error:
-        raise refuse(name, str(error)) from error
-
-
-def _mode(name: str, value: object) -> str:
-    if value not in VERIFICATION_MODES:
-        raise refuse(name, f"must be one of {', '.join(VERIFICATION_MODES)}")
-    return str(value)
-
-
-def _users(name: str, value: object) -> str:
-    if value not in USERS:
-        raise refuse(name, f"must be one of {', '.join(USERS)}")
-    return str(value)
-
-
-def _compress(name: str, value: object) -> str:
-    if value not in POLICIES:
-        raise refuse(name, f"must be one of {', '.join(POLICIES)}")
-    return str(value)
-
-
-def _endpoints(name: str, value: object) -> tuple[Endpoint, ...]:
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, (list, tuple)):
-        raise refuse(name, "must be a list of endpoints")
-    return tuple(parse_endpoints(value, name))
-
-
-def _texts(name: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise refuse(name, "must be a list of texts")
-    return tuple(_text(name, item) for item in value)
-
-
-def _patterns(name: str, value: object) -> tuple[Pattern, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise refuse(name, f"must be a list of patterns: {FORM}")
-    return tuple(_pattern(name, item) for item in value)
-
-
-def _pattern(name: str, value: object) -> Pattern:
-    try:
-        return parse_pattern(_text(name, value))
-    except ValueError as error:
-        raise refuse(name, str(error)) from error
-
-
-def _copies(name: str, value: object) -> ByPattern[int]:
-    return _numbers(name, value, "copies", MOST_COPIES)
-
-
-def _shards(name: str, value: object) -> ByPattern[int]:
-    return _numbers(name, value, "shards", MOST_SHARDS)
-
-
-def _numbers(name: str, value: object, what: str, most: int) -> ByPattern[int]:
-    if not isinstance(value, Mapping):
-        raise refuse(name, f"must map patterns to numbers of {what}; patterns: {FORM}")
-    for pattern, number in value.items():
-        _pattern(name, pattern)
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
-            raise refuse(name, f"{pattern}: must be a whole number from 1 to {most}")
-    return ByPattern.of(value)
-
-
-def _rev_policy(name: str, value: object) -> ByPattern[str]:
-    allowed = " or ".join(REV_POLICIES)
-    if not isinstance(value, Mapping):
-        raise refuse(name, f"must map patterns to {allowed}; patterns: {FORM}")
-    for pattern, policy in value.items():
-        _pattern(name, pattern)
-        if policy not in REV_POLICIES:
-            raise refuse(name, f"{pattern}: must be {allowed}")
-    return ByPattern.of(value)
-
-
-def _map(name: str, value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise refuse(name, "must map an endpoint or a server id to the endpoint to use")
-    return {_text(name, key): parse_endpoint(_text(name, target), name).url for key, target in value.items()}
-
-
-def _accept(name: str, value: object) -> tuple[Acceptance, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise refuse(name, "must be a list of objects with id and reason")
-    items = []
-    for item in value:
-        if not isinstance(item, Mapping) or set(item) != {"id", "reason"}:
-            raise refuse(name, "each entry must have exactly id and reason")
-        items.append(Acceptance(_text(f"{name}.id", item["id"]), _text(f"{name}.reason", item["reason"])))
-    return tuple(items)
-
-
-def _accepted_findings(name: str, value: object) -> tuple[dict[str, str], ...]:
-    if not isinstance(value, (list, tuple)):
-        raise refuse(name, "must be a list of findings")
-    for item in value:
-        if not isinstance(item, Mapping) or set(item) not in FINDING_NAMES:
-            raise refuse(name, "each entry must have id and reason, or code, where, key and reason")
-    return tuple({key: _text(f"{name}.{key}", item[key]) for key in item} for item in value)
-
-
 LIMITS_OPTIONS: dict[str, Callable[[str, object], Any]] = {
-    "load": _load,
-    "mb_per_second": _limit,
-    "operations_per_second": _limit,
-    "verify_rate": _rate,
-    "copiers": _copiers,
-    "windows": _windows,
+    "load": values.load,
+    "mb_per_second": values.limit,
+    "operations_per_second": values.limit,
+    "verify_rate": values.rate,
+    "copiers": values.copiers,
+    "windows": values.windows,
 }
 FIELDS: dict[str, Callable[[str, object], Any]] = {
-    "source_endpoints": _endpoints,
-    "source_ca_path": _path,
-    "target_endpoints": _endpoints,
-    "target_ca_path": _path,
-    "target_ca_pem": _pem,
-    "target_username": _text,
-    "target_password": _secret,
-    "overwrite_target": _boolean,
-    "replace_completed": _text,
-    "early_readers": _boolean,
-    "ignore_metrics": _boolean,
-    "allow_plaintext_source": _boolean,
-    "accept": _accept,
-    "users": _users,
-    "max_downtime": _duration,
-    "wait_timeout": _seconds,
-    "max_lag": _duration,
-    "settle_after": _seconds,
-    "late_write_watch": _seconds,
-    "repair": _boolean,
+    "source_endpoints": values.endpoints,
+    "source_ca_path": values.path,
+    "target_endpoints": values.endpoints,
+    "target_ca_path": values.path,
+    "target_ca_pem": values.pem,
+    "target_username": values.text,
+    "target_password": values.secret,
+    "overwrite_target": values.boolean,
+    "replace_completed": values.text,
+    "early_readers": values.boolean,
+    "ignore_metrics": values.boolean,
+    "allow_plaintext_source": values.boolean,
+    "accept": values.accept,
+    "users": values.users,
+    "max_downtime": values.duration,
+    "wait_timeout": values.seconds,
+    "max_lag": values.duration,
+    "settle_after": values.seconds,
+    "late_write_watch": values.seconds,
+    "repair": values.boolean,
     **LIMITS_OPTIONS,
-    "checksum_seconds": _seconds,
-    "require_guard": _boolean,
-    "compress": _compress,
-    "warm_up": _boolean,
-    "endpoint_map": _map,
-    "allowed_servers": _texts,
-    "include": _patterns,
-    "exclude": _patterns,
-    "replication_factor": _copies,
-    "write_concern": _copies,
-    "number_of_shards": _shards,
-    "rev_policy": _rev_policy,
-    "name": _name,
+    "checksum_seconds": values.seconds,
+    "require_guard": values.boolean,
+    "compress": values.compress,
+    "warm_up": values.boolean,
+    "endpoint_map": values.endpoint_map,
+    "allowed_servers": values.texts,
+    "include": values.patterns,
+    "exclude": values.patterns,
+    "replication_factor": values.copies,
+    "write_concern": values.copies,
+    "number_of_shards": values.shards,
+    "rev_policy": values.rev_policy,
+    "name": values.name,
 }
 REQUIRED = ("source_endpoints", "target_endpoints", "target_password")
 
@@ -440,18 +240,20 @@ def parse(request: object) -> Spec:
 
 
 STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {
-    "wait_timeout": _seconds, "max_downtime": _duration, "accept_findings": _accepted_findings,
-    "hold_opening": _boolean,
+    "wait_timeout": values.seconds, "max_downtime": values.duration, "accept_findings": values.accepted_findings,
+    "hold_opening": values.boolean,
 }  # fmt: skip
-RELEASE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"open": _boolean, "reason": _text}
-REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"fence_seconds": _duration, "max_downtime": _duration}
-CHANGES_OPTIONS: dict[str, Callable[[str, object], Any]] = {"timeout": _duration}
+RELEASE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"open": values.boolean, "reason": values.text}
+REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {
+    "fence_seconds": values.duration, "max_downtime": values.duration,
+}  # fmt: skip
+CHANGES_OPTIONS: dict[str, Callable[[str, object], Any]] = {"timeout": values.duration}
 VERIFICATION_OPTIONS: dict[str, Callable[[str, object], Any]] = {
-    "mode": _mode, "repair": _boolean, "timeout": _duration,
+    "mode": values.mode, "repair": values.boolean, "timeout": values.duration,
 }  # fmt: skip
-REVOKE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"name": _text, "timeout": _duration}
-ABORT_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text, "cleanup": _boolean}
-REASON_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": _text}
+REVOKE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"name": values.text, "timeout": values.duration}
+ABORT_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": values.text, "cleanup": values.boolean}
+REASON_OPTIONS: dict[str, Callable[[str, object], Any]] = {"reason": values.text}
 
 
 def parse_options(options: Mapping[str, object], allowed: Mapping[str, Callable[[str, object], Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ..findings import Findings
 from ..inspection import CollectionId, Inspection, Standing
 from ..likeness import Likeness
 from ..parallel import gather
-from ..spec import VERIFICATION_MODES
+from ..spec_values import VERIFICATION_MODES
 from .differences import Differences
 from .matching import Matching
 from .readback import ReadBack

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi import checks
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent import openapi
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent.openapi_requests import KINDS, REQUESTS
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine import load, spec
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import load, spec, spec_values
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.packing import POLICIES
 from tests.tools import openapi_document
 from tests.unit.agent_fakes import TOKENS, Certificates, RunningAgent, agent_config, running_agent
@@ -34,9 +34,10 @@ OPTIONS = (
 # Values that some option takes, so that not all that is drawn is refused.
 LIKELY: tuple[Any, ...] = (
     "https://db.example.com:8529", {"PRMR-1": "https://db.example.com:8530"}, {"id": "a", "reason": "b"},
-    {"code": "a", "where": "b", "key": "c", "reason": "d"}, *spec.USERS, *spec.VERIFICATION_MODES, *POLICIES,
-    0, 0.5, 1, 1e9, -1, True, "", "x" * spec.MAX_NAME, "x" * (spec.MAX_NAME + 1), "a\0b", "text", *load.PRESETS,
-    {"from": "08:00", "to": "18:00", "mb_per_second": 5}, spec.PEM,
+    {"code": "a", "where": "b", "key": "c", "reason": "d"}, *spec_values.USERS,
+    *spec_values.VERIFICATION_MODES, *POLICIES,
+    0, 0.5, 1, 1e9, -1, True, "", "x" * spec_values.MAX_NAME, "x" * (spec_values.MAX_NAME + 1), "a\0b", "text",
+    *load.PRESETS, {"from": "08:00", "to": "18:00", "mb_per_second": 5}, spec_values.PEM,
 )  # fmt: skip
 DESCRIBED = schemathesis.openapi.from_dict(DOCUMENT)
 # The stream of events has no end; test_api.py reads it.
