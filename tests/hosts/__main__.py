@@ -7,6 +7,7 @@ With --quick only those marked `quick`. Other arguments are pytest's.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -23,7 +24,10 @@ def main(arguments: list[str]) -> int:
     try:
         # Not `ip netns exec`: it would hide the cgroups from the tests.
         inside = ["nsenter", f"--net=/run/netns/{machines.NAMESPACE}", sys.executable, "-m", "tests.hosts.inside"]
-        return subprocess.run([*inside, *arguments], check=False).returncode
+        with subprocess.Popen([*inside, *arguments]) as child:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: child.terminate())  # it ends its hosts, then the network goes
+            return child.wait()
     finally:
         machines.remove_network()
 

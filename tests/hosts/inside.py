@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +15,9 @@ from tests.hosts import machines
 
 
 def main(arguments: list[str]) -> int:
-    """The tests' own status; 0 with a plain word where hosts cannot be booted."""
+    """The tests' own status; 0 with a plain word where hosts cannot be booted. SIGTERM ends it as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     why = _without_boot()
     if why is not None:
         print(f"hosts-test: SKIPPED: {why}")
