@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.testbed.control_api import action, server_named, shard_named
 from tests.testbed.errors import ArangoError
 from tests.testbed.model import Deployment, Server
-from tests.testbed.storage import Shard
+from tests.testbed.placement import Step, clean_out_steps, groups, move_steps, siblings
 from tests.testbed.supervision import change_leader, release
 
 if TYPE_CHECKING:
@@ -66,49 +66,19 @@ def move_shard(cluster: Cluster, spec: dict[str, Any]) -> object:
     if old not in shard.servers or new in shard.servers:
         raise ArangoError(400, f"{shard.name} is on {', '.join(shard.servers)}")
     seconds = float(spec.get("seconds", 0))
-    moves = [_Move(entry, old, new) for entry in siblings(shard)]
+    steps = move_steps(shard, old, new)
     if seconds:
-        _background(deployment, _slowly(moves, seconds))
+        _background(deployment, _slowly(steps, seconds))
     else:
-        for move in moves:
-            for step in move.steps():
-                step()
+        for step in steps:
+            step()
     return new
 
 
-class _Move:
-    """The steps of one shard's move."""
-
-    def __init__(self, shard: Shard, old: str, new: str) -> None:
-        self._shard = shard
-        self._old = old
-        self._new = new
-
-    def steps(self) -> list[Any]:
-        """What is done one after the other."""
-        return [self._join, self._hand_over, self._leave]
-
-    def _place(self, names: list[str]) -> None:
-        servers = self._shard.collection.deployment.servers
-        self._shard.place([servers[name] for name in names])
-
-    def _join(self) -> None:
-        self._place([*self._shard.servers, self._new])
-
-    def _hand_over(self) -> None:
-        names = [name for name in self._shard.servers if name != self._new]
-        names[names.index(self._old)] = self._new
-        self._place([*names, self._old])
-
-    def _leave(self) -> None:
-        self._place([name for name in self._shard.servers if name != self._old])
-
-
-async def _slowly(moves: list[_Move], seconds: float) -> None:
-    for steps in zip(*[move.steps() for move in moves], strict=True):
-        await asyncio.sleep(seconds / 3)
-        for step in steps:
-            step()
+async def _slowly(steps: list[Step], seconds: float) -> None:
+    for step in steps:
+        await asyncio.sleep(seconds / len(steps))
+        step()
 
 
 def _background(deployment: Deployment, work: Any) -> None:
@@ -118,36 +88,17 @@ def _background(deployment: Deployment, work: Any) -> None:
     task.add_done_callback(tasks.discard)
 
 
-def siblings(shard: Shard) -> list[Shard]:
-    """The shard and those of other collections that are placed like it."""
-    collection = shard.collection
-    first = collection.prototype or collection
-    number = collection.shards.index(shard)
-    group = [entry for entry in collection.database.collections.values() if first in (entry, entry.prototype)]
-    return [entry.shards[number] for entry in group]
-
-
-def _groups(deployment: Deployment) -> list[list[Shard]]:
-    return [
-        siblings(shard)
-        for database in deployment.databases.values()
-        for collection in database.collections.values()
-        if collection.prototype is None and not collection.satellite
-        for shard in collection.shards
-    ]
-
-
 @action("rebalance")
 def rebalance(cluster: Cluster, spec: dict[str, Any]) -> object:
     """Spread every shard anew over the DB-Servers, at random by `seed` (0); answers how many have moved."""
     deployment = cluster.deployment
     chance = random.Random(spec.get("seed", 0))
-    servers = [server for server in deployment.data_servers if server.writable and server.id not in deployment.cleaned]
+    servers = [server for server in deployment.placeable if server.writable]
     moved = 0
-    for group in _groups(deployment):
-        chosen = chance.sample(servers, min(len(group[0].servers), len(servers)))
-        moved += [server.id for server in chosen] != group[0].servers
-        for shard in group:
+    for first in groups(deployment):
+        chosen = chance.sample(servers, min(len(first.servers), len(servers)))
+        moved += [server.id for server in chosen] != first.servers
+        for shard in siblings(first):
             shard.place(chosen)
     return moved
 
@@ -158,26 +109,9 @@ def clean_out(cluster: Cluster, spec: dict[str, Any]) -> object:
     deployment = cluster.deployment
     server = server_named(deployment, spec["server"])
     deployment.cleaned.add(server.id)
-    for group in _groups(deployment):
-        if server.id in group[0].servers:
-            _leave_server(deployment, group, server)
-    for shard in list(server.shards.values()):  # satellites just lose a copy
-        shard.place([shard.replicas[name].server for name in shard.servers if name != server.id])
+    for step in clean_out_steps(deployment, server):
+        step()
     return sorted(deployment.cleaned)
-
-
-def _leave_server(deployment: Deployment, group: list[Shard], server: Server) -> None:
-    free = [
-        entry
-        for entry in deployment.data_servers
-        if entry.id not in group[0].servers and entry.id not in deployment.cleaned and entry.writable
-    ]
-    if not free:
-        raise ArangoError(400, f"no other server can take {group[0].name}")
-    new = min(free, key=lambda entry: len(entry.shards))
-    for shard in group:
-        for step in _Move(shard, server.id, new.id).steps():
-            step()
 
 
 @action("add_server")

@@ -181,7 +181,8 @@ class Deployment:
         self._next_leader = 0
         self.objects: dict[str, Any] = {}  # state of modules that is not tied to a database
         self.license_readonly = False
-        self.cleaned: set[str] = set()  # DB-Servers that were cleaned out and get no new shards
+        self.leaving: set[str] = set()  # DB-Servers that are being cleaned out
+        self.cleaned: set[str] = set()  # those that were
         self.servers: dict[str, Server] = {}
         if self.clustered:
             self._add("coordinator", coordinators)
@@ -219,6 +220,11 @@ class Deployment:
         return self.by_role("dbserver" if self.clustered else "single")
 
     @property
+    def placeable(self) -> list[Server]:
+        """Servers that get new shards: not those that are, or were, cleaned out."""
+        return [server for server in self.data_servers if server.id not in self.cleaned | self.leaving]
+
+    @property
     def extended_names(self) -> bool:
         """Whether databases and (since 3.11) collections may have names of any characters (facts §10)."""
         return self.options.extended_names or self.version_tuple >= (3, 12, 0)
@@ -249,7 +255,7 @@ class Deployment:
 
     def choose_servers(self, replication_factor: int) -> list[Server]:
         """Leader and followers of the next shard, round robin over the running DB-Servers."""
-        servers = [server for server in self.data_servers if server.id not in self.cleaned]
+        servers = self.placeable
         start = self._next_leader
         self._next_leader += 1
         return [servers[(start + offset) % len(servers)] for offset in range(min(replication_factor, len(servers)))]

@@ -7,13 +7,14 @@ from __future__ import annotations
 import contextlib
 import time
 
-from tests.testbed import indexes
+from tests.testbed import agency_jobs, indexes
 from tests.testbed.errors import ArangoError
-from tests.testbed.model import Deployment
+from tests.testbed.model import Deployment, Server
 from tests.testbed.storage import Shard
 
 DOWN = "down"  # server id → time.monotonic() when it was killed
 MAINTENANCE = "maintenance_until"
+SERVER_MAINTENANCE = "maintenance_of_servers"  # server id → until when, seconds since 1970
 
 
 def release(shard: Shard) -> None:
@@ -48,14 +49,37 @@ def rebuild_unique(shard: Shard) -> None:
             indexes.build(shard, index)
 
 
+def in_maintenance(deployment: Deployment) -> bool:
+    """Whether the supervision was told to do nothing (facts §2.3)."""
+    return time.time() < float(deployment.objects.get(MAINTENANCE, 0.0))
+
+
+def spared_until(server: Server) -> float | None:
+    """Until when (seconds since 1970) a DB-Server is in a maintenance of its own: it gets nothing to lead."""
+    until: float = server.deployment.objects.setdefault(SERVER_MAINTENANCE, {}).get(server.id, 0.0)
+    return until if time.time() < until else None
+
+
 def supervise(deployment: Deployment) -> None:
-    """Fail over what servers lead that are down longer than the option `failover_after`, unless in maintenance."""
+    """One beat of the supervision, unless it is in maintenance: jobs go on, followers of lost servers lead."""
+    if not in_maintenance(deployment):
+        agency_jobs.advance(deployment)
+        _fail_over(deployment)
+
+
+def _fail_over(deployment: Deployment) -> None:
+    """Fail over what servers lead that are down longer than the option `failover_after`."""
     after = deployment.options.failover_after
-    if not after or time.time() < deployment.objects.get(MAINTENANCE, 0.0):
-        return
-    for name, since in deployment.objects.get(DOWN, {}).items():
+    for name, since in deployment.objects.get(DOWN, {}).items() if after else ():
         if time.monotonic() - since > deployment.scaled(after):
             for shard in list(deployment.servers[name].shards.values()):
                 if shard.servers[0] == name:
-                    with contextlib.suppress(ArangoError):  # no other copy: it waits
-                        change_leader(shard)
+                    _fail_over_shard(shard)
+
+
+def _fail_over_shard(shard: Shard) -> None:
+    viable = [name for name in shard.servers[1:] if spared_until(shard.replicas[name].server) is None]
+    for name in viable:  # without one: it waits
+        with contextlib.suppress(ArangoError):
+            change_leader(shard, name)
+            return
