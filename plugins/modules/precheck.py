@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: precheck
 short_description: Check whether a migration can be made
 description:
-  - Looks at source, target and the agent's host, writes nothing, and returns every check with what was measured and
-    what to do.
+  - Looks at source, target and the agent's host, writes nothing (but see O(probe_target)), and returns every check with
+    what was measured and what to do.
   - Needs no agent. It runs in its own process on the host where the agent is going to run, with the secret file there.
 author:
   - The cutover.arangodb contributors (!UNKNOWN)
@@ -50,6 +50,20 @@ options:
         by its ending C(.json), C(.html) or C(.xml). Also written when the checks are not passed, but not in check mode.
       - It does not count as a change.
     type: path
+  sample_seconds:
+    description:
+      - Seconds for which shards and logs of the source are read, at most 60, so that RV(forecast) rests on measured
+        speeds and names who writes most. What is read is thrown away; no more than 32 MB/s are read.
+      - With V(0) nothing is sampled, and what depends on it is not forecast.
+    type: float
+    default: 0
+  probe_target:
+    description:
+      - Whether a throw-away database may be made on the target, to try in it what no documentation promises of every
+        server. It has a name that begins with C(cutover_probe_), and is removed again, also after a failure.
+      - One of the target's ids is used up on each of its coordinators. In check mode nothing is tried.
+    type: bool
+    default: false
   query:
     description:
       - A JMESPath expression that is applied to the result on the controller, where the Python library C(jmespath) is
@@ -127,6 +141,40 @@ checks:
       description: The measured values.
       type: raw
       sample: {"databases": 0}
+capabilities:
+  description: What source and target were found able to do where no documentation tells, and what follows.
+  returned: always, unless the checks could not be begun
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Identifier.
+      type: str
+      sample: target-revisions
+    side:
+      description: V(source) or V(target).
+      type: str
+      sample: target
+    title:
+      description: What is asked.
+      type: str
+      sample: restore-data keeps revisions
+    status:
+      description: One of V(found), V(missing), V(unknown), V(not-probed).
+      type: str
+      sample: found
+    found:
+      description: What the probe saw, or why there was none.
+      type: str
+      sample: "restore-data: the revision _gS1NmYu--- became _gS1NmYu---"
+    mode:
+      description: What the migration does, or what it falls back to.
+      type: str
+      sample: documents are restored with their revisions
+    facts:
+      description: Section of the project's facts that leaves it open.
+      type: str
+      sample: §12.9
 lines:
   description: The same for people, a text for each line; the worst comes first, with its remedy.
   returned: always, unless the checks could not be begun
@@ -203,6 +251,8 @@ def main() -> None:
                 "port": {"type": "int"},
                 "deployment": {"type": "dict"},
                 "report_path": {"type": "path"},
+                "sample_seconds": {"type": "float", "default": 0},
+                "probe_target": {"type": "bool", "default": False},
                 "query": {"type": "str"},
             },
         ),

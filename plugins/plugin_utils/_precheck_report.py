@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import worst_first
 
 Result = Mapping[str, Any]
+_PARTS = ("passed", "summary", "checks", "capabilities", "forecast")
 _STYLE = """
 :root { color-scheme: light dark; } body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem;
   padding: 1rem; } table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid #8886;
@@ -53,7 +54,7 @@ def _wrong(text: str) -> CutoverError:
 
 def as_json(result: Result) -> str:
     """The whole result."""
-    return json.dumps({name: result[name] for name in ("passed", "summary", "checks")}, indent=2) + "\n"
+    return json.dumps({name: result[name] for name in _PARTS if name in result}, indent=2) + "\n"
 
 
 def as_junit(result: Result) -> str:
@@ -93,18 +94,32 @@ def as_page(result: Result) -> str:
     """One page that needs nothing from outside, the worst on top."""
     verdict = "Passed" if result["passed"] else "Not passed"
     counts = ", ".join(f"{count} {status}" for status, count in result["summary"].items() if count)
-    rows = "".join(
-        f'<tr><td class="{escape(check["status"])}">{escape(check["status"])}</td><td>{escape(check["id"])}</td>'
-        f'<td>{escape(str(check["message"]))}</td><td>{escape(str(check["remedy"]))}</td></tr>'
-        for check in worst_first(result["checks"])
+    checks = _table(
+        ("Status", "Check", "Found", "Remedy"),
+        [[check[name] for name in ("status", "id", "message", "remedy")] for check in worst_first(result["checks"])],
+    )
+    capabilities = _table(
+        ("Status", "Capability", "Found", "Mode"),
+        [[one[name] for name in ("status", "id", "found", "mode")] for one in result.get("capabilities") or ()],
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Prechecks</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        f"<h1>Prechecks: {verdict}</h1><p>{escape(counts)}</p><table><thead><tr>"
-        '<th scope="col">Status</th><th scope="col">Check</th><th scope="col">Found</th><th scope="col">Remedy</th>'
-        f"</tr></thead><tbody>{rows}</tbody></table></body></html>\n"
+        f"<h1>Prechecks: {verdict}</h1><p>{escape(counts)}</p>{checks}"
+        f"<h2>Capabilities</h2>{capabilities}</body></html>\n"
     )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table whose first column is a status."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(
+        f'<tr><td class="{escape(str(row[0]))}">'
+        + "</td><td>".join(escape(str(value)) for value in row)
+        + "</td></tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 _FORMS: Mapping[str, Callable[[Result], str]] = {".json": as_json, ".html": as_page, ".xml": as_junit}

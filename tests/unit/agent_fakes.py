@@ -27,7 +27,7 @@ def passing_check(request: Mapping[str, object]) -> dict[str, Any]:
     if "target_endpoints" not in request:
         raise CutoverError("CUT-SPEC-1", "target_endpoints: is missing", details={"field": "target_endpoints"})
     check = {"id": "source-is-cluster", "group": "source", "status": "passed", "message": "fine", "remedy": ""}
-    return {"passed": True, "summary": {"passed": 1}, "checks": [check]}
+    return {"passed": True, "summary": {"passed": 1}, "checks": [check], "capabilities": [], "forecast": None}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping, Sequence
 from .._core.errors import CutoverError
 from .._engine import report_page
 from .._engine.shards import ShardState
-from .._engine.spec import CHANGES_OPTIONS, FIELDS, VERIFICATION_OPTIONS, parse_options
+from .._engine.spec import CHANGES_OPTIONS, FIELDS, PRECHECK_OPTIONS, VERIFICATION_OPTIONS, parse_options
 from . import fields, page, page_assets
 from .engine_port import MigrationEngine
 from .events import EventLog
@@ -215,7 +215,7 @@ class Api:
     def begin_precheck(self, request: Request) -> Response:
         """Run the prechecks of a specification in the background; they tell which values are wrong, all at once."""
         body = fields.json_object(request)
-        fields.only(body, tuple(FIELDS))
+        fields.only(body, (*FIELDS, *PRECHECK_OPTIONS))
         return json_response(202, self._prechecks.begin(body))
 
     def precheck(self, request: Request) -> Response:

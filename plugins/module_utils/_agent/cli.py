@@ -17,13 +17,14 @@ from .._core.agent_api import AgentApi, AgentUnreachableError
 from .._core.errors import CutoverError, TransportError
 from .._engine import report_page
 from .._engine.display import (
+    capability_lines,
     change_lines,
     check_lines,
     expectation_lines,
     status_lines,
     verification_lines,
 )
-from .._engine.spec import TUNING
+from .._engine.spec import PRECHECK_OPTIONS, TUNING
 from .._engine.spec_values import VERIFICATION_MODES
 from .._engine.waiting import Wait, wait_for
 from .flags import (
@@ -216,11 +217,13 @@ def _set_server_mode(arguments: argparse.Namespace) -> int:
 
 def _precheck(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
-    result = _result_of(api.begin_precheck(_request(arguments)), api.precheck)
+    wanted = {name: getattr(arguments, name, None) for name in PRECHECK_OPTIONS}
+    request = {**_request(arguments), **{name: value for name, value in wanted.items() if value is not None}}
+    result = _result_of(api.begin_precheck(request), api.precheck)
     if arguments.output == "json":
         _write(json.dumps(result, indent=2))
     else:
-        _write("\n".join(check_lines(result["checks"])))
+        _write("\n".join([*check_lines(result["checks"]), *capability_lines(result["capabilities"])]))
         _write("passed" if result["passed"] else "not passed")
     return FINE if result["passed"] else BLOCKED
 
@@ -249,6 +252,10 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument("--check-only", action="store_true", help="run the prechecks and nothing else")
     _watch_flags(start)
     precheck = _command(commands, "precheck", "run the prechecks", _precheck)
+    precheck.add_argument("--sample-seconds", type=float, help="seconds of reading the source for the forecast, to 60")
+    precheck.add_argument(
+        "--probe-target", action="store_const", const=True, help="try things in a throw-away database of the target"
+    )
     add_spec_flags(precheck)
     add_platform_flags(precheck, saves_ca=True)
     status = _command(commands, "status", "show the migration", _status)

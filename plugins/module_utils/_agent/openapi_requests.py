@@ -54,6 +54,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "name": {**TEXT, "maxLength": spec_values.MAX_NAME},
     "seconds": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
     "duration": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000_000},
+    "sample_seconds": {"type": "number", "minimum": 0, "maximum": spec_values.LONGEST_SAMPLE},
     "rate": {"type": "number", "minimum": 1, "exclusiveMaximum": 1_000_000_000},
     "limit": {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000},
     "load": {"type": "string", "enum": list(load.PRESETS)},
@@ -104,7 +105,8 @@ REQUESTS: Mapping[str, dict[str, Any]] = {
     "ChangesRequest": body(spec.CHANGES_OPTIONS),
     "ServerModeRequest": _closed({"mode": {"type": "string", "enum": ["readonly", "default"]}}, ("mode",)),
     "PrecheckRequest": {
-        **_closed({name: {} for name in spec.FIELDS}),
-        "description": "A start request; the run tells which of its values are wrong or missing, all at once.",
+        **_closed({name: {} for name in (*spec.FIELDS, *spec.PRECHECK_OPTIONS)}),
+        "description": "A start request, and what is wanted of the precheck; the run tells which of its values are "
+        "wrong or missing.",
     },
 }

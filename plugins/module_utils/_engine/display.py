@@ -184,3 +184,8 @@ def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
         if not quiet:
             lines.append(f"{'  remedy':<9} {check['remedy']}")
     return lines
+
+
+def capability_lines(capabilities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What source and target were found able to do, and the mode that follows."""
+    return [f"{item['status']:<10} {item['id']}: {item['mode']} ({item['found']})" for item in capabilities]

@@ -26,7 +26,7 @@ from .journal import Journal
 from .lease import Owner
 from .migration import Migration
 from .precheck.context import Context, Environment
-from .precheck.runner import run as run_prechecks
+from .precheck.runner import run_whole as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
 from .spec_values import refuse
@@ -135,11 +135,12 @@ class Engine:
                 current.take_credentials(wanted)
                 return self._and_snapshot(retuned)
             standing = self._standing(wanted, current)
+            capabilities: list[dict[str, Any]] = []
             if standing is not Standing.RESUME_AT_ONCE:
-                self._precheck(wanted, resuming=standing is Standing.RESUME)
+                capabilities = self._precheck(wanted, resuming=standing is Standing.RESUME)
             if current is not None:
                 current.close(30.0)
-            self._begin(wanted, current)
+            self._begin(wanted, current, capabilities)
         return True
 
     def _standing(self, wanted: Spec, current: Optional[Migration]) -> Standing:
@@ -163,11 +164,14 @@ class Engine:
             raise CutoverError("CUT-STATE-3", f"the migration was completed at {current.since}")
         return found
 
-    def _precheck(self, wanted: Spec, *, resuming: bool) -> None:
+    def _precheck(self, wanted: Spec, *, resuming: bool) -> list[dict[str, Any]]:
+        """What source and target were found able to do; raises CUT-PRECHECK-2."""
         environment = Environment(str(self._config.source_jwt_secret_path), str(self._paths.root))
-        run_prechecks(Context(wanted, environment, resuming=resuming)).require()
+        result = run_prechecks(Context(wanted, environment, resuming=resuming))
+        result.require()
+        return result.capabilities
 
-    def _begin(self, wanted: Spec, before: Optional[Migration]) -> None:
+    def _begin(self, wanted: Spec, before: Optional[Migration], capabilities: Sequence[Mapping[str, Any]]) -> None:
         known = None
         if before is not None and before.state in (states.ABORTED, states.FAILED):
             known = {"state": before.state, "since": before.since}
@@ -175,6 +179,7 @@ class Engine:
         world = migration.open()
         try:
             fresh.begin(world, migration, SchemaMap(world.journal))
+            fresh.note_capabilities(world, migration, capabilities)
         except CutoverError:
             world.lease.release()
             world.close()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from .spec import Spec
 from .times import stamp
 from .users import MAP_KEY
 from .wipe import KEY as WIPE_KEY
-from .world import MIGRATION_KEY, RESULT_KEY, TICKS_KEY, World
+from .world import CAPABILITIES_KEY, MIGRATION_KEY, RESULT_KEY, TICKS_KEY, World
 
 if TYPE_CHECKING:
     from .migration import Migration
@@ -111,6 +111,14 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     document = _document(world, migration)
     world.migration.save({**document, "owner": known.get("owner") or world.lease.owner.id})
     migration.resume_as(states.INITIALIZING, document["id"])
+
+
+def note_capabilities(world: World, migration: Migration, found: Sequence[Mapping[str, Any]]) -> None:
+    """Keep in the journal what source and target were found able to do, if it was asked for at this start."""
+    if found:
+        at = stamp(migration.clock.wall())
+        named = {str(item["id"]): {name: item[name] for name in ("status", "found", "mode")} for item in found}
+        Record(world.journal, CAPABILITIES_KEY).save({"at": at, "capabilities": named})
 
 
 def _give_up_completed(world: World) -> None:

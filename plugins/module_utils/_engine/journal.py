@@ -60,6 +60,18 @@ class Store(Protocol):
         """Replace the document if its revision is still ``rev``; raises ``JournalConflictError`` otherwise."""
 
 
+def definition(name: str, copies: int) -> dict[str, Any]:
+    """What a journal's collection is made with."""
+    return {
+        "name": name,
+        "isSystem": name.startswith("_"),
+        "waitForSync": True,
+        "numberOfShards": 1,
+        "replicationFactor": copies,
+        "writeConcern": copies,
+    }
+
+
 class Journal:
     """The journal of one target. Every call repeats what passes by itself for at most ``patience`` seconds."""
 
@@ -112,16 +124,9 @@ class Journal:
         problem: Optional[CutoverError] = None
         copies = 2 if dbservers >= 2 else 1
         for name in NAMES:
-            definition = {
-                "name": name,
-                "isSystem": name.startswith("_"),
-                "waitForSync": True,
-                "numberOfShards": 1,
-                "replicationFactor": copies,
-                "writeConcern": copies,
-            }
+            body = definition(name, copies)
             try:
-                target.json("POST", "/_api/collection", database=DATABASE, body=definition, idempotent=True)
+                target.json("POST", "/_api/collection", database=DATABASE, body=body, idempotent=True)
                 return cls(target, name)
             except ArangoError as error:
                 if error.error_num == 1207:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
@@ -219,15 +218,13 @@ class KeyGuard:
                 if deadline.expired or self._stop.is_set():
                     return
                 try:
-                    answer: Mapping[str, Any] = server.json(
-                        "PUT", "/_admin/cluster/uniqId", query={"number": _RESERVATION}, timeout=_TIMEOUT
-                    )
+                    largest = reserve(server, _RESERVATION)
                 except ArangoError as error:
                     if error.retriable:
                         raise
                     LOG.info("ids cannot be reserved: %s", error)
                     return
-                if int(answer["largest"]) >= wanted:
+                if largest >= wanted:
                     break
 
     def _burn(self, shape: str, wanted: int, deadline: Deadline) -> None:
@@ -244,6 +241,12 @@ class KeyGuard:
                     break
                 self._new_keys(server, count)
                 made += count
+
+
+def reserve(server: Server, number: int) -> int:
+    """Use up so many of the cluster's ids on this coordinator; the largest of them (facts §3.4, from 3.12.5-3 on)."""
+    answer = server.json("PUT", "/_admin/cluster/uniqId", query={"number": number}, timeout=_TIMEOUT)
+    return int(answer["largest"])
 
 
 def _not_made(server: Server, number: int, message: str) -> CutoverError:

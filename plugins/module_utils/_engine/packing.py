@@ -118,22 +118,8 @@ class Packing:
         if self._is_taken is None:
             with self._probing:
                 if self._is_taken is None:
-                    self._is_taken = self._probe()
+                    self._is_taken = takes_compressed(self._target)
         return bool(self._is_taken)
-
-    def _probe(self) -> Optional[bool]:
-        body = zlib.compress(json.dumps({"query": "RETURN 1"}).encode("utf-8"), _LEVEL)
-        headers = {"Content-Encoding": ENCODING, "Content-Type": "application/json"}
-        try:
-            answer = self._target.json(
-                "POST", "/_api/cursor", database="_system", data=[body], headers=headers, idempotent=True
-            )
-        except CutoverError as error:
-            if error.retriable:
-                return None
-            LOG.info("the target does not take compressed bodies: %s", error.message)
-            return False
-        return bool(answer.get("result") == [1])
 
     def document(self) -> dict[str, Any]:
         """For the report: what was wanted, what the target takes, bytes before and after compression."""
@@ -144,3 +130,19 @@ class Packing:
                 "bytes_before": self._before,
                 "bytes_sent": self._after,
             }
+
+
+def takes_compressed(target: Coordinators) -> Optional[bool]:
+    """Whether compressed bodies are understood, by a query that reads nothing; None when there was no telling now."""
+    body = zlib.compress(json.dumps({"query": "RETURN 1"}).encode("utf-8"), _LEVEL)
+    headers = {"Content-Encoding": ENCODING, "Content-Type": "application/json"}
+    try:
+        answer = target.json(
+            "POST", "/_api/cursor", database="_system", data=[body], headers=headers, idempotent=True
+        )
+    except CutoverError as error:
+        if error.retriable:
+            return None
+        LOG.info("the target does not take compressed bodies: %s", error.message)
+        return False
+    return bool(answer.get("result") == [1])

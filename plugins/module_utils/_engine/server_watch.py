@@ -78,7 +78,7 @@ class ServerWatch:
 
     def _read(self) -> dict[str, int]:
         """The ``rebootId`` of each DB-Server that tells one now."""
-        found = gather({name: partial(_reboot_id, server) for name, server in self._source.servers.items()})
+        found = gather({name: partial(reboot_id, server) for name, server in self._source.servers.items()})
         return {name: reboot for name, reboot in found.items() if reboot is not None}
 
     def _followed(self) -> dict[str, Server]:
@@ -96,7 +96,7 @@ class ServerWatch:
         return {str(name) for name in cleaned} if isinstance(cleaned, list) else set()
 
 
-def _reboot_id(server: Server) -> Optional[int]:
+def reboot_id(server: Server) -> Optional[int]:
     """None for a server that does not answer, or does not tell it."""
     try:
         answer: Any = server.json("GET", "/_admin/status", timeout=_TIMEOUT)

@@ -243,6 +243,10 @@ STOP_OPTIONS: dict[str, Callable[[str, object], Any]] = {
     "wait_timeout": values.seconds, "max_downtime": values.duration, "accept_findings": values.accepted_findings,
     "hold_opening": values.boolean,
 }  # fmt: skip
+# What a precheck can be asked for beyond a start request.
+PRECHECK_OPTIONS: dict[str, Callable[[str, object], Any]] = {
+    "sample_seconds": values.sample_seconds, "probe_target": values.boolean,
+}  # fmt: skip
 RELEASE_OPTIONS: dict[str, Callable[[str, object], Any]] = {"open": values.boolean, "reason": values.text}
 REHEARSE_OPTIONS: dict[str, Callable[[str, object], Any]] = {
     "fence_seconds": values.duration, "max_downtime": values.duration,

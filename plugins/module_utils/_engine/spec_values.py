@@ -23,6 +23,8 @@ USERS = ("copy", "recreate", "skip")
 VERIFICATION_MODES = ("counts", "checksums", "keys", "documents")
 FINDING_NAMES = ({"id", "reason"}, {"code", "where", "key", "reason"})
 MAX_NAME = 100
+# Seconds for which a precheck may read the source's shards and logs.
+LONGEST_SAMPLE = 60.0
 PEM = "-----BEGIN CERTIFICATE-----"
 
 
@@ -92,6 +94,14 @@ def duration(name: str, value: object) -> float:
     given = seconds(name, value)
     if given == 0:
         raise refuse(name, "must be more than 0 seconds")
+    return given
+
+
+def sample_seconds(name: str, value: object) -> float:
+    """Seconds of a sample, 0 for none."""
+    given = seconds(name, value)
+    if given > LONGEST_SAMPLE:
+        raise refuse(name, f"must be at most {LONGEST_SAMPLE:g} seconds")
     return given
 
 

@@ -51,8 +51,11 @@ def log_end(server: Server) -> LogEnd:
         raise _strange(server, "/_api/wal/lastTick") from error
 
 
-def tail(server: Server, position: Position, chunk_size: int, syncer_id: int) -> Answer:
-    """The next stretch of the log; ``lastScanned`` lets the server split big transactions."""
+def tail(server: Server, position: Position, chunk_size: int, syncer_id: Optional[int]) -> Answer:
+    """The next stretch of the log; ``lastScanned`` lets the server split big transactions.
+
+    Without a ``syncer_id`` nothing is registered, and the server keeps nothing for the reader (facts §5.2).
+    """
     query = {
         **_query(position.tick, syncer_id),
         "lastScanned": position.last_scanned,
@@ -83,7 +86,7 @@ def retained_from(server: Server, syncer_id: int) -> Optional[int]:
     return None
 
 
-def _query(tick: int, syncer_id: int) -> dict[str, object]:
+def _query(tick: int, syncer_id: Optional[int]) -> dict[str, object]:
     return {
         "global": True,
         "from": tick,

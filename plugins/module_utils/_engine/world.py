@@ -33,6 +33,7 @@ _LEAST_LEASE = 5.0
 MIGRATION_KEY = "migration"
 TICKS_KEY = "ticks"
 RESULT_KEY = "result"
+CAPABILITIES_KEY = "capabilities"
 
 
 @dataclass(frozen=True)

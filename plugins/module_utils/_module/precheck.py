@@ -9,7 +9,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import CutoverError
 from .._core.redact import register_secret
-from .._engine.display import check_lines
+from .._engine.display import capability_lines, check_lines
 from .._engine.precheck.context import Environment
 from .._engine.precheck.runner import run_request
 from .argspec import start_request
@@ -31,10 +31,19 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         agent_port=params["port"],
         deployment=params["deployment"],
     )
-    result = run_request(start_request(params), environment).as_dict()
-    result["lines"] = check_lines(result["checks"])
+    result = run_request({**start_request(params), **_wanted(module)}, environment).as_dict()
+    result["lines"] = [*check_lines(result["checks"]), *capability_lines(result["capabilities"])]
     if not result["passed"] and params["fail_on_errors"]:
         failed = [check for check in result["checks"] if check["status"] in STOPPING]
         shown = [f"{check['id']}: {check['message']} Remedy: {check['remedy']}" for check in failed]
         module.fail_json(msg="the prechecks are not passed: " + " | ".join(shown), changed=False, **result)
     return {"changed": False, **result}
+
+
+def _wanted(module: AnsibleModule) -> dict[str, Any]:
+    """What goes beyond the checks; in check mode nothing is written, not even for a moment."""
+    params = module.params
+    return {
+        "sample_seconds": params["sample_seconds"],
+        "probe_target": params["probe_target"] and not module.check_mode,
+    }

@@ -13,9 +13,13 @@ from typing import Any, Callable, Generic, Optional, TypeVar
 from ..._core.clock import SYSTEM_CLOCK, Clock
 from ..._core.errors import CutoverError
 from ..spec import Spec
+from ..states import ACTIVE
+from ..topology import Credentials, connect_target
 from .measure import Collection, collections_of
+from .probes_trial import TRIES
 from .source_facts import SourceFacts
 from .target_facts import TargetFacts
+from .trial import Tried, new_name, try_out
 from .trying import persistently
 
 Key = TypeVar("Key")
@@ -37,6 +41,22 @@ class Environment:
     agent_host: Optional[str] = None
     agent_port: Optional[int] = None
     deployment: Optional[Mapping[str, Any]] = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted beyond the table of checks.
+
+    ``forecast``: sizes and times to expect; ``sample_seconds`` of reading real shards and logs for it (0: none).
+    ``probe_target`` allows what writes: a throw-away database on the target, which is removed again.
+    """
+
+    forecast: bool = False
+    sample_seconds: float = 0.0
+    probe_target: bool = False
+
+
+TABLE_ONLY = Asked()
 
 
 @dataclass(frozen=True)
@@ -85,9 +105,11 @@ class Context:
     """
 
     def __init__(
-        self, spec: Spec, environment: Environment, clock: Clock = SYSTEM_CLOCK, *, resuming: bool = False
-    ) -> None:
+        self, spec: Spec, environment: Environment, clock: Clock = SYSTEM_CLOCK, *, resuming: bool = False,
+        asked: Asked = TABLE_ONLY,
+    ) -> None:  # fmt: skip
         self.spec = spec
+        self.asked = asked
         self.environment = environment
         self.clock = clock
         self.resuming = resuming
@@ -95,11 +117,32 @@ class Context:
         # Whether each row of this run can be accepted, by id; set by the runner.
         self.known_rows: dict[str, bool] = {}
         self.source = SourceFacts(spec, environment.source_jwt_secret_path, Memo(), self.gather, clock)
-        self.target = TargetFacts(spec, Memo(), self.gather, clock)
+        self._memo = Memo()
+        self._trial_database = new_name()
+        self.target = TargetFacts(spec, Memo(), self.gather, clock, ignored=self._trial_database)
 
     def collections(self) -> list[Collection]:
         """Every collection of the source."""
         return list(collections_of(self.source.inventory()))
+
+    def trial(self) -> Optional[Tried]:
+        """What was tried in a throw-away database of the target; None unless that is allowed."""
+        return self._memo.get("trial", self._try_out) if self.asked.probe_target else None
+
+    def _try_out(self) -> Tried:
+        state = (self.target.journal("migration") or {}).get("state")
+        if state in ACTIVE:
+            return Tried(self._trial_database, problem=f"nothing is tried on the target of a migration that is {state}")
+        self.target.coordinators()
+        # Connections of its own: what was made is removed even if the checks are over before.
+        target = connect_target(
+            self.spec.target_endpoints, self.spec.target_ca_path,
+            Credentials(self.spec.target_username, self.spec.target_password), ca_pem=self.spec.target_ca_pem,
+        )  # fmt: skip
+        try:
+            return try_out(target, self._trial_database, TRIES)
+        finally:
+            target.close()
 
     def gather(self, calls: Mapping[Key, Callable[[], Value]]) -> dict[Key, Result[Value]]:
         """Make several calls at the same time and wait for all. Calls must not gather themselves."""

@@ -13,6 +13,7 @@ from . import (
     rows_selection,
     rows_source,
     rows_target,
+    rows_trial,
 )
 from .outcome import Row
 
@@ -20,6 +21,7 @@ ROWS: tuple[Row, ...] = (
     *rows_input.ROWS,
     *rows_source.ROWS,
     *rows_target.ROWS,
+    *rows_trial.ROWS,
     *rows_capacity.ROWS,
     *rows_features.ROWS,
     *rows_selection.ROWS,

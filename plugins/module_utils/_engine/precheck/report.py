@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
 from ..._core.errors import CutoverError
 from ..._core.redact import redact
@@ -17,15 +17,23 @@ FAILED_CODE = "CUT-PRECHECK-2"
 
 @dataclass(frozen=True)
 class PrecheckResult:
-    """``checks`` are in the table's order; ``summary`` counts them by status."""
+    """``checks`` are in the table's order; ``summary`` counts them by status.
+
+    ``capabilities`` are in their table's order; ``forecast`` is None where none was asked for.
+    """
 
     passed: bool
     summary: dict[str, int]
     checks: list[dict[str, Any]]
+    capabilities: list[dict[str, Any]] = field(default_factory=list)
+    forecast: Optional[dict[str, Any]] = None
 
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON values."""
-        return {"passed": self.passed, "summary": self.summary, "checks": self.checks}
+        return {
+            "passed": self.passed, "summary": self.summary, "checks": self.checks, "capabilities": self.capabilities,
+            "forecast": self.forecast,
+        }  # fmt: skip
 
     def blocking(self) -> list[dict[str, Any]]:
         """The checks that keep a migration from starting."""

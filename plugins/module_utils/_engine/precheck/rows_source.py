@@ -190,15 +190,10 @@ def _log_readable(context: Context) -> Outcome:
 
 
 def _parallel_dump(context: Context) -> Outcome:
-    name, server = next(iter(context.source.dbservers().items()))
-    # Asking for a batch of a dump that does not exist changes nothing and tells whether the API is there (facts §4.3).
-    answer = server.request(
-        "POST", "/_api/dump/next/cutover-probe", database="_system", query={"batchId": 1},
-        headers={"x-arango-dump-auth-user": "root"}, timeout=10.0, raise_for=False,
-    )  # fmt: skip
-    there = answer.status == 404 and b"1600" in answer.body
-    how = "the retry-safe parallel dump" if there else "the old dump within a snapshot (a lost answer repeats a shard)"
-    return good(f"snapshots are read by {how}", server=name, parallel_dump=there, http_status=answer.status)
+    name, answer = context.source.parallel_dump()
+    old = "the old dump within a snapshot (a lost answer repeats a shard)"
+    how = "the retry-safe parallel dump" if answer.there else old
+    return good(f"snapshots are read by {how}", server=name, parallel_dump=answer.there, http_status=answer.status)
 
 
 def _clock(context: Context) -> Outcome:

@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from typing import Any
+from dataclasses import replace
+from typing import Any, Optional
 
 from ..._core.errors import CutoverError
-from ..spec import Spec, parse
-from .context import Context, Environment
+from ..spec import PRECHECK_OPTIONS, Spec, parse, parse_options
+from .capabilities import CAPABILITIES
+from .capability import Capability, Seen
+from .context import Asked, Context, Environment
 from .outcome import BlockedError, Outcome, Row, bad, skipped, unknown
 from .registry import ROWS
 from .report import PrecheckResult, check_of, result_of, status_of
@@ -22,29 +25,49 @@ _OPTIONS_ROW = "input-options"
 _ODD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
-def run(context: Context, rows: Sequence[Row] = ROWS, deadline: float = DEADLINE) -> PrecheckResult:
-    """Evaluate every row, in parallel threads, in at most ``deadline`` seconds. Closes the context."""
+def run(
+    context: Context, rows: Sequence[Row] = ROWS, deadline: float = DEADLINE, *,
+    capabilities: Sequence[Capability] = (),
+) -> PrecheckResult:  # fmt: skip
+    """Evaluate every row and probe capabilities, in parallel threads, in at most ``deadline`` seconds.
+
+    Closes the context.
+    """
     context.known_rows = {row.id: row.acceptable for row in rows}
-    pool = ThreadPoolExecutor(max_workers=len(rows), thread_name_prefix="precheck")
+    pool = ThreadPoolExecutor(max_workers=len(rows) + len(capabilities), thread_name_prefix="precheck")
     try:
         futures = [pool.submit(_evaluate, row, context) for row in rows]
-        wait_for(futures, timeout=deadline)
+        probes = [pool.submit(_see, capability, context) for capability in capabilities]
+        tasks: list[Future[Any]] = [*futures, *probes]
+        wait_for(tasks, timeout=deadline)
         outcomes = [_outcome(future, deadline) for future in futures]
+        seen = [_seen(probe, deadline) for probe in probes]
     finally:
         context.close()
         pool.shutdown(wait=False, cancel_futures=True)
-    return _judge(context.spec, rows, outcomes)
+    result = _judge(context.spec, rows, outcomes)
+    return replace(result, capabilities=[one.answer(what) for one, what in zip(capabilities, seen)])
+
+
+def run_whole(context: Context, deadline: float = DEADLINE) -> PrecheckResult:
+    """Like ``run`` with everything that there is to ask."""
+    return run(context, deadline=deadline, capabilities=CAPABILITIES)
 
 
 def run_request(request: Mapping[str, Any], environment: Environment, deadline: float = DEADLINE) -> PrecheckResult:
-    """Like ``run`` for a start request that was not checked yet: a refused one is a single failed row."""
+    """Like ``run_whole`` for a request that was not checked yet: a refused one is a single failed row.
+
+    It is a start request with the options of ``PRECHECK_OPTIONS`` besides.
+    """
     try:
-        spec = parse(request)
+        own = {name: value for name, value in request.items() if name in PRECHECK_OPTIONS}
+        asked = Asked(**parse_options(own, PRECHECK_OPTIONS), forecast=True)
+        spec = parse({name: value for name, value in request.items() if name not in own})
     except CutoverError as error:
         row = next(one for one in ROWS if one.id == _OPTIONS_ROW)
         outcome = bad(error.message, remedy=error.remedy, **error.details)
         return result_of([check_of(row, outcome, "failed", "")], complete=False)
-    return run(Context(spec, environment), deadline=deadline)
+    return run_whole(Context(spec, environment, asked=asked), deadline + asked.sample_seconds)
 
 
 def _judge(spec: Spec, rows: Sequence[Row], outcomes: Sequence[tuple[Outcome, bool]]) -> PrecheckResult:
@@ -55,6 +78,25 @@ def _judge(spec: Spec, rows: Sequence[Row], outcomes: Sequence[tuple[Outcome, bo
         checks.append(check_of(row, outcome, status, spec.accepted.get(row.id, "")))
         complete = complete and not (blocked and row.severity == "error")
     return result_of(checks, complete)
+
+
+def _see(capability: Capability, context: Context) -> Optional[Seen]:
+    """What the probe saw; None where nothing was tried."""
+    try:
+        if capability.tried:
+            tried = context.trial()
+            return None if tried is None else tried.seen.get(capability.id, Seen(None, tried.problem or "not tried"))
+        return None if capability.probe is None else capability.probe(context)
+    except BlockedError as error:
+        return Seen(None, f"not probed: {error}")
+    except CutoverError as error:
+        return Seen(None, f"could not be found out: {error.message}")
+    except _ODD_ANSWER as error:
+        return Seen(None, f"could not be found out: unexpected answer ({type(error).__name__}: {error})")
+
+
+def _seen(probe: Future[Optional[Seen]], deadline: float) -> Optional[Seen]:
+    return probe.result() if probe.done() else Seen(None, f"no result within {deadline:g} s")
 
 
 def _outcome(future: Future[tuple[Outcome, bool]], deadline: float) -> tuple[Outcome, bool]:

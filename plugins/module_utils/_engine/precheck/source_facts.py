@@ -42,6 +42,14 @@ class Seed:
 
 
 @dataclass(frozen=True)
+class DumpAnswer:
+    """What a DB-Server answered when it was asked for a batch of a dump that does not exist (facts §4.3)."""
+
+    there: bool
+    status: int
+
+
+@dataclass(frozen=True)
 class Reached:
     """What came of one server of the health document."""
 
@@ -238,6 +246,19 @@ class SourceFacts:
             return {name: metrics_of(result.get().body.decode("utf-8")) for name, result in answers.items()}
 
         return self._memo.get("metrics", make)
+
+    def parallel_dump(self) -> tuple[str, DumpAnswer]:
+        """Whether the parallel dump is there, and which DB-Server was asked: the question changes nothing."""
+
+        def make() -> tuple[str, DumpAnswer]:
+            name, server = next(iter(self.dbservers().items()))
+            answer = server.request(
+                "POST", "/_api/dump/next/cutover-probe", database="_system", query={"batchId": 1},
+                headers={"x-arango-dump-auth-user": "root"}, timeout=TIMEOUT, raise_for=False,
+            )  # fmt: skip
+            return name, DumpAnswer(answer.status == 404 and b"1600" in answer.body, answer.status)
+
+        return self._memo.get("parallel-dump", make)
 
     def clock_offset(self) -> float:
         """Seconds that a coordinator's clock is ahead of this host's."""

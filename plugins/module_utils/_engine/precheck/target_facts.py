@@ -61,8 +61,10 @@ class Own:
 class TargetFacts:
     """Reads the target. Methods raise ``BlockedError`` when another row already reports why there is no fact."""
 
-    def __init__(self, spec: Spec, memo: Memo, gather: Gather, clock: Clock) -> None:
+    def __init__(self, spec: Spec, memo: Memo, gather: Gather, clock: Clock, ignored: str = "") -> None:
         self._spec = spec
+        # A database that this run makes itself.
+        self._ignored = ignored
         self._memo = memo
         self._gather = gather
         self._clock = clock
@@ -165,7 +167,8 @@ class TargetFacts:
     def _foreign_collections(self) -> dict[str, list[str]]:
         """Collections of users by database; empty databases too, but ``_system`` only if it has any."""
         own = self.own().databases
-        names = list(self.get("/_api/database", database="_system")["result"])
+        known = self.get("/_api/database", database="_system")["result"]
+        names = [name for name in known if name != self._ignored]
         lists = self._gather({name: partial(self.get, "/_api/collection", database=name) for name in names})
         found: dict[str, list[str]] = {}
         for name, result in lists.items():

@@ -25,6 +25,7 @@ RESULT = {
         check("source-a", "passed"), check("source-b", "failed", "<b>&\x07", "do it"), check("target-c", "skipped"),
         check("target-d", "unknown", "no answer", "look"),
     ],
+    "capabilities": [{"id": "target-e", "status": "missing", "found": "<no>", "mode": "another way"}],
 }  # fmt: skip
 
 
@@ -35,7 +36,8 @@ def written(path: Path) -> str:
 
 
 def test_json_is_the_whole_result(tmp_path: Path) -> None:
-    assert json.loads(written(tmp_path / "report.json"))["checks"] == RESULT["checks"]
+    found = json.loads(written(tmp_path / "report.json"))
+    assert found == {name: RESULT[name] for name in ("passed", "summary", "checks", "capabilities")}
 
 
 def test_junit_has_a_suite_for_each_group(tmp_path: Path) -> None:
@@ -55,6 +57,7 @@ def test_the_page_needs_nothing_and_shows_the_worst_first(tmp_path: Path) -> Non
     order = [page.index(f"<td>{name}</td>") for name in ("source-b", "target-d", "target-c", "source-a")]
     assert order == sorted(order)
     assert "&lt;b&gt;&amp;" in page
+    assert '<td class="missing">missing</td><td>target-e</td><td>&lt;no&gt;</td><td>another way</td>' in page
     assert not [word for word in ("<script", "http:", "https:", "src=") if word in page]
 
 

@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.arango import Coordinators
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.context import Context, Environment
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.capabilities import CAPABILITIES
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.context import (
+    TABLE_ONLY,
+    Asked,
+    Context,
+    Environment,
+)
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.registry import ROWS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.report import PrecheckResult
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.runner import run
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.runner import run, run_whole
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import parse
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.topology import Credentials, connect_target
 from tests.testbed.launch import TestCluster
@@ -48,15 +54,22 @@ class Rig:
         }
         return Environment(**{**fields, **changes})
 
-    def context(self, environment: Any = None, **changes: Any) -> Context:
-        return Context(parse(self.request(**changes)), self.environment(**(environment or {})))
+    def context(self, environment: Any = None, asked: Asked = TABLE_ONLY, **changes: Any) -> Context:
+        return Context(parse(self.request(**changes)), self.environment(**(environment or {})), asked=asked)
 
-    def check(self, row_id: str, environment: Any = None, **changes: Any) -> dict[str, Any]:
+    def check(
+        self, row_id: str, environment: Any = None, asked: Asked = TABLE_ONLY, **changes: Any
+    ) -> dict[str, Any]:
         """The result of one row; ``environment`` holds fields of the environment to change."""
-        return run(self.context(environment, **changes), rows=[ROWS_BY_ID[row_id]]).checks[0]
+        return run(self.context(environment, asked, **changes), rows=[ROWS_BY_ID[row_id]]).checks[0]
 
-    def everything(self, **changes: Any) -> PrecheckResult:
-        return run(self.context(**changes))
+    def capability(self, name: str, asked: Asked = TABLE_ONLY, **changes: Any) -> dict[str, Any]:
+        """What came of one capability."""
+        one = next(one for one in CAPABILITIES if one.id == name)
+        return run(self.context(None, asked, **changes), rows=[], capabilities=[one]).capabilities[0]
+
+    def everything(self, asked: Asked = TABLE_ONLY, **changes: Any) -> PrecheckResult:
+        return run_whole(self.context(asked=asked, **changes))
 
     def root(self) -> Coordinators:
         """The target as its root user sees it."""

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.plugins.module_utils._engine.precheck import test_rows_platform, test_rows_reach
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.context import Asked
+from tests.unit.plugins.module_utils._engine.precheck import test_rows_platform, test_rows_reach, test_trial
 from tests.unit.plugins.module_utils._engine.precheck.cases import FAILING, PASSING, Pretended
 from tests.unit.plugins.module_utils._engine.precheck.conftest import Describe
 from tests.unit.plugins.module_utils._engine.precheck.rig import ROWS_BY_ID, Rig
 
+# Requests that write nothing in spite of their method: a batch of no dump, a query that returns a constant.
+READING = {"POST /_api/dump/next/cutover-probe", "POST /_api/cursor"}
 # Nothing an operator can do breaks these: they only tell.
 TELLING = {"source-dump", "features-geo", "features-late-indexes", "features-left-out"}
 
@@ -44,7 +47,8 @@ def test_a_rule_that_holds_passes(rig: Rig, case: Pretended) -> None:
 
 def test_every_row_passes_on_two_healthy_clusters(rig: Rig, described: Describe) -> None:
     wishes = {"backup": True, "upload": True, "resume": True}
-    result = rig.everything(environment={"deployment": {**described("127.0.0.1"), "wishes": wishes}})
+    deployment = {**described("127.0.0.1"), "wishes": wishes}
+    result = rig.everything(Asked(probe_target=True), environment={"deployment": deployment})
     assert {check["id"]: check["message"] for check in result.checks if check["status"] != "passed"} == {
         "agent-port": "the agent's address is not part of this run"
     }
@@ -53,7 +57,8 @@ def test_every_row_passes_on_two_healthy_clusters(rig: Rig, described: Describe)
 
 
 def test_every_row_has_a_case_that_breaks_it() -> None:
-    broken = {case.row for case in FAILING} | set(test_rows_reach.BROKEN) | set(test_rows_platform.BROKEN)
+    others = (test_rows_reach, test_rows_platform, test_trial)
+    broken = {case.row for case in FAILING}.union(*(module.BROKEN for module in others))
     assert set(ROWS_BY_ID) - broken == TELLING
 
 
@@ -65,4 +70,4 @@ def test_nothing_is_written(rig: Rig) -> None:
         made = {call for call, count in after.items() if count != before[side].get(call, 0)}
         writing = {call for call in made if not call.startswith("GET ")}
         assert len(made) > 10
-        assert writing <= {"POST /_api/dump/next/cutover-probe"}
+        assert writing <= READING
