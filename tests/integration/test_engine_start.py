@@ -74,6 +74,9 @@ def test_another_specification_is_refused_while_one_runs(pair: Pair) -> None:
         assert refused.value.code == "CUT-STATE-2"
         wait_status(engine, ready)
         assert engine.start(request_of(pair)) is False
+        kept = pair.clients.target.json("GET", "/_api/document/_cutover/capabilities", database="_system")
+        assert kept["capabilities"]["source-parallel-dump"]["status"] == "found"
+        assert kept["capabilities"]["target-users"]["status"] == "not-probed"
     finally:
         engine.close(20.0)
 

@@ -40,8 +40,9 @@ HEAD = """\
 <!-- Generated from plugins/module_utils/_engine/precheck by `python -m tests.tools.prechecks_page`; do not edit. -->
 
 Prechecks look for everything that is known to make a migration fail, before it starts. They read both clusters and
-write nothing, unless `probe_target` allows a [throw-away database](#capabilities). The module `cutover.arangodb.precheck` and the
-playbook of that name run them alone; starting a migration runs them first and refuses to start while one fails.
+write nothing, unless `probe_target` allows a [throw-away database](#capabilities). The module
+`cutover.arangodb.precheck` and the playbook of that name run them alone; starting a migration runs them first and
+refuses to start while one fails.
 
 Each check has a status:
 

@@ -16,7 +16,7 @@ TOTAL = "rocksdb_total_disk_space"
 _SOURCE_FREE_SHARE = 0.1
 _SOURCE_FREE_LEAST = 2 * 2**30
 # Compaction, the log and indexes that are built need room on top of the data.
-_TARGET_RESERVE = 1.3
+TARGET_RESERVE = 1.3
 
 
 def _source_disk(context: Context) -> Outcome:
@@ -47,7 +47,7 @@ def _target_disk(context: Context) -> Outcome:
     if not metrics or any(FREE not in one for one in metrics.values()):
         return unknown(f"not every DB-Server of the target gives the metric {FREE}")
     # Data is spread evenly at best: the server with the least room decides.
-    need = size * _TARGET_RESERVE / len(metrics)
+    need = size * TARGET_RESERVE / len(metrics)
     least = min(one[FREE] for one in metrics.values())
     measured: dict[str, Any] = {"need_per_server": need, "least_free": least, "source_size": size}
     if least < need:

@@ -15,6 +15,7 @@ from ..spec import PRECHECK_OPTIONS, Spec, parse, parse_options
 from .capabilities import CAPABILITIES
 from .capability import Capability, Seen
 from .context import Asked, Context, Environment
+from .forecast import make as make_forecast
 from .outcome import BlockedError, Outcome, Row, bad, skipped, unknown
 from .registry import ROWS
 from .report import PrecheckResult, check_of, result_of, status_of
@@ -29,24 +30,27 @@ def run(
     context: Context, rows: Sequence[Row] = ROWS, deadline: float = DEADLINE, *,
     capabilities: Sequence[Capability] = (),
 ) -> PrecheckResult:  # fmt: skip
-    """Evaluate every row and probe capabilities, in parallel threads, in at most ``deadline`` seconds.
+    """Evaluate every row, probe capabilities and make the forecast that was asked for, all in parallel threads.
 
-    Closes the context.
+    It takes at most ``deadline`` seconds. Closes the context.
     """
     context.known_rows = {row.id: row.acceptable for row in rows}
-    pool = ThreadPoolExecutor(max_workers=len(rows) + len(capabilities), thread_name_prefix="precheck")
+    pool = ThreadPoolExecutor(max_workers=len(rows) + len(capabilities) + 1, thread_name_prefix="precheck")
     try:
         futures = [pool.submit(_evaluate, row, context) for row in rows]
         probes = [pool.submit(_see, capability, context) for capability in capabilities]
-        tasks: list[Future[Any]] = [*futures, *probes]
+        foreseen = [pool.submit(make_forecast, context)] if context.asked.forecast else []
+        tasks: list[Future[Any]] = [*futures, *probes, *foreseen]
         wait_for(tasks, timeout=deadline)
         outcomes = [_outcome(future, deadline) for future in futures]
         seen = [_seen(probe, deadline) for probe in probes]
+        forecast = next((one.result() for one in foreseen if one.done()), None)
     finally:
         context.close()
         pool.shutdown(wait=False, cancel_futures=True)
-    result = _judge(context.spec, rows, outcomes)
-    return replace(result, capabilities=[one.answer(what) for one, what in zip(capabilities, seen)])
+    found = _judge(context.spec, rows, outcomes)
+    answers = [one.answer(what) for one, what in zip(capabilities, seen)]
+    return replace(found, capabilities=answers, forecast=forecast)
 
 
 def run_whole(context: Context, deadline: float = DEADLINE) -> PrecheckResult:

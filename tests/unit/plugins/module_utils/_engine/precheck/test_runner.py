@@ -166,7 +166,7 @@ def test_bad_options_are_one_failed_row(rig: Rig, changes: dict[str, object], fi
 def test_a_request_as_a_whole(rig: Rig) -> None:
     result = run_request(rig.request(), rig.environment())
     assert result.passed
-    assert set(result.as_dict()) == {"passed", "summary", "checks"}
+    assert set(result.as_dict()) == {"passed", "summary", "checks", "capabilities", "forecast"}
     assert sum(result.summary.values()) == len(result.checks) > 60
 
 
