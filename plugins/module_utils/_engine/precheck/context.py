@@ -14,7 +14,7 @@ from ..._core.clock import SYSTEM_CLOCK, Clock
 from ..._core.errors import CutoverError
 from ..spec import Spec
 from ..states import ACTIVE
-from ..topology import Credentials, connect_target
+from ..topology import target_of
 from .measure import Collection, collections_of
 from .probes_trial import TRIES
 from .source_facts import SourceFacts
@@ -135,10 +135,7 @@ class Context:
             return Tried(self._trial_database, problem=f"nothing is tried on the target of a migration that is {state}")
         self.target.coordinators()
         # Connections of its own: what was made is removed even if the checks are over before.
-        target = connect_target(
-            self.spec.target_endpoints, self.spec.target_ca_path,
-            Credentials(self.spec.target_username, self.spec.target_password), ca_pem=self.spec.target_ca_pem,
-        )  # fmt: skip
+        target = target_of(self.spec)
         try:
             return try_out(target, self._trial_database, TRIES)
         finally:
