@@ -22,6 +22,7 @@ LAYERS = {
     "_agent": {"_core", "_engine", "_agent"},
     "_module": {"_core", "_engine", "_module"},
     "_platform": {"_core", "_platform"},
+    "_controller": {"_core", "_controller"},
 }
 PLAIN = ("_core", "_engine", "_agent")
 # Spelled in pieces, so that this file does not hold what it forbids.

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from . import (
     catalogue_agent,
     catalogue_control,
+    catalogue_controller,
     catalogue_core,
     catalogue_data,
     catalogue_load,
@@ -30,6 +31,7 @@ PARTS: tuple[Mapping[str, Entry], ...] = (
     catalogue_agent.CODES,
     catalogue_opening.CODES,
     catalogue_platform.CODES,
+    catalogue_controller.CODES,
     catalogue_precheck.CODES,
     catalogue_verify.CODES,
 )
