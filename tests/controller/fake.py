@@ -34,7 +34,7 @@ EDGES = ("success_nodes", "failure_nodes", "always_nodes")
 FETCHED_AFTER = 2  # looks at a project
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """An answer with an error status."""
 
     def __init__(self, status: int, body: Any) -> None:
@@ -85,12 +85,12 @@ class Controller:
             self.writes.append(f"{method} {parts.path}")
         path = steps[0]
         if path not in self.stored:
-            raise Refusal(404, {"detail": "Not found."})
+            raise RefusedError(404, {"detail": "Not found."})
         if len(steps) == 1:
             return self._create(path, body) if method == "POST" else (200, self._listed(path, query))
         number = int(steps[1])
         if number not in self.stored[path]:
-            raise Refusal(404, {"detail": "Not found."})
+            raise RefusedError(404, {"detail": "Not found."})
         if len(steps) == 2:
             return self._single(method, path, number, body)
         return self._related(method, path, number, steps[2], body)
@@ -100,12 +100,12 @@ class Controller:
     def _create(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         missing = {one: ["This field is required."] for one in ("name", *REQUIRED[path]) if body.get(one) in (None, "")}
         if missing:
-            raise Refusal(400, missing)
+            raise RefusedError(400, missing)
         scope = next((one for one in ("inventory", "unified_job_template", "organization") if one in body), None)
         for other in self.stored[path].values():
             same = scope is None or path == "job_templates" or other.get(scope) == body[scope]
             if other["name"] == body["name"] and same:
-                raise Refusal(400, {"__all__": ["This name is already taken."]})
+                raise RefusedError(400, {"__all__": ["This name is already taken."]})
         self._check(path, body)
         made = self.add(path, dict(body))
         if path == "projects":
@@ -115,19 +115,19 @@ class Controller:
     def _check(self, path: str, body: dict[str, Any]) -> None:
         for field in set(REFERENCES) & set(body):
             if body[field] not in self.stored[REFERENCES[field]]:
-                raise Refusal(400, {field: [f'Invalid pk "{body[field]}" - object does not exist.']})
-        if path == "job_templates" and "project" in body:
-            if self.stored["projects"][body["project"]]["status"] != "successful":
-                raise Refusal(400, {"playbook": ["Playbook not found for project."]})
+                raise RefusedError(400, {field: [f'Invalid pk "{body[field]}" - object does not exist.']})
+        project = self.stored["projects"].get(body.get("project", 0), {}) if path == "job_templates" else {}
+        if project.get("status", "successful") != "successful":
+            raise RefusedError(400, {"playbook": ["Playbook not found for project."]})
         if path == "credentials" and "inputs" in body:
             fields = self.stored["credential_types"][body.get("credential_type", 0)]["inputs"]["fields"] \
                 if "credential_type" in body else None
             known = {one["id"] for one in fields} if fields is not None else set(body["inputs"])
             if set(body["inputs"]) - known:
-                raise Refusal(400, {"inputs": [f"Additional properties: {sorted(set(body['inputs']) - known)}"]})
+                raise RefusedError(400, {"inputs": [f"Additional properties: {sorted(set(body['inputs']) - known)}"]})
         for field in ("extra_vars", "variables"):
             if not isinstance(body.get(field, ""), str):
-                raise Refusal(400, {field: ["Not a valid string."]})
+                raise RefusedError(400, {field: ["Not a valid string."]})
 
     def _listed(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         query.pop("page", None)
@@ -147,7 +147,7 @@ class Controller:
             return 204, None
         if method == "PATCH":
             self._check(path, body)
-            kept = {key: value for key, value in (found.get("inputs") or {}).items()}
+            kept = dict(found.get("inputs") or {})
             found.update(body)
             if "inputs" in body and path == "credentials":
                 found["inputs"] = {k: kept[k] if v == HIDDEN else v for k, v in body["inputs"].items()}
@@ -159,7 +159,7 @@ class Controller:
 
     def _shown(self, path: str, one: dict[str, Any]) -> dict[str, Any]:
         """An object as the API shows it: secrets are hidden, nodes have their edges."""
-        shown = json.loads(json.dumps(one))
+        shown: dict[str, Any] = json.loads(json.dumps(one))
         if path == "credentials":
             fields = self.stored["credential_types"][one["credential_type"]]["inputs"]["fields"]
             secret = {field["id"] for field in fields if field.get("secret")}
@@ -178,7 +178,7 @@ class Controller:
             if method == "POST":
                 why = refused_survey(body)
                 if why:
-                    raise Refusal(400, {"error": why})
+                    raise RefusedError(400, {"error": why})
                 self.surveys[path, number] = body
             return 200, self.surveys.get((path, number), {})
         if relation == "create_approval_template":
@@ -194,7 +194,7 @@ class Controller:
         if method == "GET":
             return 200, {"next": None, "results": [{"id": one} for one in ids]}
         if not any(body["id"] in kind for kind in self.stored.values()):
-            raise Refusal(400, {"error": f"{body['id']} does not exist"})
+            raise RefusedError(400, {"error": f"{body['id']} does not exist"})
         if body.get("disassociate"):
             ids.remove(body["id"])
         elif body["id"] not in ids:
@@ -215,12 +215,12 @@ def running(controller: Controller, keyfile: Path, api: str = "/api/v2/") -> Ite
             text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 if not self.path.startswith(api):
-                    raise Refusal(404, {"detail": "Not found."})
+                    raise RefusedError(404, {"detail": "Not found."})
                 if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-                    raise Refusal(401, {"detail": "Authentication credentials were not provided."})
+                    raise RefusedError(401, {"detail": "Authentication credentials were not provided."})
                 with controller.lock:
                     status, body = controller.answer(self.command, self.path[len(api) :], json.loads(text or b"null"))
-            except Refusal as refusal:
+            except RefusedError as refusal:
                 status, body = refusal.status, refusal.body
             sent = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
@@ -228,7 +228,7 @@ def running(controller: Controller, keyfile: Path, api: str = "/api/v2/") -> Ite
             self.end_headers()
             self.wfile.write(sent)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _serve
+        do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 the names that http.server calls
 
         def log_message(self, *_: Any) -> None:
             """Nothing is logged."""

@@ -22,7 +22,7 @@ step "ruff" ruff check .
 step "mypy" mypy -p "$package.plugins.module_utils" -p "$package.plugins.plugin_utils" -p "$package.plugins.action" \
     -p tests.testbed -p tests.demo -p tests.e2e -p tests.workload -p tests.compare -p tests.soak \
     -p tests.bad_input -p tests.mutants -p tests.integration -p tests.model -p tests.real -p tests.bench \
-    -p tests.browser -p tests.monitoring -p tests.hosts
+    -p tests.browser -p tests.monitoring -p tests.hosts -p tests.controller
 step "yamllint" yamllint --strict .
 step "shellcheck" shellcheck .ci/run tests/lint/*.sh tests/floor/*.sh
 step "ansible-lint" tests/lint/ansible_lint.sh

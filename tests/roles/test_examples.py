@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.controller.fake import TOKEN as CONTROLLER_TOKEN
+from tests.controller.fake import Controller, running
 from tests.roles.conftest import PASSWORD, TOKEN, Host
 from tests.roles.documented import differences, module_names, part_of
 from tests.testbed.platform.launch import TestPlatform
+from tests.unit.agent_fakes import Certificates
 
 # Starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.timeout(600)
 # Module, number of its example, what its refusal says ("" when it succeeds), and what it returns on request.
 ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
     ("agent_archive", 0, "", ()),
+    ("controller_objects", 0, "", ()),
     ("tls_keyfile", 0, "", ()),
     ("tls_keyfile", 1, "", ()),
     ("tls_keyfile", 2, "", ()),
@@ -50,14 +54,15 @@ ORDER: tuple[tuple[str, int, str, tuple[str, ...]], ...] = (
 )
 
 
-def in_this_place(host: Host, value: Any, platform: TestPlatform) -> Any:
+def in_this_place(host: Host, value: Any, platform: TestPlatform, awx: str) -> Any:
     """An example's value with the files and endpoints of this machine in the place of the printed ones."""
     if isinstance(value, dict):
-        return {name: in_this_place(host, inner, platform) for name, inner in value.items()}
+        return {name: in_this_place(host, inner, platform, awx) for name, inner in value.items()}
     if isinstance(value, list):
-        return [in_this_place(host, inner, platform) for inner in value]
+        return [in_this_place(host, inner, platform, awx) for inner in value]
     places = {
         "/etc/cutover-arangodb/ca.pem": str(host.install_path("config/ca.pem")),
+        "/etc/cutover-arangodb/controller-ca.pem": str(host.install_path("config/ca.pem")),
         "/etc/cutover-arangodb/cutover.token": str(host.directory / "token"),
         "/etc/cutover-arangodb/read.token": str(host.directory / "token"),
         "/etc/cutover-arangodb/source-ca.pem": str(host.install_path("config/ca.pem")),
@@ -65,6 +70,7 @@ def in_this_place(host: Host, value: Any, platform: TestPlatform) -> Any:
         "/tmp/cutover-agent.pyz": str(host.directory / "example.pyz"),
         "example-key": platform.key_id,
         "hmkuedzw9oavvjmjdo0i": platform.deployment,
+        "https://awx.example.com": awx,
         "https://coordinator-1.db.example.com:8529": "https://127.0.0.1:1",
         "https://target.example.com:8529": "https://127.0.0.1:2",
     }
@@ -92,12 +98,21 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestPl
         yield started
 
 
-def test_examples_do_what_they_say(host: Host, platform: TestPlatform) -> None:
+@pytest.fixture
+def awx(certificates: Certificates) -> Iterator[str]:
+    """The address of the automation controller of the examples."""
+    with running(Controller(), certificates.server_keyfile) as address:
+        yield address
+
+
+def test_examples_do_what_they_say(host: Host, platform: TestPlatform, awx: str) -> None:
     assert host.play("deploy_agent").code == 0
     (host.directory / "token").write_text(TOKEN)
-    tasks = [in_this_place(host, part_of(module, "EXAMPLES")[number], platform) for module, number, *_rest in ORDER]
+    examples = [part_of(module, "EXAMPLES")[number] for module, number, *_rest in ORDER]
+    tasks = [in_this_place(host, example, platform, awx) for example in examples]
     secrets = {
         "vault_target_password": PASSWORD, "vault_platform_key_secret": platform.key_secret,
+        "vault_controller_token": CONTROLLER_TOKEN,
         "vault_rescue_ticket": {"token": "a.rescue.token", "coordinators": ["https://127.0.0.1:1"]},
     }  # fmt: skip
     results = host.run_tasks(tasks, **secrets)

@@ -19,7 +19,7 @@ def differing(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str
 
 def _equal(name: str, current: Any, wanted: Any) -> bool:
     if name in TEXTS:
-        return _read(current) == wanted
+        return bool(_read(current) == wanted)
     if name in ENCRYPTED and isinstance(current, Mapping):
         return all(key in current and current[key] in (HIDDEN, value) for key, value in wanted.items())
     return bool(current == wanted)

@@ -1,0 +1,158 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The playbook configure_controller against a controller that refuses what AWX refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.controller.fake import TOKEN, Controller, running
+from tests.roles.conftest import ROOT, Host
+from tests.unit.agent_fakes import Certificates
+
+PATTERN = json.loads((ROOT / "extensions/patterns/live_migration/meta/pattern.json").read_text())["aap_resources"]
+TEMPLATES: list[dict[str, Any]] = PATTERN["controller_job_templates"]
+# Runs where no agent is, with a file that does not survive a job; and the playbook that makes the job templates.
+WITHOUT_TEMPLATE = {"rescue", "configure_controller"}
+WORKFLOW = "ArangoDB: Live migration"
+SECRETS = {"token": "hush-agent", "jwt_secret": "hush-jwt", "password": "hush-target"}
+CREDENTIALS = [
+    {"name": "Agent", "type": "ArangoDB agent", "secrets": {"token": SECRETS["token"]}},
+    {"name": "Source", "type": "ArangoDB source", "inputs": {"ca": "PEM"},
+     "secrets": {"jwt_secret": SECRETS["jwt_secret"]}},
+    {"name": "Target", "type": "ArangoDB target", "secrets": {"password": SECRETS["password"]},
+     "inputs": {"endpoints": "https://target:8529", "username": "root", "ca": "PEM"}},
+    {"name": "Hosts", "type": "Machine", "inputs": {"username": "ops"}},
+]  # fmt: skip
+
+pytestmark = pytest.mark.timeout(600)
+
+
+class Unsafe(yaml.SafeLoader):
+    """Reads the texts that Ansible does not template as they are."""
+
+
+Unsafe.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+DATA: dict[str, Any] = yaml.load((ROOT / "playbooks/vars/controller.yml").read_text(), Unsafe)
+
+
+@pytest.fixture
+def controller() -> Controller:
+    """A controller with the type Machine."""
+    made = Controller()
+    made.add("credential_types", {"name": "Machine", "kind": "ssh", "inputs": {"fields": [{"id": "username"}]}})
+    return made
+
+
+@pytest.fixture
+def ready(tmp_path: Path, installed: Path, certificates: Certificates, controller: Controller) -> Iterator[Host]:
+    """A host whose variables lead to the controller."""
+    with running(controller, Path(certificates.server_keyfile)) as address:
+        yield Host(tmp_path, installed, {
+            "ansible_connection": "local",
+            "controller_endpoint": address,
+            "controller_token": TOKEN,
+            "controller_ca_path": str(certificates.ca),
+            "controller_agent_hosts": {"db1.example.com": {"agent_port": 8629}},
+            "controller_inventory_variables": {"source_ca_path": "/etc/cutover-arangodb/source-ca.pem"},
+            "controller_credentials": CREDENTIALS,
+            "controller_notifications": [{"name": "Team", "type": "webhook", "configuration": {"url": "https://chat"}}],
+        })  # fmt: skip
+
+
+def test_everything_is_made_once(ready: Host, controller: Controller) -> None:
+    checked = ready.play("configure_controller", "--check", controller_credentials=[], controller_notifications=[])
+    assert "CUT-CONTROLLER-4" in checked.output
+    assert controller.writes == []
+    done = ready.play("configure_controller", "--diff", "-vvv")
+    assert done.code == 0, done.output
+    assert not [secret for secret in (TOKEN, *SECRETS.values()) if secret in done.output]
+    for template in TEMPLATES:
+        stored = controller.named("job_templates", template["name"])
+        assert stored["playbook"] == f"extensions/patterns/live_migration/playbooks/{template['playbook']}"
+        assert controller.linked("job_templates", template["name"], "labels") == set(template["labels"])
+        assert controller.linked("job_templates", template["name"], "notification_templates_error") == {"Team"}
+    check_surveys(controller)
+    check_credentials(controller)
+    check_workflow(controller)
+    writes = len(controller.writes)
+    again = ready.play("configure_controller")
+    assert (again.code, again.changed, controller.writes[writes:]) == (0, 0, []), again.output
+    assert ready.play("configure_controller", "--check", controller_rehearsal_enabled=True).changed == 1
+    assert controller.writes[writes:] == []
+
+
+def check_surveys(controller: Controller) -> None:
+    """The questions are those of the pattern, but for what credentials answer."""
+    answered = {"target_endpoints", "target_username", "target_password"}
+    for template in TEMPLATES:
+        expected = [one for one in template.get("survey", {}).get("spec", []) if one["variable"] not in answered]
+        number = controller.named("job_templates", template["name"])["id"]
+        assert controller.surveys.get(("job_templates", number), {}).get("spec", []) == expected
+    workflow = controller.named("workflow_job_templates", WORKFLOW)["id"]
+    asked = [one["variable"] for one in controller.surveys["workflow_job_templates", workflow]["spec"]]
+    assert len(asked) == len(set(asked))
+    assert {"source_endpoints", "load", "max_downtime"} <= set(asked)
+    assert not answered & set(asked)
+
+
+def check_credentials(controller: Controller) -> None:
+    """Each job gets the credentials that its playbook needs, and no other."""
+    expected = {"deploy_agent": {"Source", "Hosts"}, "precheck": {"Target", "Hosts"}, "remove_agent": {"Hosts"},
+                "migrate": {"Agent", "Target", "Hosts"}, "cutover": {"Agent", "Hosts"}}  # fmt: skip
+    by_playbook = {template["playbook"].removesuffix(".yml"): template["name"] for template in TEMPLATES}
+    for playbook, names in expected.items():
+        assert controller.linked("job_templates", by_playbook[playbook], "credentials") == names, playbook
+
+
+def check_workflow(controller: Controller) -> None:
+    """The way from the checks to the report, and from a failed step through an approval to the abort."""
+    nodes = {one["identifier"]: one["id"] for one in controller.stored["workflow_job_template_nodes"].values()}
+    names = {number: identifier for identifier, number in nodes.items()}
+
+    def after(identifier: str, edge: str) -> list[str]:
+        links = controller.links.get(("workflow_job_template_nodes", nodes[identifier], f"{edge}_nodes"), [])
+        return [names[number] for number in links]
+
+    way = ["precheck"]
+    while after(way[-1], "success"):
+        way += after(way[-1], "success")
+    assert way == ["precheck", "approve_start", "migrate", "watch", "verify", "approve_cutover", "cutover", "report"]
+    assert {one for one in nodes if after(one, "failure") == ["approve_abort"]} == {
+        "migrate", "watch", "verify", "cutover",
+    }  # fmt: skip
+    assert (after("approve_abort", "success"), after("abort", "always")) == (["abort"], ["report"])
+
+
+def test_there_is_a_job_template_for_each_playbook() -> None:
+    playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    assert {template["playbook"].removesuffix(".yml") for template in TEMPLATES} == playbooks - WITHOUT_TEMPLATE
+
+
+def test_what_credentials_inject_is_a_variable_of_the_playbooks_that_get_them() -> None:
+    uses = DATA["__cutover_credential_uses"]
+    assert set(uses) == {one["name"] for one in DATA["__cutover_credential_types"]}
+    roles = (ROOT / "roles/agent/meta/argument_specs.yml").read_text()
+    for one in DATA["__cutover_credential_types"]:
+        injected = one["fields"]["injectors"]
+        for playbook in uses[one["name"]]["playbooks"]:
+            text = (ROOT / f"playbooks/{playbook}.yml").read_text()
+            for name in [*injected.get("extra_vars", {}), *injected.get("env", {})]:
+                assert name in text or (playbook == "deploy_agent" and f"{name}:" in roles), (playbook, name)
+        fields = {field["id"] for field in one["fields"]["inputs"]["fields"]}
+        assert set(one["fields"]["inputs"]["required"]) == fields
+        for template in [*injected.get("file", {}).values()]:
+            assert template.strip("{} ") in fields
+
+
+def test_what_is_missing_is_told_before_anything_is_touched(ready: Host, controller: Controller) -> None:
+    refused = ready.play("configure_controller", controller_agent_hosts={})
+    assert refused.code != 0
+    assert "Set controller_endpoint, controller_token and controller_agent_hosts" in refused.output
+    assert controller.writes == []
