@@ -20,6 +20,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details:
+      - An object that is referred to and does not exist is only warned of, because an earlier task may make it.
   diff_mode:
     support: full
     details:
@@ -309,6 +311,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             objects.apply(description)
     finally:
         client.close()
+    for text in changes.unknown:
+        module.warn(text)
     return {"changed": bool(changes.made), "changes": changes.made, "diff": changes.diff()}
 
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("galaxy.yml", "README.md", "meta", "plugins", "roles", "playbooks")
+PARTS = ("galaxy.yml", "README.md", "meta", "plugins", "roles", "playbooks", "extensions")
 
 
 def install(scratch: Path, tools: Path, version: str | None = None) -> Path:

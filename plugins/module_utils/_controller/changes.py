@@ -10,10 +10,11 @@ from typing import Any
 
 @dataclass
 class Changes:
-    """Every write goes through ``make``, which does not do it in check mode."""
+    """Every write goes through ``make``, which does not do it in check mode; ``unknown`` is what that leaves open."""
 
     check: bool
     made: list[dict[str, Any]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
     def make(
         self, write: Callable[[], dict[str, Any]], *, kind: str, name: str, action: str,

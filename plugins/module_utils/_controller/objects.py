@@ -76,10 +76,16 @@ class Objects:
             scope = {one: referrer[one] for one in KINDS[kind_name].scope if one in referrer}
             found = self._find(kind_name, name, scope)
             if found is None:
-                text = f"the controller has no {kind_name} with the name {name}"
-                raise CutoverError("CUT-CONTROLLER-4", text, details={"kind": kind_name, "name": name})
-            self._ids[kind_name, name] = int(found["id"])
+                self._note_missing(kind_name, name)
+            self._ids[kind_name, name] = int(found["id"]) if found else None
         return self._ids[kind_name, name]
+
+    def _note_missing(self, kind_name: str, name: str) -> None:
+        """In check mode an earlier task may be the one that makes it."""
+        text = f"the controller has no {kind_name} with the name {name}"
+        if not self._changes.check:
+            raise CutoverError("CUT-CONTROLLER-4", text, details={"kind": kind_name, "name": name})
+        self._changes.unknown.append(f"{text}; outside check mode that is refused")
 
     def _find(self, kind_name: str, name: str, scope: Mapping[str, Any]) -> dict[str, Any] | None:
         if None in scope.values():

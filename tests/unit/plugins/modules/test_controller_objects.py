@@ -182,6 +182,13 @@ def test_what_cannot_be_is_refused_by_name(run: Run, options: dict[str, Any], co
     assert refused["failure"]["remedy"]
 
 
+def test_in_check_mode_what_is_missing_is_warned_of(run: Run, controller: Controller) -> None:
+    run()
+    checked = run(check=True, objects=changed_object("Watch", project="Elsewhere"))
+    assert checked["changed"] is True
+    assert "the controller has no project with the name Elsewhere" in str(checked["warnings"])
+
+
 def test_two_objects_with_the_name_of_a_reference_are_not_guessed(run: Run, controller: Controller) -> None:
     for organization in (1, 1):
         controller.add("projects", {"name": "Twice", "organization": organization, "status": "successful"})
