@@ -11,8 +11,8 @@ short_description: Make objects of an automation controller
 description:
   - Makes projects, credentials, job templates, workflows and their like on AWX or Ansible Automation Platform as they
     are described, and changes what differs. The playbook C(cutover.arangodb.configure_controller) uses it.
-  - Unlike the modules of P(awx.awx.workflow_job_template#module)'s collection it needs no other collection, finds
-    workflows and credentials unchanged when they are, and shows in check mode what would be changed.
+  - Unlike the collections C(awx.awx) and C(ansible.controller) it finds workflows and credentials unchanged when they
+    are.
 author:
   - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:

@@ -15,8 +15,8 @@ MODULES = Path(__file__).resolve().parents[2] / "plugins/modules"
 # What Ansible itself adds to a result, or documents for all modules.
 COMMON = {"changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "exception"}
 
-# Their keys are those of one check, one error or one cluster: the sample shows one of many.
-ONE_OF_MANY = (".measured", ".details", ".servers")
+# Their keys are those of one check, one error, one cluster or one object: the sample shows one of many.
+ONE_OF_MANY = (".measured", ".details", ".servers", ".before", ".after")
 
 
 def module_names() -> list[str]:
