@@ -58,8 +58,13 @@ MEASURED = frozenset(
         "seeks",
         "initialCid",
         "path",
+        "build",
+        "os",
+        "date",
     )
 )
+# Objects in which every number is a measurement, or depends on the server's past.
+_MEASUREMENTS = re.compile(r"\.(?:processStats|cpuStats|engineStats|physicalMemory|numberOfCores|deployment\.shards)\Z")
 _GENERATED = re.compile(r"(idx_)?\d+\Z")
 _HEADERS = (
     "content-type",
@@ -118,12 +123,16 @@ class Comparison:
             self._differ(path, recorded, ours)
 
     def _object(self, path: str, recorded: dict[str, Any], ours: dict[str, Any]) -> None:
-        names = {*recorded, *ours}
+        paired = {self._ids[name] for name in recorded if name in self._ids}
+        names = recorded.keys() | (ours.keys() - paired)
         if path.endswith(".collections"):  # how many system collections there are depends on the server's past
             names = {name for name in names if name in recorded}
         elif path == "body.details":  # names and values that only a build has
             names = {name for name in names if name in recorded and name in ours}
             recorded = {name: ours[name] if isinstance(recorded[name], str) else recorded[name] for name in names}
+        elif _MEASUREMENTS.search(path):
+            measured = {name for name, value in recorded.items() if _kind(value) == _kind(ours.get(name))}
+            recorded = {name: ours[name] if name in measured else value for name, value in recorded.items()}
         for name in names:
             place = f"{path}.{name}"
             shown = self._ids.get(name, name)

@@ -11,7 +11,6 @@ _PATHS = (
     (r"/_api/replication/(applier-start|make-|sync)", "replication applier that runs"),
     (r"/_api/replication/logger-tick-ranges", "number of files of a server's log"),
     (r"/_api/replication/logger-follow.*chunkSize", "what was in a server's log before the recording"),
-    (r"/_admin/support-info", "support information of the machine"),
     (r"/_api/(foxx|pregel|batch|view-search)", "Foxx, Pregel, batch requests"),
     (r"/_open/", "login"),
 )

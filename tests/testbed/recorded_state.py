@@ -311,6 +311,15 @@ def _applier(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
         script.make("PUT", "/_api/replication/applier-config", {"endpoint": answer["endpoint"]})
 
 
+def _support_info(script: Script, _match: re.Match[str], exchange: Exchange) -> None:
+    """Servers of a cluster are paired by their short names."""
+    recorded = exchange["response"]["body"]["deployment"].get("servers", {})
+    ours = script.make("GET", "/_admin/support-info")["deployment"].get("servers", {})
+    known = {server["alias"]: name for name, server in ours.items()}
+    for name, server in recorded.items():
+        script.remember(name, known.get(server["alias"]))
+
+
 _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/collection", _listed_collections),
     (r"/_api/collection/(?P<name>[^/]+)(/.*)?", _collection),
@@ -334,5 +343,6 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (r"/_api/tasks/(?P<id>[^/]+)", _task),
     (r"/_api/wal/tail|/_api/replication/logger-follow", _tail),
     (r"/_api/replication/applier-(?:config|state|stop)", _applier),
+    (r"/_admin/support-info", _support_info),
     (r"/_api/gharial(/.*)?", lambda script, _match, exchange: prepare_graph(script, exchange)),
 )

@@ -53,7 +53,9 @@ class Emulated(Target):
     def __init__(self, version: str, topology: str) -> None:
         flavour: Any = "single" if topology == "single" else "selfhosted"
         options = Options(mode_put_delay=0.0, default_replication_factor=1)
-        self.deployment = Deployment("recorded", version=version, flavour=flavour, secret=b"recorded", options=options)
+        self.deployment = Deployment(
+            "recorded", version=version, flavour=flavour, coordinators=3, secret=b"recorded", options=options
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

@@ -151,6 +151,23 @@ def test_2_4_license_by_version(client: Client, start: Callable[..., TestCluster
             assert root("GET", "/_api/version").json["license"] == "community"
 
 
+def test_support_information_of_a_cluster_and_of_one_server() -> None:
+    """What stands in it is compared with the recordings; here: who is in it, and what it cannot be had without."""
+    with Direct(options={"license": "community"}) as direct:
+        shown = direct("GET", "/_admin/support-info").json["deployment"]
+        assert list(shown["servers"]) == list(direct.deployment.servers)
+        assert (shown["coordinators"], shown["dbServers"], shown["agents"]) == (2, 3, 3)
+        assert shown["shards"] == direct("GET", "/_admin/cluster/shardStatistics").json["result"]
+        for server in (direct.front, direct.dbservers[0]):
+            host = direct("GET", "/_admin/support-info?local=true", on=server).json["host"]
+            assert (host["id"], host["license"]) == (server.id, "community")
+            assert ("engineStats" in host) == (server is not direct.front)
+        direct("POST", "/_api/database", {"name": "d"})
+        assert direct("GET", "/_db/d/_admin/support-info").json["errorNum"] == 1230
+        direct.dbservers[0].running = False
+        assert direct("GET", "/_admin/support-info").json["errorNum"] == 1478
+
+
 def test_1_2_availability_needs_no_login(cluster: TestCluster) -> None:
     with Client(cluster.coordinators[0], cluster.ca_path, None) as nobody:
         assert nobody("GET", "/_admin/server/availability").json["mode"] == "default"

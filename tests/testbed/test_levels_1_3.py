@@ -40,6 +40,7 @@ TABLE: list[tuple[str, str, str, Any]] = [
     ("GET", "/_admin/statistics", "hardened", None),
     ("GET", "/_admin/license", "hardened", None),
     ("GET", "/_api/engine/stats", "hardened", None),
+    ("GET", "/_admin/support-info", "admin", None),
     ("GET", "/_admin/server/id", "any", None),
     ("GET", "/_admin/server/role", "any", None),
     ("GET", "/_admin/server/mode", "any", None),

@@ -9,9 +9,11 @@ from typing import Any
 
 from tests.testbed.errors import ArangoError
 from tests.testbed.message import Request, Response, reply, result
+from tests.testbed.model import Deployment
 from tests.testbed.routing import EVERYWHERE, FRONT, route
 
-_ROLE = {"coordinator": "COORDINATOR", "dbserver": "PRIMARY", "single": "SINGLE"}
+BUILD = "d222a62c8"
+ROLE = {"coordinator": "COORDINATOR", "dbserver": "PRIMARY", "single": "SINGLE"}
 _ADDED = {"mdi": (3, 12, 0), "mdi-prefixed": (3, 12, 0), "inverted": (3, 10, 0)}
 _COMMUNITY_LIMIT = 107_374_182_400
 _TEN_YEARS = 315_569_520
@@ -35,7 +37,7 @@ _LOG_LEVELS = {
 @route("GET", "/_admin/server/role", level="any", on=EVERYWHERE)
 def role(request: Request) -> Response:
     """A DB-Server answers PRIMARY; `mode` has nothing to do with read-only (facts §2.1)."""
-    return result(role=_ROLE[request.server.role], mode="default")
+    return result(role=ROLE[request.server.role], mode="default")
 
 
 @route("GET", "/_admin/server/id", level="any", on=EVERYWHERE)
@@ -70,8 +72,13 @@ def deployment_id(request: Request) -> Response:
     return reply({"id": request.deployment.id})
 
 
+def edition(deployment: Deployment) -> str:
+    """`enterprise` or `community`."""
+    return str(deployment.options.extra.get("license", "enterprise"))
+
+
 def _license(request: Request) -> str:
-    return str(request.deployment.options.extra.get("license", "enterprise"))
+    return edition(request.deployment)
 
 
 @route("GET|PUT|POST", "/_api/version", level="any", on=EVERYWHERE)
@@ -95,7 +102,7 @@ def _details(request: Request) -> dict[str, str]:
     texts = {
         "architecture": "64bit",
         "build-date": "2026-08-04 14:46:15",
-        "build-repository": f"refs/{deployment.version} d222a62c8",
+        "build-repository": f"refs/{deployment.version} {BUILD}",
         "compiler": "clang",
         "cplusplus": "202002",
         "debug": "false",
@@ -114,7 +121,7 @@ def _details(request: Request) -> dict[str, str]:
         texts["mode"] = "server"
     if _license(request) == "enterprise":
         texts["enterprise-version"] = "enterprise"
-    return texts | {"role": _ROLE[request.server.role], "host": request.server.host}
+    return texts | {"role": ROLE[request.server.role], "host": request.server.host}
 
 
 @route("GET", "/_api/engine", level="any", on=EVERYWHERE)
@@ -149,7 +156,7 @@ def status(request: Request) -> Response:
     info: dict[str, Any] = {
         "progress": {"phase": "in wait", "feature": "", "recoveryTick": 0},
         "maintenance": False,
-        "role": _ROLE[server.role],
+        "role": ROLE[server.role],
         "readOnly": server.readonly,
     }
     if not modern:

@@ -72,15 +72,16 @@ def shard_statistics(request: Request) -> Response:
     deployment = request.deployment
     wanted = request.query.get("DBserver")
     if wanted is None:
-        return result(result=_statistics(request.database, deployment, None))
+        return result(result=shard_figures(request.database, deployment, None))
     servers = [server.id for server in deployment.by_role("dbserver")]
     if wanted != "all" and wanted not in servers:
         raise ArangoError(400, "unknown DBserver")
-    by_server = {name: _statistics(None, deployment, name) for name in servers}
+    by_server = {name: shard_figures(None, deployment, name) for name in servers}
     return result(result=by_server if wanted == "all" else by_server[wanted])
 
 
-def _statistics(database: Database | None, deployment: Deployment, server: str | None) -> dict[str, int]:
+def shard_figures(database: Database | None, deployment: Deployment, server: str | None) -> dict[str, int]:
+    """How many shards, leaders and followers there are, of one database or all, on one server or all."""
     databases = [database] if database is not None else list(deployment.databases.values())
     collections = [collection for entry in databases for collection in entry.collections.values()]
     shards = [shard for collection in collections for shard in collection.shards]

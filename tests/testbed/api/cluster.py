@@ -18,7 +18,7 @@ from tests.testbed.versions import release
 
 _FAILED_AFTER = 15.0
 _ROLE = {"coordinator": "Coordinator", "dbserver": "DBServer"}
-_AGENTS = 3
+AGENTS = 3
 _UNIQUE_IDS = (3, 12, 5, 3)  # 3.12.5-3
 
 
@@ -42,7 +42,7 @@ def health(request: Request) -> Response:
 
 
 def _agents(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    names = [f"AGNT-{uuid.uuid5(uuid.UUID(deployment.id), str(number))}" for number in range(_AGENTS)]
+    names = [f"AGNT-{uuid.uuid5(uuid.UUID(deployment.id), str(number))}" for number in range(AGENTS)]
     return {
         name: {
             "Role": _cased(deployment, "Agent"),
