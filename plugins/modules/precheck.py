@@ -175,6 +175,55 @@ capabilities:
       description: Section of the project's facts that leaves it open.
       type: str
       sample: §12.9
+forecast:
+  description:
+    - What a migration is going to need and take, in bytes and seconds. Null stands for what is not known, and notes say
+      why.
+    - The formulas are in C(docs/sizing.md) of the collection.
+  returned: always, unless the checks could not be begun; null where the options were refused
+  type: dict
+  contains:
+    seconds_observed:
+      description: Seconds between the two looks at the source.
+      type: float
+      sample: 20.1
+    sample_seconds:
+      description: Seconds that were asked for with O(sample_seconds).
+      type: float
+      sample: 20.0
+    size:
+      description: Collections, shards and documents; bytes on the source's disks and to be copied.
+      type: dict
+      sample: {"collections": 40, "shards": 120, "documents": 1000000, "stored_bytes": 900000000,
+        "stored_bytes_by_server": {"PRMR-1": 900000000}, "copied_bytes": 310000000, "read_bytes_per_second": 52000000}
+    target:
+      description: Bytes needed on each DB-Server of the target, what is free there, what a deployment was ordered with.
+      type: dict
+      sample: {"dbservers": 3, "need_bytes_per_server": 390000000, "least_free_bytes": 20000000000, "fits": true,
+        "deployment": null}
+    copy:
+      description: Seconds of the copy, at what speed, and what limits it.
+      type: dict
+      sample: {"bytes_per_second": 52000000, "limited_by": "reading of the source", "seconds": 6.0}
+    log:
+      description: Writes, growth of logs and spools, how long the source can keep its log.
+      type: dict
+      sample: {"writes_per_second": 210.5, "markers_bytes_per_second": 63000, "growth_bytes_per_second": 150000,
+        "spool_bytes": 378000, "kept_bytes_by_server": {"PRMR-1": 900000}, "runway_seconds": 130000.0}
+    downtime:
+      description: The write downtime of the cutover to be expected, before anything was rehearsed.
+      type: dict
+      sample: {"low": 2.3, "mid": 4.5, "high": 10.0, "max_downtime": 30.0, "fits": true}
+    writers:
+      description: Collections and users that write most, how that is known, and what to do to know more.
+      type: dict
+      sample: {"collections": [{"database": "shop", "collection": "orders", "writes_per_second": 120.2,
+        "bytes_per_second": 36000}], "collections_from": "logs", "users": null, "users_from": null, "advice": null}
+    notes:
+      description: Why something is not known.
+      type: list
+      elements: str
+      sample: []
 lines:
   description: The same for people, a text for each line; the worst comes first, with its remedy.
   returned: always, unless the checks could not be begun

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import worst_first
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import forecast_rows, worst_first
 
 Result = Mapping[str, Any]
 _PARTS = ("passed", "summary", "checks", "capabilities", "forecast")
@@ -106,8 +106,16 @@ def as_page(result: Result) -> str:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Prechecks</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>Prechecks: {verdict}</h1><p>{escape(counts)}</p>{checks}"
-        f"<h2>Capabilities</h2>{capabilities}</body></html>\n"
+        f"{_forecast(result.get('forecast'))}<h2>Capabilities</h2>{capabilities}</body></html>\n"
     )
+
+
+def _forecast(forecast: Mapping[str, Any] | None) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+        for name, value in (forecast_rows(forecast) if forecast else ())
+    )
+    return f"<h2>Forecast</h2><table><tbody>{rows}</tbody></table>" if rows else ""
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -59,6 +59,8 @@ The option `accept` takes a list of `id` and `reason`: such a check no longer hi
 report.
 Checks without which nothing can work cannot be accepted. The option `ignore_metrics` turns everything that could not be
 measured, and those checks below that are marked as metrics, into warnings.
+
+Besides, the result has a [forecast](sizing.md) of sizes and times.
 """
 
 

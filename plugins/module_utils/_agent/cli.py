@@ -17,10 +17,9 @@ from .._core.agent_api import AgentApi, AgentUnreachableError
 from .._core.errors import CutoverError, TransportError
 from .._engine import report_page
 from .._engine.display import (
-    capability_lines,
     change_lines,
-    check_lines,
     expectation_lines,
+    precheck_lines,
     status_lines,
     verification_lines,
 )
@@ -223,7 +222,7 @@ def _precheck(arguments: argparse.Namespace) -> int:
     if arguments.output == "json":
         _write(json.dumps(result, indent=2))
     else:
-        _write("\n".join([*check_lines(result["checks"]), *capability_lines(result["capabilities"])]))
+        _write("\n".join(precheck_lines(result)))
         _write("passed" if result["passed"] else "not passed")
     return FINE if result["passed"] else BLOCKED
 

@@ -3,7 +3,7 @@
 """Figures for people: bytes, durations, status documents and prechecks as lines."""
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -189,3 +189,57 @@ def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
 def capability_lines(capabilities: Sequence[Mapping[str, Any]]) -> list[str]:
     """What source and target were found able to do, and the mode that follows."""
     return [f"{item['status']:<10} {item['id']}: {item['mode']} ({item['found']})" for item in capabilities]
+
+
+def forecast_rows(forecast: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is to be expected, as names and values for people."""
+
+    def size(path: str) -> str:
+        return amount(lookup(forecast, path))
+
+    def count(path: str) -> str:
+        value = lookup(forecast, path)
+        return "unknown" if value is None else f"{value:,}"
+
+    stored = f"{size('size.stored_bytes')} with replicas and indexes"
+    need, servers = size("target.need_bytes_per_server"), count("target.dbservers")
+    seconds, rate = duration(lookup(forecast, "copy.seconds")), size("copy.bytes_per_second")
+    low, mid, high = (count(f"downtime.{name}") for name in ("low", "mid", "high"))
+    rows = [
+        ("data", f"{stored}, {count('size.documents')} documents in {count('size.collections')} collections"),
+        ("target", f"{need} needed on each of {servers} DB-Servers, {size('target.least_free_bytes')} free at least"),
+        ("copy", f"{seconds} for {size('size.copied_bytes')} at {rate} a second"),
+        ("writes", f"{count('log.writes_per_second')} a second"),
+        ("logs", f"grow by {size('log.growth_bytes_per_second')} a second"),
+        ("spools", f"{size('log.spool_bytes')} at most during the copy"),
+        ("write downtime", f"{mid} s ({low} to {high} s)"),
+    ]
+    if lookup(forecast, "target.deployment"):
+        rows.append(("deployment", f"{size('target.deployment.disk_bytes_per_server')} ordered for each DB-Server"))
+    rows += _writer_rows(forecast.get("writers") or {})
+    return [*rows, *(("note", str(text)) for text in forecast.get("notes") or [])]
+
+
+def _writer_rows(writers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for item in [*(writers.get("collections") or []), *(writers.get("users") or [])]:
+        where = "/".join(str(part) for part in (item["database"], item["collection"]) if part)
+        who = f"user {item['user']} in {where}" if "user" in item else where
+        rate = f"{item['queries']} queries" if "queries" in item else f"{item['writes_per_second']} writes a second"
+        rows.append(("writes most", f"{who}: {rate}"))
+    if writers.get("advice"):
+        known = "not all users are known" if writers.get("users") else "no user is known"
+        rows.append(("who writes", f"{known}: {writers['advice']}"))
+    return rows
+
+
+def forecast_lines(forecast: Optional[Mapping[str, Any]]) -> list[str]:
+    """The same a line each; none without a forecast."""
+    return [f"{name:<15} {value}" for name, value in forecast_rows(forecast)] if forecast else []
+
+
+def precheck_lines(result: Mapping[str, Any]) -> list[str]:
+    """Everything that a precheck found: checks, capabilities, forecast."""
+    return [
+        *check_lines(result["checks"]), *capability_lines(result["capabilities"]), *forecast_lines(result["forecast"]),
+    ]  # fmt: skip

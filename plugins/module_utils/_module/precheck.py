@@ -9,7 +9,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.errors import CutoverError
 from .._core.redact import register_secret
-from .._engine.display import capability_lines, check_lines
+from .._engine.display import precheck_lines
 from .._engine.precheck.context import Environment
 from .._engine.precheck.runner import run_request
 from .argspec import start_request
@@ -32,7 +32,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         deployment=params["deployment"],
     )
     result = run_request({**start_request(params), **_wanted(module)}, environment).as_dict()
-    result["lines"] = [*check_lines(result["checks"]), *capability_lines(result["capabilities"])]
+    result["lines"] = precheck_lines(result)
     if not result["passed"] and params["fail_on_errors"]:
         failed = [check for check in result["checks"] if check["status"] in STOPPING]
         shown = [f"{check['id']}: {check['message']} Remedy: {check['remedy']}" for check in failed]

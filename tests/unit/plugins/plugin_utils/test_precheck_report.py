@@ -26,6 +26,7 @@ RESULT = {
         check("target-d", "unknown", "no answer", "look"),
     ],
     "capabilities": [{"id": "target-e", "status": "missing", "found": "<no>", "mode": "another way"}],
+    "forecast": {"size": {"stored_bytes": 3 * 2**20, "documents": 1234}, "notes": ["<x>"]},
 }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def written(path: Path) -> str:
 
 def test_json_is_the_whole_result(tmp_path: Path) -> None:
     found = json.loads(written(tmp_path / "report.json"))
-    assert found == {name: RESULT[name] for name in ("passed", "summary", "checks", "capabilities")}
+    assert found == {name: RESULT[name] for name in ("passed", "summary", "checks", "capabilities", "forecast")}
 
 
 def test_junit_has_a_suite_for_each_group(tmp_path: Path) -> None:
@@ -58,6 +59,8 @@ def test_the_page_needs_nothing_and_shows_the_worst_first(tmp_path: Path) -> Non
     assert order == sorted(order)
     assert "&lt;b&gt;&amp;" in page
     assert '<td class="missing">missing</td><td>target-e</td><td>&lt;no&gt;</td><td>another way</td>' in page
+    assert "3.0 MiB with replicas and indexes, 1,234 documents" in page
+    assert "<td>&lt;x&gt;</td>" in page
     assert not [word for word in ("<script", "http:", "https:", "src=") if word in page]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import forecast_lines
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.context import Asked
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.forecast import make
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.sampling import (
@@ -98,6 +99,9 @@ def test_a_sample_gives_bytes_seconds_and_the_top_writers(filled: Rig) -> None:
     assert top["bytes_per_second"] > len(TEXT)
     assert found["log"]["markers_bytes_per_second"] >= top["bytes_per_second"]
     assert found["log"]["spool_bytes"] is not None
+    lines = forecast_lines(found)
+    assert any(line.startswith("writes most") and "_system/things" in line for line in lines)
+    assert any(line.startswith("who writes") for line in lines)
     clients = filled.source.control.get("/state/overview")
     assert "cutover" not in str(clients)
 
