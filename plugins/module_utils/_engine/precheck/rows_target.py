@@ -223,7 +223,7 @@ ROWS = (
     ),
     Row(
         "target-cluster", "target", "error", "The target is a cluster", _cluster,
-        "Give the coordinators of a cluster as target_endpoints.",
+        "Give the coordinators of a cluster as target_endpoints.", acceptable=False,
         why="The target must have the same shards as the source.",
     ),
     Row(
@@ -288,7 +288,7 @@ ROWS = (
     ),
     Row(
         "target-own-user", "target", "error", "The migrating user is not one that is copied", _own_user,
-        "Use root, or a user that exists only on the target.",
+        "Use root, or a user that exists only on the target.", acceptable=False,
         why="Copied users are inactive until the opening: the migrating user would lock himself out.",
     ),
     Row(
