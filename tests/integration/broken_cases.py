@@ -394,5 +394,9 @@ LEFT_OUT = {
     "features-late-indexes": "it only informs; what it tells of is done",
     "features-left-out": "it only informs of what the start request says",
     "features-exact-numbers": "it only informs; such documents are read once more",
+    **dict.fromkeys(
+        ("target-trial", "target-keeps-revisions", "target-restores-users"),
+        "a start never asks it: only the module precheck with probe_target does, which test_trial.py breaks",
+    ),
     "agent-port": "it is asked before an agent runs; one that cannot listen never starts a migration",
 }
