@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import apply, cutover, lag, memory, playbook, relay, scale, verify
+from tests.bench import apply, cutover, lag, memory, playbook, precheck, relay, scale, verify
 from tests.bench.figures import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "scale": lambda: scale.figures(30),
     "memory": lambda: memory.figures(400, 500),
     "playbook": playbook.figures,
+    "precheck": lambda: precheck.figures(1_000),
 }
 
 
