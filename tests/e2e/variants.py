@@ -24,10 +24,10 @@ VERSIONS = (
 )
 LEFT_OUT = {
     "no-users": "the start is refused, with its remedy: test_readings.py",
-    "1004": "what users of a read-only cluster are told; the workload takes either",
-    "11": "what users of a read-only cluster are told; the workload takes either",
-    "license-1004": "only with a license that made the cluster read-only: the soak has that",
-    "license-11": "only with a license that made the cluster read-only: the soak has that",
+    "1004": "only where a target is read-only for a while: test_readings.py has it both ways",
+    "11": "only where a target is read-only for a while: test_readings.py has it both ways",
+    "license-1004": "only where its license made a target read-only: test_readings.py has it both ways",
+    "license-11": "only where its license made a target read-only: test_readings.py has it both ways",
 }
 BLOCKED = "no-mode+no-health+no-metrics"  # all that a managed front-end can block and leave a migration possible
 
