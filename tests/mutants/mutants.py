@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from tests.mutants.asking import ASKING
 from tests.mutants.choosing import CHOOSING
 from tests.mutants.cutting import CUTTING
 from tests.mutants.guarding import GUARDING
@@ -18,4 +19,5 @@ from tests.mutants.yielding import YIELDING
 
 ALL: tuple[Mutant, ...] = (
     *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING, *YIELDING,
+    *ASKING,
 )  # fmt: skip
