@@ -35,6 +35,11 @@ class Job:
         self._steps: Iterator[Step] | None = None
 
     @property
+    def moves(self) -> bool:
+        """Whether it moves one shard."""
+        return bool(self.fields["type"] == "moveShard")
+
+    @property
     def done(self) -> bool:
         """Whether nothing more happens."""
         return self.status in ("Finished", "Failed")
