@@ -72,6 +72,7 @@ options:
     description:
       - With O(state=stopped), the proved target is opened only after O(state=released) with O(release=open). Until
         then the source is read-only, and O(max_downtime) goes on. When it is over, the way back is taken as ever.
+      - A cutover that is under way and does not hold its opening is refused (CUT-STATE-5) instead of being joined.
       - For what has to be done while nobody can write, and may fail. O(wait) is false then, unless it is given.
     type: bool
   release:

@@ -78,6 +78,7 @@ class FakeEngine:
         self.calls: list[tuple[str, Any]] = []
         self.fail: Exception | None = None
         self.mode = "default"
+        self.holds = False
         self.stop_result = "completed"
         self.rehearse_result = "rehearsed"
         self.asked_by = ""
@@ -144,7 +145,12 @@ class FakeEngine:
             return False
         if self.document["state"] == "inactive":
             raise CutoverError("CUT-STATE-3", "nothing was started")
-        if options.get("hold_opening"):
+        if self.document["state"] == "stopping":
+            if options.get("hold_opening") and not self.holds:
+                raise CutoverError("CUT-STATE-5", "the cutover under way does not hold its opening")
+            return False
+        self.holds = bool(options.get("hold_opening"))
+        if self.holds:
             self.document["state"] = "stopping"
             self.document["cutover"]["steps"] = [{"name": "cancel writers", "state": "done", "seconds": 0.1}]
         elif self.stop_result == "completed":

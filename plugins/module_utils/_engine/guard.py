@@ -21,6 +21,7 @@ from typing import Any, Optional, Protocol
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .._core.jwt import TokenSource, load_secret
+from .._core.repeats import Repeats
 from . import decision as record
 from . import saved, spec
 from .decision import Decision, DecisionChangedError
@@ -67,7 +68,7 @@ class Reach(Protocol):
 
 
 class Guard:
-    """One state directory. Each ``round`` is complete in itself: nothing is kept between two but the alarm."""
+    """One state directory. Each ``round`` is complete in itself: only the alarm and what was told are kept."""
 
     def __init__(self, directory: Path, reach: Reach, time_scale: float, clocks: Optional[Clocks] = None) -> None:
         self._paths = Paths(directory)
@@ -75,6 +76,7 @@ class Guard:
         self._scale = time_scale
         self._clocks: Clocks = clocks or SystemClocks()
         self.alarm: Optional[CutoverError] = None
+        self._repeats = Repeats()
 
     def round(self) -> Outcome:
         """Look at the note, and act if it is time; errors become the alarm."""
@@ -107,7 +109,7 @@ class Guard:
             with self._reach.journal() as store:
                 Decision(store).read()
         except CutoverError as error:
-            LOG.warning("the journal cannot be reached: %s", error)
+            self._warn("journal", f"the journal cannot be reached: {error}")
             return False
         return True
 
@@ -142,12 +144,14 @@ class Guard:
             if read_note(self._paths.root) != note:
                 return Outcome.NO_FENCE
             with self._reach.source(note) as source:
-                LOG.warning("the journal cannot be reached: the agent was ended and the source is given back")
+                self._warn("blind", "the journal cannot be reached: the agent was ended and the source is given back")
                 unfence(source, note.former_mode)
         return Outcome.GIVEN_BACK
 
     def _raise_alarm(self, error: CutoverError) -> None:
-        LOG.critical("ALARM: %s", error)
+        line = self._repeats.line(error.code, f"ALARM: {error}")
+        if line is not None:
+            LOG.critical("%s", line)
         first = self.alarm is None
         self.alarm = error
         if first:
@@ -157,8 +161,14 @@ class Guard:
             except CutoverError as problem:
                 LOG.critical("the alarm cannot be written: %s", problem)
 
+    def _warn(self, key: str, text: str) -> None:
+        line = self._repeats.line(key, text)
+        if line is not None:
+            LOG.warning("%s", line)
+
     def _end_alarm(self) -> None:
         self.alarm = None
+        self._repeats.forget()
         self._paths.alarm.unlink(missing_ok=True)
 
 

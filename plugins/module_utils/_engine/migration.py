@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._core.errors import CutoverError
+from .._core.repeats import Repeats
 from .._core.tls import client_context
 from . import acceptance, fence, gate, saved, states
 from . import decision as record
@@ -75,6 +76,7 @@ class Migration:
         self.late: Optional[LateIndexes] = None
         self.reason: Optional[CutoverError] = None
         self.waiting: Optional[tuple[str, str]] = None
+        self._waits = Repeats(clock)
         self.attempts = 0
         self.last_attempt: Optional[Attempt] = None
         self.last_progress: Optional[Progress] = None
@@ -216,12 +218,18 @@ class Migration:
         self.findings.accept(acceptance.save(world.journal, entries))
 
     def request_stop(self, options: Mapping[str, Any], by: str = "") -> bool:
-        """Begin the cutover in the background; False when one is under way. Raises CUT-GATE-1 with all blockers."""
+        """Begin the cutover in the background; False when one is under way.
+
+        Raises CUT-GATE-1 with all blockers, CUT-STATE-5 when the one under way does not hold its opening as asked.
+        """
         self.accept(options.get("accept_findings", ()), by)
         wait = options.get("wait_timeout", self.spec.wait_timeout)
         max_downtime = options.get("max_downtime", self.spec.max_downtime)
         with self._lock:
             if self.state == states.STOPPING or self.stop_request is not None:
+                if options.get("hold_opening") and not self._opening_is_held():
+                    text = "the cutover under way does not hold its opening; watch it to its end without hold_opening"
+                    raise CutoverError("CUT-STATE-5", text)
                 return False
             if self.state not in (states.INITIALIZING, states.INITIAL_SYNC, states.RUNNING):
                 raise CutoverError("CUT-STATE-5", f"a cutover is not possible in the state {self.state}")
@@ -237,6 +245,12 @@ class Migration:
             }  # fmt: skip
         self.wake.set()
         return True
+
+    def _opening_is_held(self) -> bool:
+        """Whether the cutover that is under way, or was asked for, opens only when it is released."""
+        if self.cutover is not None:
+            return self.cutover.hold is not None
+        return bool((self.stop_request or {}).get("hold_opening"))
 
     def release(self, open_it: bool, reason: str) -> bool:
         """Answer a cutover that holds its opening; False when that is known. Raises CUT-STATE-5, CUT-CUTOVER-8."""
@@ -459,7 +473,11 @@ class Migration:
 
     def wait_for(self, error: CutoverError) -> None:
         """Show what is waited for, since the first time."""
-        LOG.warning("waiting: %s", error)
+        if self.waiting is None:
+            self._waits.forget()
+        line = self._waits.line(error.code, f"waiting: {error}")
+        if line is not None:
+            LOG.warning("%s", line)
         since = self.waiting[1] if self.waiting else stamp(self.clock.wall())
         self.waiting = (waits_for(error, error.message), since)
 

@@ -33,7 +33,7 @@ RELEASES = {"open": "completed", "way_back": "given_back"}
 class Plan:
     """What is to be done, and to which state it leads.
 
-    The action is start, refresh, pause, resume, rehearse, stop, release, abort, revoke or none.
+    The action is start, refresh, pause, resume, rehearse, stop, join, release, abort, revoke or none.
     """
 
     action: str
@@ -42,7 +42,7 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Taking over credentials and joining what already runs are no changes; a rehearsal always is one."""
-        return self.action not in ("refresh", "none")
+        return self.action not in ("refresh", "join", "none")
 
 
 def _refusal(state: str, wanted: str, why: str, remedy: str) -> CutoverError:
@@ -57,10 +57,12 @@ def plan(
     replaces: Optional[str] = None,
     *,
     cleanup: bool = False,
+    hold_opening: bool = False,
 ) -> Plan:
     """What `wanted` asks for, given the status document; raises CUT-AGENT-43 when it cannot be had.
 
-    `replaces` is the id of the completed migration that may be replaced; `cleanup` is part of the state `aborted`.
+    `replaces` is the id of the completed migration that may be replaced; `cleanup` is part of the state
+    `aborted`, `hold_opening` of `stopped`.
     """
     state = str(current.get("state"))
     if wanted == "started":
@@ -78,6 +80,9 @@ def plan(
         if state in (states.INACTIVE, states.ABORTED, states.FAILED):
             why = "; nothing is running that could be cut over"
             raise _refusal(state, wanted, why, "Start a migration and wait until all shards are in sync.")
+        if state == states.STOPPING and hold_opening:
+            # The agent says whether the cutover under way is one that waits.
+            return Plan("join", states.COMPLETED)
         settled = state in (states.COMPLETED, states.STOPPING)
         return Plan("none" if settled else "stop", states.COMPLETED)
     if state == states.COMPLETED:
@@ -150,7 +155,7 @@ def _apply(
 ) -> tuple[bool, dict[str, Any]]:
     if chosen.action in ("start", "refresh"):
         return api.start(start_request(params))
-    if chosen.action == "stop":
+    if chosen.action in ("stop", "join"):
         options = {
             "max_downtime": params["max_downtime"],
             "wait_timeout": params["gate_timeout"],
@@ -203,7 +208,10 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if wanted == "released":
         chosen = plan_release(str(current.get("state")), params["release"])
     else:
-        chosen = plan(current, wanted, digest, params["replace_completed"], cleanup=params["cleanup"])
+        chosen = plan(
+            current, wanted, digest, params["replace_completed"],
+            cleanup=params["cleanup"], hold_opening=bool(params["hold_opening"]),
+        )  # fmt: skip
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
     if module.check_mode:

@@ -75,6 +75,10 @@ def test_an_opening_is_held_and_released(agent: RunningAgent, run: Any) -> None:
     assert "release" in run("migration", state="released")["msg"]
     held = run("migration", state="stopped", hold_opening=True)
     assert (held["changed"], held["migration"]["state"]) == (True, "stopping")
+    assert run("migration", state="stopped", hold_opening=True)["changed"] is False
+    agent.engine.holds = False
+    joined = run("migration", state="stopped", hold_opening=True)
+    assert (joined["failed"], joined["failure"]["code"]) == (True, "CUT-STATE-5")
     back = run("migration", state="released", release="way_back", reason="no answer")
     assert (back["changed"], back["migration"]["state"]) == (True, "running")
     assert agent.engine.calls[-1] == ("release", {"open": False, "reason": "no answer"})

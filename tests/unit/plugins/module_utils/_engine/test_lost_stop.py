@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A cutover that was asked for before the agent ended: whoever waits for it learns how it ended (design §5)."""
+"""A cutover that was asked for before: whoever waits for it, or joins it, learns what it does (design §5)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import states
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.migration import Migration
@@ -60,3 +61,29 @@ def test_what_has_an_end_of_its_own_is_not_told_twice(tmp_path: Path, state: str
     migration.end_lost_stop()
     assert migration.last_attempt is None
     assert migration.asked_stop is None
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_cutover_under_way_is_joined_only_as_it_is(tmp_path: Path, holds: bool) -> None:
+    """Who wants to do something before the opening must not believe that it waits."""
+    migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.STOPPING})
+    migration.stop_request = {"hold_opening": holds}
+    assert migration.request_stop({}) is False
+    if holds:
+        assert migration.request_stop({"hold_opening": True}) is False
+        return
+    with pytest.raises(CutoverError) as refused:
+        migration.request_stop({"hold_opening": True})
+    assert (refused.value.code, "does not hold its opening" in refused.value.message) == ("CUT-STATE-5", True)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_is_waited_for_is_logged_once_and_again_when_it_was_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, times: int
+) -> None:
+    migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.RUNNING})
+    for _incident in range(times):
+        for _round in range(5):
+            migration.wait_for(CutoverError("CUT-STATE-5", "the disk is full"))
+        migration.waiting = None
+    assert len([line for line in caplog.messages if "the disk is full" in line]) == times
