@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from .world import Paths, World, access_of, open_world
 
 LOG = logging.getLogger(__name__)
 _SNAPSHOT_SECONDS = 0.25
+# Then it rests so many times as long as a snapshot took: with ten thousand shards it is no small work.
+_SNAPSHOT_REST = 20.0
 _MODE_SECONDS = 60.0
 _CHANGES_SECONDS = 3600.0
 _VERIFICATION_SECONDS = 3600.0
@@ -276,8 +279,11 @@ class Engine:
     # -- reading ------------------------------------------------------------------------------------------------
 
     def _keep_snapshot(self) -> None:
-        while not self._closing.wait(_SNAPSHOT_SECONDS):
+        pause = _SNAPSHOT_SECONDS
+        while not self._closing.wait(pause):
+            began = time.monotonic()
             self._take_snapshot()
+            pause = max(_SNAPSHOT_SECONDS, _SNAPSHOT_REST * (time.monotonic() - began))
 
     def _take_snapshot(self) -> None:
         migration = self._migration

@@ -319,9 +319,10 @@ class Running:
 
     def want_indexes(self) -> None:
         """Give the index builder what can be built now: unique indexes only when all shards are in sync."""
-        states = self.plane.states()
+        wanted = [item for items in list(self.schema.missing.values()) for item in items]
+        states = self.plane.states() if any(missing.unique for missing in wanted) else {}
         jobs = []
-        for missing in [item for items in list(self.schema.missing.values()) for item in items]:
+        for missing in wanted:
             if missing.ordinary:
                 jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.ordinary, False))
             if missing.unique and self._calm(states, missing.database, missing.plan_id):

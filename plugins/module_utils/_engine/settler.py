@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Callable, Iterable, Mapping, Sequence
 
 from .._core.arango import Coordinators, segment
@@ -100,7 +99,7 @@ class Settler:
         for key in keys:
             document = self._source.document(plan.id.database, plan.collection, key.decode("utf-8"))
             if document is not None:
-                self._recheck.note(replace(plan.id, shard=self._responsible(plan, document)), [key], delay=0)
+                self._recheck.note(plan.id._replace(shard=self._responsible(plan, document)), [key], delay=0)
 
     def _responsible(self, plan: ShardPlan, document: Marker) -> str:
         path = f"/_api/collection/{segment(plan.collection)}/responsibleShard"
