@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.agent_api import AgentUnreachableError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import status_line, status_lines
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import status_lines
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.waiting import GOALS, Wait, wait_for
 from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import agent_options
 from ansible_collections.cutover.arangodb.plugins.plugin_utils._failure import failed_result
+from ansible_collections.cutover.arangodb.plugins.plugin_utils._shown import Shown, can_draw
 
 OPTIONS = {
     "until": {"type": "str", "choices": list(GOALS), "default": "in_sync"},
@@ -33,44 +35,51 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Look, show what has changed, and wait; the last status document is the result."""
+        if self._task.async_val:
+            raise AnsibleActionFail(
+                "migration_watch shows its lines while it waits, so it cannot run in the background. Remove async and "
+                "poll; timeout ends the wait. To wait in slices, use until: any_change, or migration_info with retries."
+            )
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = self.validate_argument_spec(argument_spec={**agent_options(), **OPTIONS})[1]
-        connection = {name: value for name, value in self._task.args.items() if name not in OPTIONS}
-        shown = _Shown(Display(), str((task_vars or {}).get("inventory_hostname", "")))
-
-        def read() -> dict[str, Any]:
-            return _status_of(
-                self._execute_module("cutover.arangodb.migration_info", module_args=connection, task_vars=task_vars)
-            )
-
+        variables = task_vars or {}
+        shown = Shown(Display(), str(variables.get("inventory_hostname", "")), can_draw(variables))
         try:
+            # An agent that was never seen is no agent that restarts.
+            first = self._look(variables)
             if self._task.check_mode:
-                return {**result, **_result(read())}
+                return {**result, **_result(first)}
             wait = Wait(arguments["until"], arguments["timeout"], arguments["interval"])
-            before = arguments["before"] or (read() if wait.goal == "any_change" else None)
-            status = wait_for(read, wait, before=before, on_status=shown)
+            before = arguments["before"] or (first if wait.goal == "any_change" else None)
+            with shown:
+                status = wait_for(lambda: self._look(variables, shown), wait, before=before, on_status=shown)
         except CutoverError as error:
             return {**result, **failed_result(error)}
         return {**result, **_result(status)}
 
+    def _look(self, variables: Any, shown: Optional[Shown] = None) -> dict[str, Any]:
+        """The status document now; raises AgentUnreachableError, once it is shown, when agent or host do not answer."""
+        connection = {name: value for name, value in self._task.args.items() if name not in OPTIONS}
+        try:
+            return _status_of(
+                self._execute_module("cutover.arangodb.migration_info", module_args=connection, task_vars=variables)
+            )
+        except AnsibleConnectionFailure as error:
+            if shown is None:
+                raise
+            shown.lost()
+            host = str(variables.get("inventory_hostname"))
+            raise AgentUnreachableError(
+                host, TransportError("CUT-AGENT-32", f"connecting to the host: {error}", outcome_unknown=False)
+            ) from error
+        except AgentUnreachableError:
+            if shown is not None:
+                shown.lost()
+            raise
+
 
 def _result(status: dict[str, Any]) -> dict[str, Any]:
     return {"changed": False, "migration": status, "lines": status_lines(status)}
-
-
-class _Shown:
-    """Prints a line when it differs from the last one."""
-
-    def __init__(self, display: Display, host: str) -> None:
-        self._display = display
-        self._host = host
-        self._last = ""
-
-    def __call__(self, status: Mapping[str, Any]) -> None:
-        line = f"[{self._host}] {status_line(status)}"
-        if line != self._last:
-            self._display.display(line)
-            self._last = line
 
 
 def _status_of(result: Mapping[str, Any]) -> dict[str, Any]:

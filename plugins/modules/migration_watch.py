@@ -9,9 +9,13 @@ DOCUMENTATION = r"""
 module: migration_watch
 short_description: Show a running migration until a condition holds
 description:
-  - Shows a line on the controller whenever the migration has moved, and returns when the condition in O(until) holds.
+  - Shows a line on the controller whenever the migration has moved, each new problem once, and returns when the
+    condition in O(until) holds.
+  - On a terminal, and for one host, it is one line with a bar that is drawn anew. Everywhere else, in AWX and below
+    ansible-runner too, it is a plain line for each change.
   - Implemented as an action plugin that asks M(cutover.arangodb.migration_info) again and again, so nothing runs on
-    the agent's host in between, and a restart of the agent is survived.
+    the agent's host in between. A restart of the agent or of its host is waited out; an agent that does not answer the
+    first time is an error.
 author:
   - The cutover.arangodb contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -46,6 +50,8 @@ options:
     type: dict
 notes:
   - In check mode it looks once and returns.
+  - It is refused with the task keyword C(async), because it shows its lines while it waits. Ending it, by O(timeout) or
+    by hand, never ends the migration.
 seealso:
   - module: cutover.arangodb.migration_info
 """

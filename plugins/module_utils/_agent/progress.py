@@ -9,9 +9,7 @@ from types import TracebackType
 from typing import Any, Mapping, Optional, TextIO
 
 from .._engine.display import lookup, status_line
-
-BAR_WIDTH = 24
-_ERASE = "\r\x1b[2K"
+from .._engine.watching import ERASE, ProblemsOnce, share_bar
 
 
 class Progress:
@@ -22,7 +20,7 @@ class Progress:
         self._stream = stream
         self._live = not self._json and stream.isatty()
         self._last = ""
-        self._told: set[tuple[str, str]] = set()
+        self._problems = ProblemsOnce()
 
     def __enter__(self) -> Progress:
         return self
@@ -37,29 +35,15 @@ class Progress:
         """Show what is new."""
         line = json.dumps(status) if self._json else status_line(status)
         if self._live:
-            self._tell_problems(status)
+            for problem in self._problems.new_lines(status):
+                self._write(f"{ERASE}{problem}\n")
+                self._last = ""
             width = shutil.get_terminal_size().columns - 1
             line = f"{share_bar(lookup(status, 'progress.percent'))} {line}"[:width]
         if line != self._last:
-            self._write(f"{_ERASE}{line}" if self._live else f"{line}\n")
+            self._write(f"{ERASE}{line}" if self._live else f"{line}\n")
             self._last = line
-
-    def _tell_problems(self, status: Mapping[str, Any]) -> None:
-        """Each problem once, above the line that moves."""
-        for problem in status.get("problems") or []:
-            name = (str(problem.get("code")), str(problem.get("where")))
-            if name not in self._told:
-                self._told.add(name)
-                self._write(f"{_ERASE}{problem.get('severity')}: {problem.get('text')} ({name[0]})\n")
-                self._last = ""
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
-
-
-def share_bar(percent: Any) -> str:
-    """A bar of fixed width; empty while nothing is known."""
-    share = min(1.0, max(0.0, percent / 100)) if isinstance(percent, (int, float)) else 0.0
-    full = int(share * BAR_WIDTH)
-    return f"[{'#' * full}{'.' * (BAR_WIDTH - full)}]"

@@ -48,12 +48,22 @@ def percent(value: Any) -> str:
     return f"{value:.1f} %" if isinstance(value, (int, float)) else "unknown"
 
 
+def _copied(status: Mapping[str, Any]) -> str:
+    """How much is copied; while the copy moves, how fast and for how long still."""
+    done = lookup(status, "progress.percent")
+    parts = [amount(lookup(status, "progress.bytes_copied"))]
+    rate, left = lookup(status, "progress.bytes_per_second"), lookup(status, "progress.eta_seconds")
+    if done != 100.0 and rate:
+        parts += [f"{amount(rate)}/s", *([] if left is None else [f"{duration(left)} left"])]
+    return f"copied {percent(done)} ({', '.join(parts)})"
+
+
 def status_line(status: Mapping[str, Any]) -> str:
     """One line: state, copy, shards, lag, what blocks."""
     shards = status.get("shards") or {}
     parts = [
         str(status.get("state")),
-        f"copied {percent(lookup(status, 'progress.percent'))} ({amount(lookup(status, 'progress.bytes_copied'))})",
+        _copied(status),
         f"in sync {shards.get('in_sync', '?')}/{shards.get('total', '?')} shards",
         f"lag {duration(lookup(status, 'replication.lag_seconds'))}",
     ]

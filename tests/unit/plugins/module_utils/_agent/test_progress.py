@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._agent.progress import Progress, share_bar
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.progress import Progress
 from tests.unit.fake_engine import STATUS
 
 PROBLEM = {"code": "CUT-X-1", "severity": "warning", "where": "db/c", "text": "odd", "remedy": "look"}
@@ -66,8 +66,3 @@ def test_json_stays_json_on_a_terminal(documents: list[dict[str, object]]) -> No
         for document in documents:
             progress(document)
     assert [json.loads(line)["progress"]["percent"] for line in stream.getvalue().splitlines()] == [50.0, 75.0]
-
-
-def test_the_bar_bears_what_is_not_known() -> None:
-    assert share_bar(None) == share_bar(0) == share_bar(-3) == "[" + "." * 24 + "]"
-    assert share_bar(100.0) == share_bar(250) == "[" + "#" * 24 + "]"

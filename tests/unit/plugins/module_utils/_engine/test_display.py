@@ -45,6 +45,18 @@ def test_an_empty_status_is_shown_as_unknown() -> None:
     assert status_lines({"state": "inactive", "migration": None, "reason": None}) == ["state            inactive"]
 
 
+def test_a_line_says_how_fast_and_how_long_while_the_copy_moves() -> None:
+    progress = {"percent": 12.5, "bytes_copied": 3 << 20, "bytes_per_second": 1 << 20, "eta_seconds": 200.0}
+
+    def copied(**changes: float | None) -> str:
+        return status_line({"state": "initial-sync", "progress": {**progress, **changes}}).split(" | ")[1]
+
+    assert copied() == "copied 12.5 % (3.0 MiB, 1.0 MiB/s, 3 min 20 s left)"
+    assert copied(eta_seconds=None) == "copied 12.5 % (3.0 MiB, 1.0 MiB/s)"
+    assert copied(bytes_per_second=0.0) == copied(bytes_per_second=None) == "copied 12.5 % (3.0 MiB)"
+    assert copied(percent=100.0) == "copied 100.0 % (3.0 MiB)"
+
+
 def test_a_line_names_pause_wait_step_and_problems() -> None:
     line = status_line({
         "state": "running", "pause": {"state": "paused", "reason": "backup"}, "waiting": {"for": "source"},
