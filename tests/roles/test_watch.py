@@ -44,17 +44,20 @@ def on_a_terminal(host: Host, name: str, **environment: str) -> str:
                 return
             shown.extend(block)
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     own = {"ANSIBLE_COLLECTIONS_PATH": str(host.collections), "ANSIBLE_HOME": str(host.directory / "ansible")}
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     command = [str(TOOLS / "ansible-playbook"), "-i", str(host.directory / "inventory.yml"), f"cutover.arangodb.{name}"]
-    done = subprocess.run(
-        command, env={**kept, **own, **environment}, stdout=theirs, stderr=theirs, timeout=300, check=False
-    )
-    os.close(theirs)
-    reader.join()
-    os.close(mine)
+    try:
+        done = subprocess.run(
+            command, env={**kept, **own, **environment}, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+            timeout=240, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(theirs)
+        reader.join()
+        os.close(mine)
     assert done.returncode == 0, shown.decode()
     return shown.decode()
 
@@ -62,10 +65,10 @@ def on_a_terminal(host: Host, name: str, **environment: str) -> str:
 def test_a_bar_on_a_terminal_and_plain_lines_elsewhere(host: Host) -> None:
     for name in ("deploy_agent", "migrate"):
         assert host.play(name).code == 0
-    drawn = on_a_terminal(host, "watch")
+    drawn = on_a_terminal(host, "status")
     assert "\r\x1b[2K[########################] [localhost] running | copied 100.0 %" in drawn
     assert "\r\x1b[2K\r\x1b[2K[localhost] running | copied 100.0 %" in drawn, "the last line stays behind"
-    for output in (on_a_terminal(host, "watch", AWX_ISOLATED_DATA_DIR="/runner"), host.play("watch").output):
+    for output in (on_a_terminal(host, "status", AWX_ISOLATED_DATA_DIR="/runner"), host.play("status").output):
         assert "[localhost] running | copied 100.0 %" in output
         assert "\x1b[2K" not in output
         assert "[####" not in output
