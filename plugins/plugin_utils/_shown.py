@@ -59,11 +59,9 @@ class Shown:
 
     def _show(self, text: str, percent: Any) -> None:
         line = f"[{self._host}] {text}"
-        if line == self._last and not self._draw:
-            return
-        self._last = line
         if self._draw:
-            drawn = f"{share_bar(percent)} {line}"[: self._display.columns]
+            drawn = f"{share_bar(percent)} {text}"[: self._display.columns]
             self._display.display(ERASE + drawn, newline=False, screen_only=True)
-        else:
+        elif line != self._last:
             self._display.display(line)
+        self._last = line

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -66,10 +67,10 @@ def test_a_bar_on_a_terminal_and_plain_lines_elsewhere(host: Host) -> None:
     for name in ("deploy_agent", "migrate"):
         assert host.play(name).code == 0
     drawn = on_a_terminal(host, "status")
-    assert "\r\x1b[2K[########################] [localhost] running | copied 100.0 %" in drawn
-    assert "\r\x1b[2K\r\x1b[2K[localhost] running | copied 100.0 %" in drawn, "the last line stays behind"
+    assert "\r\x1b[2K[############............] running | copied 50.0 %" in drawn
+    assert "\r\x1b[2K[localhost] running | copied 50.0 %" in drawn, "the last line stays behind"
     for output in (on_a_terminal(host, "status", AWX_ISOLATED_DATA_DIR="/runner"), host.play("status").output):
-        assert "[localhost] running | copied 100.0 %" in output
+        assert "[localhost] running | copied 50.0 %" in output
         assert "\x1b[2K" not in output
         assert "[####" not in output
 
@@ -108,7 +109,7 @@ def test_a_restart_of_the_agent_is_waited_out(
     with ThreadPoolExecutor(1) as pool:
         watching = pool.submit(real_host.play, "watch", watch_until="aborted", watch_interval=0.2, watch_timeout=300)
         until("a line", seen("] running |"))
-        os.kill(int(real_host.install_path("run/agent.pid").read_text()), signal.SIGKILL)
+        os.kill(json.loads(real_host.install_path("run/agent.pid").read_text())["pid"], signal.SIGKILL)
         until("a line that says so", seen("no answer from the agent"))
         assert real_host.play("deploy_agent").code == 0
         aborted = real_host.play("abort")

@@ -255,7 +255,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-GATE-1": Entry(
         "error", "operator", "The cutover is not possible now",
-        "Remove each blocker as its own remedy says, or wait (wait_timeout).",
+        "Remove each blocker as its own remedy says, or let the cutover wait for what passes by itself (gate_timeout).",
     ),
     "CUT-GATE-2": Entry("error", "transient", "The copy is not finished", "Wait until all shards are in sync."),
     "CUT-GATE-3": Entry("error", "transient", "The target lags behind", "Wait, or allow a larger max_lag."),

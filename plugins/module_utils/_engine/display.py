@@ -100,6 +100,22 @@ def _last_attempt(status: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _verified(status: Mapping[str, Any]) -> list[str]:
+    found = status.get("verification")
+    if not found:
+        return []
+    age = found["oldest_age_seconds"]
+    parts = [
+        str(found["state"]),
+        f"round {found['round']}",
+        "not complete yet" if age is None else f"up to {duration(age)} ago",
+        f"{found['pending']} to be read back",
+        f"{found['confirmed']} differ",
+        f"{found['repaired']} repaired",
+    ]
+    return [_row("verified", ", ".join(parts))]
+
+
 def _late_indexes(status: Mapping[str, Any]) -> list[str]:
     counts = {name: lookup(status, f"late_indexes.{name}") or 0 for name in ("built", "pending", "failed")}
     if not any(counts.values()):
@@ -120,6 +136,7 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         lines.append(_row("waiting for", lookup(status, "waiting.for")))
     if status.get("state") == "running":
         lines.append(_row("lag", duration(lookup(status, "replication.lag_seconds"))))
+        lines += _verified(status)
         lines.append(_row("ready to cut", "yes" if lookup(status, "cutover.ready") else "no"))
     for side in ("source", "target"):
         if lookup(status, f"{side}.mode"):

@@ -71,6 +71,8 @@ def test_a_line_names_pause_wait_step_and_problems() -> None:
 def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended() -> None:
     lines = status_lines({
         "state": "running", "replication": {"lag_seconds": 0.48328074}, "late_indexes": {"pending": 2},
+        "verification": {"state": "comparing", "round": 2, "oldest_age_seconds": 12.34, "pending": 3, "confirmed": 1,
+                         "repaired": 0},
         "cutover": {
             "blockers": [{"code": "C-1", "text": "too far behind", "remedy": "wait"}],
             "last_attempt": {"result": "rolled-back", "reason": "too slow", "fenced_seconds": 3.21},
@@ -80,6 +82,7 @@ def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended(
     assert lines == [
         "state            running",
         "lag              0.5 s",
+        "verified         comparing, round 2, up to 12.3 s ago, 3 to be read back, 1 differ, 0 repaired",
         "ready to cut     no",
         "last cutover     rolled-back, source closed for writes for 3.2 s: too slow",
         "  fence          2.0 s",
