@@ -37,6 +37,9 @@ AREAS = {
     "CLEANUP":
         "What an aborted migration leaves on the target. Look at the databases that the message names: "
         "somebody else may have made something there.",
+    "CONTROLLER":
+        "AWX or the automation controller, and its API. Look at the object that the message names, and at "
+        "the permissions of the token.",
     "CUTOVER":
         "A cutover that ended otherwise than with an open target. Look at `last cutover` in `status` and at "
         "its steps: the one that took long or failed names the cause. The source is writable unless the "
