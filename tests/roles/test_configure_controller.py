@@ -4,20 +4,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from tests.controller.data import CREDENTIAL_TYPES, ROOT, TEMPLATES, USES
 from tests.controller.fake import TOKEN, Controller, running
-from tests.roles.conftest import ROOT, Host
+from tests.roles.conftest import Host
 from tests.unit.agent_fakes import Certificates
 
-PATTERN = json.loads((ROOT / "extensions/patterns/live_migration/meta/pattern.json").read_text())["aap_resources"]
-TEMPLATES: list[dict[str, Any]] = PATTERN["controller_job_templates"]
 # Runs where no agent is, with a file that does not survive a job; and the playbook that makes the job templates.
 WITHOUT_TEMPLATE = {"rescue", "configure_controller"}
 WORKFLOW = "ArangoDB: Live migration"
@@ -32,14 +28,6 @@ CREDENTIALS = [
 ]  # fmt: skip
 
 pytestmark = pytest.mark.timeout(600)
-
-
-class Unsafe(yaml.SafeLoader):
-    """Reads the texts that Ansible does not template as they are."""
-
-
-Unsafe.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-DATA: dict[str, Any] = yaml.load((ROOT / "playbooks/vars/controller.yml").read_text(), Unsafe)
 
 
 @pytest.fixture
@@ -112,7 +100,9 @@ def check_credentials(controller: Controller) -> None:
 
 def check_workflow(controller: Controller) -> None:
     """The way from the checks to the report, and from a failed step through an approval to the abort."""
-    nodes = {one["identifier"]: one["id"] for one in controller.stored["workflow_job_template_nodes"].values()}
+    workflow = controller.named("workflow_job_templates", WORKFLOW)["id"]
+    stored = controller.stored["workflow_job_template_nodes"].values()
+    nodes = {one["identifier"]: one["id"] for one in stored if one["workflow_job_template"] == workflow}
     names = {number: identifier for identifier, number in nodes.items()}
 
     def after(identifier: str, edge: str) -> list[str]:
@@ -135,18 +125,18 @@ def test_there_is_a_job_template_for_each_playbook() -> None:
 
 
 def test_what_credentials_inject_is_a_variable_of_the_playbooks_that_get_them() -> None:
-    uses = DATA["__cutover_credential_uses"]
-    assert set(uses) == {one["name"] for one in DATA["__cutover_credential_types"]}
+    assert set(USES) == set(CREDENTIAL_TYPES)
     roles = (ROOT / "roles/agent/meta/argument_specs.yml").read_text()
-    for one in DATA["__cutover_credential_types"]:
-        injected = one["fields"]["injectors"]
-        for playbook in uses[one["name"]]["playbooks"]:
+    for name, described in CREDENTIAL_TYPES.items():
+        injected = described["injectors"]
+        for playbook in USES[name]["playbooks"]:
             text = (ROOT / f"playbooks/{playbook}.yml").read_text()
-            for name in [*injected.get("extra_vars", {}), *injected.get("env", {})]:
-                assert name in text or (playbook == "deploy_agent" and f"{name}:" in roles), (playbook, name)
-        fields = {field["id"] for field in one["fields"]["inputs"]["fields"]}
-        assert set(one["fields"]["inputs"]["required"]) == fields
-        for template in [*injected.get("file", {}).values()]:
+            for variable in [*injected.get("extra_vars", {}), *injected.get("env", {})]:
+                of_the_role = playbook == "deploy_agent" and f"{variable}:" in roles
+                assert variable in text or of_the_role, (playbook, variable)
+        fields = {field["id"] for field in described["inputs"]["fields"]}
+        assert set(described["inputs"]["required"]) == fields
+        for template in injected.get("file", {}).values():
             assert template.strip("{} ") in fields
 
 

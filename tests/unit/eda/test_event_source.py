@@ -1,0 +1,143 @@
+# Copyright: the cutover.arangodb contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The event source against a running agent, with a queue in the place of ansible-rulebook."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.controller.data import DATA, ROOT, TEMPLATES
+from tests.unit.agent_fakes import TOKENS, RunningAgent, agent_config, make_certificates, running_agent
+
+WAIT = 60.0
+
+
+def source_module() -> ModuleType:
+    """The plugin, loaded by its path as ansible-rulebook does."""
+    path = ROOT / "extensions/eda/plugins/event_source/migration.py"
+    spec = importlib.util.spec_from_file_location("event_source_migration", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SOURCE = source_module()
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> dict[str, Any]:
+    """Arguments but for the address, and the token that they name."""
+    (tmp_path / "token").write_text(TOKENS["read"] + "\n")
+    return {"agent_token_path": str(tmp_path / "token"), "after": 0, "figures_interval": 0, "max_pause": 0.1}
+
+
+def known(agent: RunningAgent, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The arguments for an agent."""
+    address = f"https://127.0.0.1:{agent.port}"
+    return {**arguments, "agent_endpoint": address, "agent_ca_path": str(agent.certificates.ca), **more}
+
+
+@contextlib.asynccontextmanager
+async def following(arguments: dict[str, Any], size: int = 0) -> AsyncIterator[asyncio.Queue[Any]]:
+    """The queue of a source that runs."""
+    queue: asyncio.Queue[Any] = asyncio.Queue(size)
+    task = asyncio.create_task(SOURCE.main(queue, arguments))
+    try:
+        yield queue
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(queue: asyncio.Queue[Any], kind: str) -> list[dict[str, Any]]:
+    """Events up to the first of a kind."""
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["kind"] != kind:
+        found.append(await asyncio.wait_for(queue.get(), WAIT))
+    return found
+
+
+def test_events_come_once_and_in_order_also_over_a_restart(arguments: dict[str, Any], tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+
+    async def scenario() -> list[dict[str, Any]]:
+        with contextlib.ExitStack() as first:
+            agent = first.enter_context(running_agent(agent_config(certificates, tmp_path), certificates))
+            async with following(known(agent, arguments), size=1) as queue:
+                seen = await until(queue, "state")
+                port = agent.port
+                first.close()
+                with running_agent(agent_config(certificates, tmp_path, port=port), certificates):
+                    seen += await until(queue, "state")
+        return seen
+
+    seen = asyncio.run(scenario())
+    assert all(set(event) >= {"kind", "migration", "at", "id"} for event in seen)
+    numbers = [event["id"] for event in seen]
+    assert numbers == sorted(set(numbers))
+
+
+def test_figures_are_told_at_intervals(arguments: dict[str, Any], tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+
+    async def scenario(agent: RunningAgent) -> list[dict[str, Any]]:
+        async with following(known(agent, arguments, figures_interval=0.05)) as queue:
+            return await until(queue, "figures") + await until(queue, "figures")
+
+    with running_agent(agent_config(certificates, tmp_path), certificates) as agent:
+        last = asyncio.run(scenario(agent))[-1]
+    assert set(last) == {"kind", "migration", "at", "state", "percent", "lag_seconds", "ready"}
+
+
+@pytest.mark.parametrize(("change", "error", "named"), [
+    ({"agent_token_path": "/dev/null"}, "AgentRefusedError", "401"),
+    ({"agent_endpoint": "http://127.0.0.1:1"}, "ValueError", "agent_endpoint"),
+    ({"agent_ca_path": None}, "ValueError", "agent_ca_path"),
+    ({"token": "x"}, "ValueError", "token: unknown argument"),
+])  # fmt: skip
+def test_what_cannot_work_ends_it_by_name(
+    arguments: dict[str, Any], tmp_path: Path, change: dict[str, Any], error: str, named: str
+) -> None:
+    certificates = make_certificates(tmp_path)
+    with (
+        running_agent(agent_config(certificates, tmp_path), certificates) as agent,
+        pytest.raises(Exception, match=named) as raised,
+    ):
+        asyncio.run(asyncio.wait_for(SOURCE.main(asyncio.Queue(), known(agent, arguments, **change)), WAIT))
+    assert type(raised.value).__name__ == error
+
+
+def test_another_authority_is_never_trusted(arguments: dict[str, Any], tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+    (tmp_path / "other").mkdir()
+    other = make_certificates(tmp_path / "other")
+
+    async def scenario(agent: RunningAgent) -> None:
+        async with following(known(agent, arguments, agent_ca_path=str(other.ca))) as queue:
+            await asyncio.wait_for(queue.get(), 1.5)
+
+    with running_agent(agent_config(certificates, tmp_path), certificates) as agent, pytest.raises(TimeoutError):
+        asyncio.run(scenario(agent))
+
+
+def test_the_rulebook_names_what_configure_controller_makes() -> None:
+    (rulebook,) = yaml.safe_load((ROOT / "extensions/eda/rulebooks/live_migration.yml").read_text())
+    (source,) = rulebook["sources"]
+    assert set(source["cutover.arangodb.migration"]) <= SOURCE.KNOWN
+    made = {template["name"] for template in TEMPLATES} | set(DATA["__cutover_workflows"])
+    for rule in rulebook["rules"]:
+        for action in rule.get("actions") or [rule["action"]]:
+            (options,) = action.values()
+            assert options["name"] in made | {"{{ tell_template }}"}
