@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec_values import refuse
 
 STATUS: dict[str, Any] = {
     "schema": 1,
@@ -166,7 +167,7 @@ class FakeEngine:
         self._note("release", dict(options))
         checked = spec.parse_options(options, spec.RELEASE_OPTIONS)
         if "open" not in checked:
-            raise spec.refuse("open", "is required", "CUT-SPEC-3")
+            raise refuse("open", "is required", "CUT-SPEC-3")
         if self.document["state"] != "stopping":
             return False
         self.document["state"] = "completed" if checked["open"] else "running"
