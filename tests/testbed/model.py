@@ -283,7 +283,8 @@ class Deployment:
         """Drop a database and everything in it."""
         database = self.database(name)
         for collection in sorted(database.collections.values(), key=lambda entry: entry.prototype is None):
-            collection.drop()
+            if collection.name in database.collections:  # hidden ones go with their collection
+                collection.drop()
         del self.databases[name]
         for server in self.data_servers:
             server.log.append_ddl(DATABASE_DROP, name)

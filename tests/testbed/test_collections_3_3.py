@@ -260,6 +260,16 @@ def test_smart_edges_have_hidden_collections(version: str, number: int) -> None:
         assert not left & {"e", *names}
 
 
+def test_a_database_goes_with_its_smart_edges() -> None:
+    with Direct(version="3.12.10") as server:
+        server("POST", "/_api/database", {"name": "d"})
+        smart = {"isSmart": True, "numberOfShards": 2}
+        server("POST", "/_db/d/_api/collection", {"name": "v", "smartGraphAttribute": "region", **smart})
+        server("POST", "/_db/d/_api/collection", {"name": "e", "type": 3, "distributeShardsLike": "v", **smart})
+        assert server("DELETE", "/_api/database/d").status == 200
+        assert server("GET", "/_db/d/_api/collection").json["errorNum"] == 1228
+
+
 def test_a_smart_graph_makes_smart_collections() -> None:
     with Direct(version="3.12.10") as server:
         body = {
