@@ -44,6 +44,11 @@ def waits_for(text: str) -> Any:
     return lambda status: text in str(status["waiting"]["for"])
 
 
+def blocked(status: dict[str, Any]) -> bool:
+    """Whether the gate says that no cutover is possible while something is waited for."""
+    return any(blocker["code"] == "CUT-GATE-10" for blocker in status["cutover"]["blockers"])
+
+
 def assert_all_arrives(pair: Pair, engine: Engine) -> None:
     wait_status(engine, lambda status: status["waiting"]["for"] is None and ready(status))
     assert pair.differences("things", "shop") == []
@@ -55,9 +60,7 @@ def test_a_new_password_is_waited_for_and_taken_over(
     pair.target.control.fault("change_password", user="root", password="rotated")
     pair.insert("things", LATER, "shop")
     waits = waits_for("target credentials")
-    wait_status(engine, lambda status: waits(status) and not status["cutover"]["ready"])
-    with pytest.raises(CutoverError):
-        engine.stop({})
+    wait_status(engine, lambda status: waits(status) and blocked(status))
     assert engine.start({**request_with_pem, "target_password": "rotated"}) is False
     assert_all_arrives(pair, engine)
 
