@@ -160,7 +160,7 @@ class Writer:
 
 
 def wait_status(
-    engine: Engine, condition: Callable[[dict[str, Any]], bool], seconds: float = 120.0, *, fail_on: bool = True
+    engine: Engine, condition: Callable[[dict[str, Any]], bool], seconds: float = 40.0, *, fail_on: bool = True
 ) -> dict[str, Any]:
     """The status document as soon as it is as wanted; fails at once when the migration failed."""
     deadline = time.monotonic() + seconds

@@ -31,6 +31,7 @@ from tests.integration.broken_site import Site, held, lets_in
 from tests.integration.engine_case import ready, request_of, wait_status
 from tests.integration.pair import TIME_SCALE
 
+WAIT = 120.0  # seconds; several clusters run beside each other here
 ROWS_BY_ID = {row.id: row for row in ROWS}
 ACCEPTED = [case for case in CASES if case.ends]
 FIRM = [case for case in CASES if not case.ends and ROWS_BY_ID[case.row].severity == "error"]
@@ -85,7 +86,7 @@ class Trial:
         try:
             if self.engine.status()["state"] != "inactive":
                 self.engine.abort({"cleanup": True})
-                wait_status(self.engine, lambda status: status["state"] == "aborted", 90.0, fail_on=False)
+                wait_status(self.engine, lambda status: status["state"] == "aborted", WAIT, fail_on=False)
                 assert set(self.pair.target.control.get("/state/overview")["databases"]) == {"_system"}
         finally:
             self.engine.close(20.0)
@@ -159,15 +160,15 @@ def _reaches(trial: Trial) -> None:
     """Wait for the end that the case names."""
     case, engine = trial.case, trial.engine
     if case.ends == PAUSED:
-        wait_status(engine, lambda status: status["pause"]["by"] == "protection")
+        wait_status(engine, lambda status: status["pause"]["by"] == "protection", WAIT)
     elif case.ends == WAITS:
-        wait_status(engine, lambda status: case.code in str(status["waiting"]["for"]))
+        wait_status(engine, lambda status: case.code in str(status["waiting"]["for"]), WAIT)
         with pytest.raises(CutoverError):
             engine.stop({})
     elif case.ends == READY:
-        wait_status(engine, ready)
+        wait_status(engine, ready, WAIT)
     elif case.ends == BLOCKED:
-        wait_status(engine, lambda status: case.code in _blockers(status))
+        wait_status(engine, lambda status: case.code in _blockers(status), WAIT)
         with pytest.raises(CutoverError) as refused:
             engine.stop({})
         assert refused.value.code == "CUT-GATE-1"
@@ -175,10 +176,10 @@ def _reaches(trial: Trial) -> None:
     else:
         assert case.ends == PROOF
         engine.stop({"wait_timeout": 90.0})
-        status = wait_status(engine, lambda status: bool(status["cutover"]["last_attempt"]), 90.0)
+        status = wait_status(engine, lambda status: bool(status["cutover"]["last_attempt"]), WAIT)
         # What differs is repaired in vain, again and again: the gate may see it before the proof does.
         assert status["cutover"]["last_attempt"]["result"] in ("refused", "rolled-back")
-        wait_status(engine, lambda status: status["state"] == "running")
+        wait_status(engine, lambda status: status["state"] == "running", WAIT)
 
 
 def _blockers(status: Mapping[str, Any]) -> set[str]:
