@@ -112,17 +112,24 @@ def put_mode(servers: Sequence[Server], mode: str, deadline: Deadline, stop: thr
             ) from problem
 
 
+def running_queries(server: Server) -> list[Mapping[str, Any]]:
+    """AQL queries of all users and databases that run, as one coordinator lists them."""
+    queries = server.json("GET", "/_api/query/current", query={"all": True}, timeout=10.0) or []
+    return [item for item in queries if isinstance(item, dict)]
+
+
 def _writers(server: Server) -> set[str]:
     """Queries that write and stream transactions that run, as one coordinator lists them."""
-    queries = server.json("GET", "/_api/query/current", query={"all": True}, timeout=10.0) or []
+    queries = running_queries(server)
     transactions = server.json("GET", "/_api/transaction", timeout=10.0) or {}
     running = transactions.get("transactions", []) if isinstance(transactions, dict) else []
-    found = {f"query {item.get('id')}" for item in queries if isinstance(item, dict) and _writes(item)}
+    found = {f"query {item.get('id')}" for item in queries if writes(item)}
     found |= {f"{_TRANSACTION}{item.get('id')}" for item in running if isinstance(item, dict)}
     return {f"{server.label}: {name}" for name in found}
 
 
-def _writes(query: Mapping[str, Any]) -> bool:
+def writes(query: Mapping[str, Any]) -> bool:
+    """Whether a listed query writes; where the server does not tell, its text does."""
     flag = query.get("modificationQuery")
     if isinstance(flag, bool):
         return flag

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Optional
 from ..._core.arango import Server
 from ..._core.clock import Deadline
 from ..._core.errors import CutoverError
+from .. import fence
 from ..dataplane_types import MIB
 from ..marker import INSERT, REMOVE, parse
 from ..parallel import gather
@@ -182,10 +183,9 @@ def running_queries(servers: Mapping[str, Server]) -> list[Mapping[str, Any]]:
 
     def ask(server: Server) -> list[Mapping[str, Any]]:
         try:
-            found = server.json("GET", "/_api/query/current", query={"all": True}, timeout=TIMEOUT) or []
+            return fence.running_queries(server)
         except CutoverError:
             return []
-        return [item for item in found if isinstance(item, dict)]
 
     return [item for items in gather({name: partial(ask, one) for name, one in servers.items()}).values()
             for item in items]  # fmt: skip

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
+from ..fence import writes
 from .measure import Collection
 from .sampling import Observed
 
@@ -16,7 +17,6 @@ MOST_NAMED = 10
 _METRIC = "arangodb_collection_leader_writes_total"
 _SAMPLE = re.compile(rf'^{_METRIC}\{{((?:[^}}"]|"(?:[^"\\]|\\.)*")*)\}}\s+([0-9.eE+-]+)', re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_WRITING = re.compile(r"\b(INSERT|UPDATE|REPLACE|REMOVE|UPSERT)\b", re.IGNORECASE)
 ADVICE = (
     "start the source's DB-Servers with --server.export-shard-usage-metrics=enabled-per-shard-per-user "
     "(3.10.13, 3.11.7 or newer) to see every user who writes"
@@ -136,8 +136,7 @@ def _users_by_metric(rates: Optional[Mapping[Writer, float]]) -> Optional[list[d
 def _users_by_query(observed: Observed) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], set[str]] = {}
     for query in observed.queries:
-        flag = query.get("modificationQuery")
-        if flag if isinstance(flag, bool) else _WRITING.search(str(query.get("query", ""))):
+        if writes(query):
             who = (str(query.get("user") or ""), str(query.get("database") or ""))
             found.setdefault(who, set()).add(str(query.get("id")))
     listed = [
