@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Optional, TypeVar
 
-from ..._core.arango import Server, segment
+from ..._core.arango import segment
 from ..._core.errors import CutoverError
 from .. import estimate
 from ..brake import MEGABYTE
@@ -76,14 +76,8 @@ def _counts(context: Context, collections: list[Collection]) -> Optional[dict[st
 
 def _observed(context: Context, collections: list[Collection], counts: Mapping[str, int]) -> Observed:
     seconds = context.asked.sample_seconds
-    coordinators: dict[str, Server] = {
-        name: one.server
-        for name, one in context.source.servers().items()
-        if one.member.role == "coordinator" and one.server is not None
-    }
-    return observe(
-        context.source.dbservers(), coordinators, max(_WINDOW, seconds), collections, counts, seconds
-    )  # fmt: skip
+    servers, fronts = context.source.dbservers(), context.source.fronts()
+    return observe(servers, fronts, max(_WINDOW, seconds), collections, counts, seconds)
 
 
 def _size(

@@ -45,14 +45,6 @@ def _every(
     return Seen(not lacking, f"{wrong} on {listed(sorted(lacking))}" if lacking else right)
 
 
-def _coordinators(context: Context) -> dict[str, Server]:
-    return {
-        name: one.server
-        for name, one in context.source.servers().items()
-        if one.member.role == "coordinator" and one.server is not None
-    }
-
-
 def parallel_dump(context: Context) -> Seen:
     """See the registry."""
     name, answer = context.source.parallel_dump()
@@ -127,7 +119,7 @@ def running_writers(context: Context) -> Seen:
         return isinstance(queries or [], list) and isinstance((transactions or {}).get("transactions", []), list)
 
     return _every(
-        context, _coordinators(context), read,
+        context, context.source.fronts(), read,
         "every coordinator lists its queries and transactions", "queries or transactions are not listed",
     )  # fmt: skip
 

@@ -79,21 +79,23 @@ def reading(server: Server) -> Reading:
     return Reading(answer.body.decode("utf-8", "replace"), log_end(server).tick, time.monotonic())
 
 
-def shards_of(collections: list[Collection]) -> dict[str, list[tuple[Collection, str]]]:
-    """Collection and shard by leading DB-Server."""
-    found: dict[str, list[tuple[Collection, str]]] = {}
-    for one in collections:
-        for shard, servers in (one.parameters.get("shards") or {}).items():
-            if servers:
-                found.setdefault(str(servers[0]), []).append((one, str(shard)))
-    return found
+def leaders_of(collections: list[Collection]) -> dict[tuple[str, str], Collection]:
+    """Each shard's collection by the DB-Server that leads the shard and the shard's name."""
+    return {
+        (str(servers[0]), str(shard)): one
+        for one in collections
+        for shard, servers in (one.parameters.get("shards") or {}).items()
+        if servers
+    }
 
 
 def read_shards(
     servers: Mapping[str, Server], collections: list[Collection], counts: Mapping[str, int], seconds: float
 ) -> dict[str, dict[str, Read]]:
     """Read documents on every DB-Server at once, the largest collections first; by server and collection's label."""
-    leading = shards_of(collections)
+    leading: dict[str, list[tuple[Collection, str]]] = {}
+    for (leader, shard), one in leaders_of(collections).items():
+        leading.setdefault(leader, []).append((one, shard))
     most = MOST_PER_SECOND / max(1, len(servers))
     calls: dict[str, Callable[[], dict[str, Read]]] = {}
     for name, server in servers.items():

@@ -155,14 +155,21 @@ class SourceFacts:
 
     def dbservers(self) -> dict[str, Server]:
         """The DB-Servers that can be used."""
-        found = {
-            name: one.server
-            for name, one in self.servers().items()
-            if one.member.role == "dbserver" and one.server is not None
-        }
+        found = self._of_role("dbserver")
         if not found:
             raise BlockedError("no DB-Server of the source can be reached")
         return found
+
+    def fronts(self) -> dict[str, Server]:
+        """The coordinators that can be used, each by itself."""
+        return self._of_role("coordinator")
+
+    def _of_role(self, role: str) -> dict[str, Server]:
+        return {
+            name: one.server
+            for name, one in self.servers().items()
+            if one.member.role == role and one.server is not None
+        }
 
     def ask(self, servers: Mapping[str, Server], path: str, name: str) -> dict[str, Any]:
         """A GET on several servers at the same time, once; results by id (value or error)."""

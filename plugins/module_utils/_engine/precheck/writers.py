@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from ..fence import writes
 from .measure import Collection
-from .sampling import Observed
+from .sampling import Observed, leaders_of
 
 MOST_NAMED = 10
 # Counts requests of a leader by database, collection, shard and, as the server is set up, user (3.10.13, 3.11.7 on).
@@ -46,12 +46,7 @@ def _by_log(observed: Observed, collections: list[Collection]) -> Optional[list[
     """Only the leader's markers count: every replica logs the same write (facts §5.6)."""
     if observed.logs is None:
         return None
-    leads = {
-        (str(servers[0]), str(shard)): one
-        for one in collections
-        for shard, servers in (one.parameters.get("shards") or {}).items()
-        if servers
-    }
+    leads = leaders_of(collections)
     found: dict[tuple[str, str], list[float]] = {}
     for server, sample in observed.logs.items():
         for shard, written in sample.by_shard.items():
@@ -74,12 +69,7 @@ def log_bytes_per_second(observed: Observed, collections: list[Collection]) -> O
     """Bytes of markers of leaders in a second: what replication reads and spools hold; None without a sample."""
     if observed.logs is None:
         return None
-    leads = {
-        (str(servers[0]), str(shard))
-        for one in collections
-        for shard, servers in (one.parameters.get("shards") or {}).items()
-        if servers
-    }
+    leads = leaders_of(collections)
     return sum(
         written.bytes / sample.share / observed.seconds
         for server, sample in observed.logs.items()
