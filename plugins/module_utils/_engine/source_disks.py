@@ -19,7 +19,7 @@ from .._core.errors import CutoverError
 from .findings import Finding
 from .looker import Looker
 from .parallel import gather
-from .precheck.measure import metrics_of
+from .precheck.measure import ARCHIVED, FREE, TOTAL, metrics_of
 from .throttle import EASED, KEPT_SHARE, LOW_SHARE
 
 LOG = logging.getLogger(__name__)
@@ -178,10 +178,7 @@ class SourceDisks(Looker):
         try:
             answer = server.request("GET", "/_admin/metrics", timeout=_TIMEOUT, max_body=_MOST_BYTES)
             values = metrics_of(answer.body.decode("utf-8", "replace"))
-            return Look(
-                values["rocksdb_free_disk_space"], values["rocksdb_total_disk_space"],
-                values["rocksdb_archived_wal_files_size"], self._clock.monotonic(),
-            )  # fmt: skip
+            return Look(values[FREE], values[TOTAL], values[ARCHIVED], self._clock.monotonic())
         except (CutoverError, KeyError, ValueError) as error:
             LOG.info("the disk of %s could not be looked at: %s", name, error)
             return None

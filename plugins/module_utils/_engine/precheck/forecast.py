@@ -16,9 +16,9 @@ from ..._core.errors import CutoverError
 from .. import estimate
 from ..brake import MEGABYTE
 from .context import Context
-from .measure import Collection, data_size, metrics_of
+from .measure import ARCHIVED, FREE, Collection, data_size, metrics_of
 from .outcome import BlockedError
-from .rows_capacity import FREE, TARGET_RESERVE
+from .rows_capacity import TARGET_RESERVE
 from .sampling import Observed, observe
 from .writers import log_bytes_per_second, writers
 
@@ -27,7 +27,7 @@ Value = TypeVar("Value")
 _WINDOW = 1.0
 # Counting more collections than this takes longer than a forecast is worth, unless a sample was asked for.
 MOST_COUNTED = 500
-_LOGS = ("rocksdb_archived_wal_files_size", "rocksdb_live_wal_files_size")
+_LOGS = (ARCHIVED, "rocksdb_live_wal_files_size")
 _WRITES = "arangodb_document_writes_total"
 _GIGABYTE = 1e9
 

@@ -10,6 +10,10 @@ from typing import Any, NamedTuple, Optional
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _SAMPLE = re.compile(r"^([A-Za-z_:][A-Za-z0-9_:]*)(?:\{[^}]*\})?\s+([+-]Inf|NaN|[0-9.eE+-]+)", re.MULTILINE)
+# Disk and log of a DB-Server (facts §2.4): what is free and there in all, and log files that are kept for somebody.
+FREE = "rocksdb_free_disk_space"
+TOTAL = "rocksdb_total_disk_space"
+ARCHIVED = "rocksdb_archived_wal_files_size"
 # From this release on the Community Edition holds the Enterprise features (facts §10).
 COMMUNITY_FULL = (3, 12, 5)
 

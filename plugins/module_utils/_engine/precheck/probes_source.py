@@ -16,13 +16,14 @@ from ..server_watch import reboot_id
 from ..wal import Position, log_end, retained_from, tail
 from .capability import Seen
 from .context import Context
+from .measure import ARCHIVED, FREE, TOTAL
 from .outcome import listed
 from .source_facts import TIMEOUT
 
 # The smallest piece of a log that a server sends, and nobody's registration.
 _CHUNK = 16 * 1024
 _NOBODY = 0
-_DISKS = ("rocksdb_free_disk_space", "rocksdb_total_disk_space", "rocksdb_archived_wal_files_size")
+_DISKS = (FREE, TOTAL, ARCHIVED)
 _PACKED = {"Accept": "application/x-velocypack"}
 
 

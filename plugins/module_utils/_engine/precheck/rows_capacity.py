@@ -7,11 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from .context import Context
-from .measure import data_size
+from .measure import FREE, TOTAL, data_size
 from .outcome import Outcome, Row, bad, gibibytes, good, listed, unknown
 
-FREE = "rocksdb_free_disk_space"
-TOTAL = "rocksdb_total_disk_space"
 # The source keeps its log for the migration: it needs room for that.
 _SOURCE_FREE_SHARE = 0.1
 _SOURCE_FREE_LEAST = 2 * 2**30

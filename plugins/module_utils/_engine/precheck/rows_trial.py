@@ -25,24 +25,23 @@ def _trial(context: Context) -> Outcome:
     return good(f"{len(tried.seen)} probes were made in a database that was removed again", database=tried.database)
 
 
-def _revisions(context: Context) -> Outcome:
+def _shown_by(context: Context, capability: str, needed: bool, wrong: str) -> Outcome:
+    """What was tried, as a check; bad where it is ``needed`` and not there."""
     tried = context.trial()
-    seen = None if tried is None else tried.seen.get("target-revisions-bulk")
+    if tried is None:
+        return skipped(_NOT_ALLOWED)
+    seen = tried.seen.get(capability)
     if seen is None:
-        return skipped(_NOT_ALLOWED if tried is None else "it could not be tried")
-    if seen.there is False:
-        return bad(f"the target makes revisions of its own: {seen.text}")
-    return good(seen.text)
+        return skipped("it could not be tried")
+    return bad(f"{wrong}{seen.text}") if needed and seen.there is False else good(seen.text)
+
+
+def _revisions(context: Context) -> Outcome:
+    return _shown_by(context, "target-revisions-bulk", True, "the target makes revisions of its own: ")
 
 
 def _users(context: Context) -> Outcome:
-    tried = context.trial()
-    seen = None if tried is None else tried.seen.get("target-users")
-    if seen is None:
-        return skipped(_NOT_ALLOWED if tried is None else "it could not be tried")
-    if seen.there is False and context.spec.users == "copy":
-        return bad(seen.text)
-    return good(seen.text)
+    return _shown_by(context, "target-users", context.spec.users == "copy", "")
 
 
 ROWS = (
