@@ -102,7 +102,7 @@ YIELDING: tuple[Mutant, ...] = (
         "a reason goes only when its value has come back clearly",
         "design §4.10",
         "throttle.py",
-        "share = EASED if held else 1.0",
+        "share = _EASED if held else 1.0",
         "share = 1.0",
         "test_load.py::test_a_reason_goes_only_when_its_value_has_come_back_clearly",
     ),

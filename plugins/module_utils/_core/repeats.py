@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Optional
 
 from .clock import SYSTEM_CLOCK, Clock
@@ -32,6 +33,12 @@ class Repeats:
         told.pause = min(2 * told.pause, LONGEST_PAUSE)
         told.next = now + told.pause
         return f"{text} (came {told.count} times by now)"
+
+    def log(self, log: logging.Logger, level: int, key: str, text: str) -> None:
+        """Log what ``line`` gives."""
+        line = self.line(key, text)
+        if line is not None:
+            log.log(level, "%s", line)
 
     def forget(self) -> None:
         """It is over: the next one is told at once."""

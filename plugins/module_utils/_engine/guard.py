@@ -149,9 +149,7 @@ class Guard:
         return Outcome.GIVEN_BACK
 
     def _raise_alarm(self, error: CutoverError) -> None:
-        line = self._repeats.line(error.code, f"ALARM: {error}")
-        if line is not None:
-            LOG.critical("%s", line)
+        self._repeats.log(LOG, logging.CRITICAL, error.code, f"ALARM: {error}")
         first = self.alarm is None
         self.alarm = error
         if first:
@@ -162,9 +160,7 @@ class Guard:
                 LOG.critical("the alarm cannot be written: %s", problem)
 
     def _warn(self, key: str, text: str) -> None:
-        line = self._repeats.line(key, text)
-        if line is not None:
-            LOG.warning("%s", line)
+        self._repeats.log(LOG, logging.WARNING, key, text)
 
     def _end_alarm(self) -> None:
         self.alarm = None

@@ -475,9 +475,7 @@ class Migration:
         """Show what is waited for, since the first time."""
         if self.waiting is None:
             self._waits.forget()
-        line = self._waits.line(error.code, f"waiting: {error}")
-        if line is not None:
-            LOG.warning("%s", line)
+        self._waits.log(LOG, logging.WARNING, error.code, f"waiting: {error}")
         since = self.waiting[1] if self.waiting else stamp(self.clock.wall())
         self.waiting = (waits_for(error, error.message), since)
 

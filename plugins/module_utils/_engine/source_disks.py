@@ -20,7 +20,7 @@ from .findings import Finding
 from .looker import Looker
 from .parallel import gather
 from .precheck.measure import ARCHIVED, FREE, TOTAL, metrics_of
-from .throttle import EASED, KEPT_SHARE, LOW_SHARE
+from .throttle import KEPT_SHARE, LOW_SHARE, beyond
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 10.0
@@ -64,8 +64,8 @@ class _History:
         self.looks.append(look)
         while self.looks[0].at < look.at - window:
             self.looks.popleft()
-        self.low = self.free_share * (EASED if self.low else 1.0) < LOW_SHARE
-        self.kept = self.kept_share > KEPT_SHARE * (EASED if self.kept else 1.0)
+        self.low = beyond(self.free_share, LOW_SHARE, below=True, held=self.low)
+        self.kept = beyond(self.kept_share, KEPT_SHARE, held=self.kept)
 
     @property
     def free_share(self) -> float:

@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 LOW_SHARE = 0.1
 KEPT_SHARE = 0.25
 # A reason that holds goes only when its value has come back so far.
-EASED = 0.8
+_EASED = 0.8
 # Replication that is so far behind needs the target for itself.
 _LAG_SECONDS = 300.0
 
@@ -44,6 +44,12 @@ class Verdict:
     hold: bool = False
 
 
+def beyond(value: float, threshold: float, *, below: bool = False, held: bool) -> bool:
+    """Whether a value is above its threshold (or ``below`` it); one that was just before has to come back clearly."""
+    share = _EASED if held else 1.0
+    return value * share < threshold if below else value > threshold * share
+
+
 @dataclass(frozen=True)
 class Rule:
     """A reason: the metric's value is ``above`` or ``below`` its threshold, or is ``given`` at all.
@@ -63,11 +69,8 @@ class Rule:
         value, threshold = self.value(signals), self.threshold(budget)
         if value is None or threshold is None:
             return None
-        share = EASED if held else 1.0
-        beyond = self.sense == "given" or (
-            value * share < threshold if self.sense == "below" else value > threshold * share
-        )
-        return Verdict(self.reason, self.metric, value, threshold, self.hold) if beyond else None
+        reached = self.sense == "given" or beyond(value, threshold, below=self.sense == "below", held=held)
+        return Verdict(self.reason, self.metric, value, threshold, self.hold) if reached else None
 
 
 # The first one that holds is shown and obeyed: what can do harm comes before what is only polite.
