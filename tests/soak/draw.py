@@ -79,6 +79,14 @@ class Scenario:
         """The layout by place."""
         return {(name.split("/")[0], name.split("/")[1]): shards for name, shards in self.layout.items()}
 
+    @property
+    def edition(self) -> str:
+        """The license, but Enterprise where the definitions that change may hold what the target's Community edition
+        lacks (facts §10: satellites before 3.12.5), and nothing could begin.
+        """
+        lacks = self.definitions and parse_version(self.variants.versions[1]) < (3, 12, 5)
+        return "enterprise" if lacks else self.license
+
     def as_json(self) -> str:
         """For the run's directory."""
         return json.dumps({**asdict(self), "readings": self.variants.option()}, indent=1)

@@ -41,7 +41,7 @@ class World:
     def __init__(self, home: Path, archive: Path, scenario: Scenario) -> None:
         self.scenario = scenario
         options = {
-            "time_scale": TIME_SCALE, "readings": scenario.variants.option(), "license": scenario.license,
+            "time_scale": TIME_SCALE, "readings": scenario.variants.option(), "license": scenario.edition,
             "truncate_threshold": scenario.options["truncate_threshold"],
             "intermediate_commit_count": scenario.options["intermediate_commit_count"],
         }
