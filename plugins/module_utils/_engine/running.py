@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
-from typing import AbstractSet, Any, Callable, Optional
+from typing import Any, Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
@@ -137,6 +137,7 @@ class Running:
             clock=clock,
         )
         self._look_again: set[str] = set()
+        self._dropped: set[ShardId] = set()
         self._lock = threading.Lock()
         self._polled = Every(clock)
         self._audited = Every(clock)
@@ -189,18 +190,20 @@ class Running:
         self.poll()
 
     def tick(self) -> None:
-        """Whatever is due now."""
+        """Whatever is due now; what failed is due again at once. Checkpoints come first: they go on while the source's
+        definitions cannot be read.
+        """
+        if self._checkpointed.due(max(_LEAST_CHECKPOINT, CHECKPOINT_SECONDS * self._scale)):
+            self.checkpoint()
+        self.want_indexes()
         unknown = self.plane.unknown_cuids()
-        at_once = bool(self._look_again or self.plane.take_users_dirty())
+        at_once = bool(self._look_again or self._dropped or self.plane.take_users_dirty())
         if self.plane.take_alarm():
             self._alarmed.done()
             at_once = True
         soon = unknown or self.alarmed
         if at_once or self._polled.due(_UNKNOWN_POLL if soon else self.poll_seconds):
             self.poll()
-        if self._checkpointed.due(max(_LEAST_CHECKPOINT, CHECKPOINT_SECONDS * self._scale)):
-            self.checkpoint()
-        self.want_indexes()
 
     @property
     def poll_seconds(self) -> float:
@@ -215,15 +218,15 @@ class Running:
 
     def poll(self) -> None:
         """Read the source's definitions and users, and bring the target to them."""
-        self._polled.done()
-        dropped = self.plane.take_dropped()
+        self._note_dropped()
         source = self.choice.read()
         due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
         if due or self.watch.missing(leaders_of(source)):
             self._watch_servers()
-        self._follow(source, dropped)
+        self._follow(source)
         self._sync_users()
         self._explain_unknown()
+        self._polled.done()
 
     def _sync_users(self) -> None:
         users = self.world.users
@@ -241,12 +244,19 @@ class Running:
     def settle_on(self, source: Inventory) -> None:
         """Bring the target to definitions on which all coordinators agree, during a cutover."""
         self._watch_servers()
-        self._follow(source, self.plane.take_dropped())
+        self._note_dropped()
+        self._follow(source)
         self._explain_unknown()
 
-    def _follow(self, source: Inventory, dropped: AbstractSet[ShardId]) -> None:
-        """Bring everything to these definitions. ``dropped`` shards that are led where they were have been away."""
-        leaders = {shard: self.schema.leaders.get(shard) for shard in dropped}
+    def _note_dropped(self) -> None:
+        """Before the definitions are read: who is dropped later has been there when they were."""
+        self._dropped |= self.plane.take_dropped()
+
+    def _follow(self, source: Inventory) -> None:
+        """Bring everything to these definitions. Dropped shards that are led where they were have been away; they are
+        remembered until that is settled, whatever fails before.
+        """
+        leaders = {shard: self.schema.leaders.get(shard) for shard in self._dropped}
         with self._lock:
             again, self._look_again = self._look_again, set()
         for database in again:
@@ -256,11 +266,12 @@ class Running:
         back = [shard for shard, leader in leaders.items() if leader and self.schema.leaders.get(shard) == leader]
         if back:
             self.plane.suspect(back, "source", "shards were dropped from their leader and are there again")
+        self._dropped.clear()
 
     def _watch_servers(self) -> None:
         """Servers that came, went or were restarted; the modes are for the status only."""
-        self._refreshed.done()
         self.watch.refresh()
+        self._refreshed.done()
         try:
             self.modes = fence.read_modes(self.world.source)
         except CutoverError as error:
@@ -297,11 +308,13 @@ class Running:
 
     def checkpoint(self) -> None:
         """Journal positions and states. Positions are read first: a shard that falls out of step in between is then
-        journaled as such; the other way round its markers could be passed over after a restart (invariant I4).
+        journaled as such; the other way round its markers could be passed over after a restart (invariant I4). So is
+        one that was dropped from its leader, until the definitions tell whether it is there again.
         """
-        self._checkpointed.done()
         ticks = self.plane.restart_ticks()
+        self._note_dropped()
         states = self.plane.states()
+        states.update(dict.fromkeys(self._dropped & states.keys(), ShardState.SUSPECT))
         self.verifier.save()
         self.world.map.note_states(states, self.schema.leaders)
         positions = {
@@ -316,6 +329,7 @@ class Running:
             self._positions = positions
         self.plane.checkpointed(ticks)
         self.findings.save()
+        self._checkpointed.done()
 
     def want_indexes(self) -> None:
         """Give the index builder what can be built now: unique indexes only when all shards are in sync."""

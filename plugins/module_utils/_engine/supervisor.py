@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 _TICK_SECONDS = 0.1
+# Between two tries while something is waited for: whoever puts it right sees it within this time.
+_LONGEST_PAUSE = 3.0
 # Credentials, rights, limits and front-ends are put right by somebody: the migration waits for it and says so.
 _OPERATOR_WAITS = ("CUT-ARANGO-3", "CUT-ARANGO-4", "CUT-ARANGO-5", "CUT-ARANGO-7")
 # Threads get this long to finish what they do before the connections are cut under them.
@@ -192,14 +194,14 @@ class Supervisor:
     def _loop(self, world: World, running: Running) -> None:
         migration = self._migration
         attempts = Attempts(migration, world, running)
-        pauses = Backoff(0.2, 10.0)
+        pauses = Backoff(0.2, _LONGEST_PAUSE)
         while not migration.stop_event.is_set():
-            self._check_lease(world)
             if migration.abort_requested:
                 self._abort(world)
                 return
             pause = _TICK_SECONDS
             try:
+                world.lease.check()
                 running.tick()
                 migration.waiting = None
                 pauses.reset()
@@ -215,14 +217,6 @@ class Supervisor:
             migration.wake.wait(pause)
             migration.wake.clear()
         self._last_checkpoint(running)
-
-    def _check_lease(self, world: World) -> None:
-        try:
-            world.lease.check()
-        except LeaseLostError as error:
-            if not error.retriable:
-                raise
-            self._migration.wait_for(error)
 
     def _last_checkpoint(self, running: Running) -> None:
         try:

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -26,6 +27,24 @@ class Plane:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.dropped: set[ShardId] = set()
+        self.suspected: list[ShardId] = []
+
+    def take_dropped(self) -> set[ShardId]:
+        dropped, self.dropped = self.dropped, set()
+        return dropped
+
+    def suspect(self, shards: Sequence[ShardId], where: str, reason: str) -> None:
+        self.suspected += shards
+
+    def unknown_cuids(self) -> set[tuple[str, str]]:
+        return set()
+
+    def take_users_dirty(self) -> set[tuple[str, str]]:
+        return set()
+
+    def take_alarm(self) -> bool:
+        return False
 
     def _asked(self, name: str) -> bool:
         """Whether something was asked before."""
@@ -74,7 +93,7 @@ def running() -> Running:
     journal = Journal(plane)
     world: Any = SimpleNamespace(
         spec=Spec((), (), "secret"),
-        source=SimpleNamespace(coordinators=None),
+        source=SimpleNamespace(coordinators=None, labels=dict),
         settings=SimpleNamespace(time_scale=1.0),
         paths=SimpleNamespace(data=None),
         map=journal,
@@ -117,6 +136,66 @@ def test_i4_the_log_is_let_go_after_the_journal(running: Running) -> None:
     with pytest.raises(CutoverError):
         running.checkpoint()
     assert "let go" not in journal.plane.events
+
+
+class Definitions:
+    """A source whose definitions can be read only when it is not `broken`, and a target that follows them."""
+
+    def __init__(self, running: Running) -> None:
+        self.broken = True
+        self.read_times = 0
+        self.leaders = dict(LEADERS)
+        self.missing: dict[str, Any] = {}
+        running.choice = running.schema = self  # type: ignore[assignment]
+        running.watch = SimpleNamespace(missing=lambda leaders: [], refresh=bool, reboots={})  # type: ignore[assignment]
+        running.world.users = SimpleNamespace(sync=bool, audit=lambda repair: None)  # type: ignore[assignment]
+        self.map = SimpleNamespace(databases=())
+
+    def read(self) -> dict[str, Any]:
+        self.read_times += 1
+        if self.broken:
+            raise CutoverError("CUT-HTTP-3", "no answer", retriable=True)
+        return {}
+
+    def follow(self, source: dict[str, Any]) -> None:
+        """All shards are led where they were."""
+
+    def gone(self, source: dict[str, Any], unknown: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        return set()
+
+
+def test_i4_a_shard_that_was_dropped_from_its_leader_is_not_in_sync_for_a_restart(running: Running) -> None:
+    plane, journal = cast(Plane, running.plane), cast(Journal, running.world.map)
+    plane.dropped = {SHARDS[ShardState.IN_SYNC]}
+    running.checkpoint()
+    assert journal.ticks == {"PRMR-a": "100"}
+    assert not journal.in_sync, "it may have been led by another server, whose markers nobody took"
+
+
+def test_i4_a_dropped_shard_is_remembered_until_the_definitions_could_be_read(running: Running) -> None:
+    plane, definitions = cast(Plane, running.plane), Definitions(running)
+    plane.dropped = {SHARDS[ShardState.IN_SYNC]}
+    with pytest.raises(CutoverError):
+        running.poll()
+    definitions.broken = False
+    running.poll()
+    assert plane.suspected == [SHARDS[ShardState.IN_SYNC]]
+    running.poll()
+    assert plane.suspected == [SHARDS[ShardState.IN_SYNC]], "once is enough"
+
+
+def test_what_could_not_be_read_is_read_again_at_once_and_checkpoints_go_on(running: Running) -> None:
+    """A wait that ends between two tries would let a cutover begin that cannot succeed."""
+    definitions = Definitions(running)
+    for times in (1, 2):
+        with pytest.raises(CutoverError):
+            running.tick()
+        assert definitions.read_times == times
+    assert "positions journaled" in running.plane.events  # type: ignore[attr-defined]
+    definitions.broken = False
+    running.tick()
+    running.tick()
+    assert definitions.read_times == 3, "what went well is due again later"
 
 
 def test_i3_only_what_needs_no_copy_is_journaled_as_such() -> None:
