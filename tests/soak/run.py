@@ -53,6 +53,7 @@ class Phase(threading.Thread):
                 say(f"{IMPOSSIBLE}: {str(error)[:300]}")
             except Exception as error:  # noqa: BLE001  (the run fails by it)
                 self.errors.append(f"{type(error).__name__}: {error}")
+                say(f"a fault could not be made: {self.errors[-1]}")
 
     def _begin(self, number: int, fault: Planned) -> None:
         say(f"fault {fault}")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from ..._core.errors import CutoverError
+
 if TYPE_CHECKING:
     from .context import Context
 
@@ -21,12 +23,14 @@ class Outcome:
     """The verdict of one rule: ``good``, ``bad``, ``unknown`` (could not be measured) or ``skipped`` (not due here).
 
     ``measured`` holds JSON values of both sides; ``remedy`` replaces the row's own when it can be more exact.
+    ``passes``: by trouble that asking again may not meet.
     """
 
     state: str
     message: str
     measured: Mapping[str, Any] = field(default_factory=dict)
     remedy: Optional[str] = None
+    passes: bool = False
 
 
 def good(message: str, **measured: Any) -> Outcome:
@@ -42,6 +46,12 @@ def bad(message: str, *, remedy: Optional[str] = None, **measured: Any) -> Outco
 def unknown(message: str, **measured: Any) -> Outcome:
     """It could not be measured."""
     return Outcome("unknown", message, measured)
+
+
+def unanswered(error: CutoverError) -> Outcome:
+    """It could not be measured, because of this error."""
+    message = f"could not be measured: {error.message}"
+    return Outcome("unknown", message, {"code": error.code}, passes=error.retriable)
 
 
 def skipped(message: str, **measured: Any) -> Outcome:

@@ -13,13 +13,16 @@ from ..._core.redact import redact
 from .outcome import STATUSES, Outcome, Row
 
 FAILED_CODE = "CUT-PRECHECK-2"
+# What keeps a migration from starting.
+BLOCKING = ("failed", "unknown")
 
 
 @dataclass(frozen=True)
 class PrecheckResult:
     """``checks`` are in the table's order; ``summary`` counts them by status.
 
-    ``capabilities`` are in their table's order; ``forecast`` is None where none was asked for.
+    ``capabilities`` are in their table's order; ``forecast`` is None where none was asked for. ``passes``: nothing
+    blocks but trouble that asking again may not meet.
     """
 
     passed: bool
@@ -27,6 +30,7 @@ class PrecheckResult:
     checks: list[dict[str, Any]]
     capabilities: list[dict[str, Any]] = field(default_factory=list)
     forecast: Optional[dict[str, Any]] = None
+    passes: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The result as JSON values."""
@@ -37,10 +41,10 @@ class PrecheckResult:
 
     def blocking(self) -> list[dict[str, Any]]:
         """The checks that keep a migration from starting."""
-        return [check for check in self.checks if check["status"] in ("failed", "unknown")]
+        return [check for check in self.checks if check["status"] in BLOCKING]
 
     def require(self) -> None:
-        """Raise CUT-PRECHECK-2 with every blocking check and its remedy unless all is well."""
+        """Raise CUT-PRECHECK-2 with every blocking check and its remedy unless all is well; retriable if it passes."""
         if self.passed:
             return
         found = self.blocking()
@@ -49,6 +53,7 @@ class PrecheckResult:
             FAILED_CODE,
             f"prechecks do not pass: {names}. First: {found[0]['message'] if found else 'see the list'}",
             remedy=found[0]["remedy"] if len(found) == 1 else None,
+            retriable=self.passes,
             details={"checks": found},
         )
 
@@ -92,8 +97,8 @@ def check_of(row: Row, outcome: Outcome, status: str, reason: str) -> dict[str, 
     }
 
 
-def result_of(checks: Sequence[dict[str, Any]], complete: bool) -> PrecheckResult:
+def result_of(checks: Sequence[dict[str, Any]], complete: bool, passes: bool) -> PrecheckResult:
     """The whole result; ``complete`` is False when a check that matters could not be made at all."""
     summary = {status: sum(check["status"] == status for check in checks) for status in STATUSES}
     passed = complete and summary["failed"] == 0 and summary["unknown"] == 0
-    return PrecheckResult(passed, summary, list(checks))
+    return PrecheckResult(passed, summary, list(checks), passes=passes and bool(summary["failed"] + summary["unknown"]))

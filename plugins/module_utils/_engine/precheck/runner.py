@@ -16,9 +16,9 @@ from .capabilities import CAPABILITIES
 from .capability import Capability, Seen
 from .context import Asked, Context, Environment
 from .forecast import make as make_forecast
-from .outcome import BlockedError, Outcome, Row, bad, skipped, unknown
+from .outcome import BlockedError, Outcome, Row, bad, skipped, unanswered, unknown
 from .registry import ROWS
-from .report import PrecheckResult, check_of, result_of, status_of
+from .report import BLOCKING, PrecheckResult, check_of, result_of, status_of
 
 DEADLINE = 90.0
 _OPTIONS_ROW = "input-options"
@@ -70,18 +70,19 @@ def run_request(request: Mapping[str, Any], environment: Environment, deadline: 
     except CutoverError as error:
         row = next(one for one in ROWS if one.id == _OPTIONS_ROW)
         outcome = bad(error.message, remedy=error.remedy, **error.details)
-        return result_of([check_of(row, outcome, "failed", "")], complete=False)
+        return result_of([check_of(row, outcome, "failed", "")], complete=False, passes=False)
     return run_whole(Context(spec, environment, asked=asked), deadline + asked.sample_seconds)
 
 
 def _judge(spec: Spec, rows: Sequence[Row], outcomes: Sequence[tuple[Outcome, bool]]) -> PrecheckResult:
     checks = []
-    complete = True
+    complete = passes = True
     for row, (outcome, blocked) in zip(rows, outcomes):
         status = status_of(row, outcome, row.id in spec.accepted, spec.ignore_metrics)
         checks.append(check_of(row, outcome, status, spec.accepted.get(row.id, "")))
         complete = complete and not (blocked and row.severity == "error")
-    return result_of(checks, complete)
+        passes = passes and (outcome.passes or status not in BLOCKING)
+    return result_of(checks, complete, passes)
 
 
 def _see(capability: Capability, context: Context) -> Optional[Seen]:
@@ -118,7 +119,7 @@ def _evaluate(row: Row, context: Context) -> tuple[Outcome, bool]:
     except BlockedError as error:
         return skipped(f"not checked: {error}"), True
     except CutoverError as error:
-        return unknown(f"could not be measured: {error.message}", code=error.code), False
+        return unanswered(error), False
     except _ODD_ANSWER as error:
         return unknown(f"could not be measured: unexpected answer ({type(error).__name__}: {error})"), False
     except OSError as error:

@@ -83,7 +83,7 @@ def test_the_form_of_a_check() -> None:
 
 def result(*statuses: str, complete: bool = True) -> PrecheckResult:
     checks = [check_of(replace(ROW, id=f"x-{n}"), bad(f"broken {n}"), one, "") for n, one in enumerate(statuses)]
-    return result_of(checks, complete)
+    return result_of(checks, complete, passes=False)
 
 
 def test_only_failed_and_unknown_block() -> None:

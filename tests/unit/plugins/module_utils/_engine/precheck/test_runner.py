@@ -74,6 +74,19 @@ def test_acceptance_and_ignored_metrics(rig: Rig) -> None:
     assert run_rules(rig, away, ignore_metrics=True).checks[0]["status"] == "warning"
 
 
+def test_trouble_that_passes_is_worth_another_try(rig: Rig) -> None:
+    """So that a take-over in the middle of the source's trouble is asked for again; nothing else is."""
+    passing = raising(CutoverError("CUT-HTTP-1", "no connection", retriable=True))
+    lasting = raising(CutoverError("CUT-ARANGO-4", "forbidden"))
+    for rules, retriable in (((passing, passing), True), ((passing, lasting), False), ((lasting,), False)):
+        with pytest.raises(CutoverError) as caught:
+            run_rules(rig, *rules).require()
+        assert caught.value.retriable is retriable
+    with pytest.raises(CutoverError) as caught:
+        run_rules(rig, passing, lambda _context: bad("too old")).require()
+    assert not caught.value.retriable
+
+
 def test_what_comes_and_goes_keeps_no_migration_from_going_on(rig: Rig) -> None:
     """A take-over may be due because of the very trouble."""
     away = bad("a server is away")
