@@ -30,9 +30,40 @@ KEEPING: tuple[Mutant, ...] = (
         "positions are read before states, so that neither passes over the other",
         "design §4.4, I4",
         "running.py",
-        "        ticks = self.plane.restart_ticks()\n        states = self.plane.states()\n",
-        "        states = self.plane.states()\n        ticks = self.plane.restart_ticks()\n",
+        "        ticks = self.plane.restart_ticks()\n"
+        "        self._note_dropped()\n"
+        "        states = self.plane.states()\n",
+        "        self._note_dropped()\n"
+        "        states = self.plane.states()\n"
+        "        ticks = self.plane.restart_ticks()\n",
         "test_checkpoint.py::test_i4_positions_are_read_before_states",
+    ),
+    mutant(
+        "dropped-shards-in-sync-for-a-restart",
+        "a shard that was dropped from its leader is not journaled as in sync until it was looked for",
+        "facts §5.6, I4",
+        "running.py",
+        "        states.update(dict.fromkeys(self._dropped & states.keys(), ShardState.SUSPECT))\n",
+        "",
+        "test_checkpoint.py::test_i4_a_shard_that_was_dropped_from_its_leader_is_not_in_sync_for_a_restart",
+    ),
+    mutant(
+        "dropped-shards-forgotten-by-a-failed-look",
+        "dropped shards are remembered until the definitions could be read",
+        "facts §5.6, I4",
+        "running.py",
+        "        self._note_dropped()\n        source = self.choice.read()\n",
+        "        self._dropped.clear()\n        self._note_dropped()\n        source = self.choice.read()\n",
+        "test_checkpoint.py::test_i4_a_dropped_shard_is_remembered_until_the_definitions_could_be_read",
+    ),
+    mutant(
+        "failed-look-is-done",
+        "what failed is due again at once, so that a wait does not seem over between two tries",
+        "design §5 step 1",
+        "running.py",
+        "        self._note_dropped()\n        source = self.choice.read()\n",
+        "        self._polled.done()\n        self._note_dropped()\n        source = self.choice.read()\n",
+        "test_checkpoint.py::test_what_could_not_be_read_is_read_again_at_once_and_checkpoints_go_on",
     ),
     mutant(
         "retention-before-journal",

@@ -44,6 +44,8 @@ _PROBES = 4
 # From 3.12.5-3 on; earlier ones do not know the path.
 _RESERVE_SINCE = (3, 12)
 _TAKEN = 1210
+_DUPLICATE = 1207
+_MOST_CREATIONS = 3
 _TIMEOUT = 60.0
 UNKNOWN = "whether keys made on the target can meet migrated ones was not found out yet"
 _TRACKS = "the target's generator goes on above restored keys"
@@ -160,7 +162,17 @@ class KeyGuard:
             "replicationFactor": 1,
             "keyOptions": {"type": "autoincrement" if shape == AUTOINCREMENT else "traditional"},
         }
-        self._call("POST", "/_api/collection", body=definition)
+        for _again in range(_MOST_CREATIONS):
+            try:
+                self._call("POST", "/_api/collection", body=definition)
+                return
+            except ArangoError as error:
+                if error.error_num != _DUPLICATE:
+                    raise
+                # A creation whose answer was lost, perhaps an earlier one of another shape.
+                LOG.info("the collection to try keys with was there already: %s", error)
+                self._drop()
+        raise CutoverError("CUT-ARANGO-1", f"the collection {self._name} is there again and again", retriable=True)
 
     def _drop(self) -> None:
         query = {"isSystem": True} if self._name.startswith("_") else None

@@ -54,8 +54,9 @@ _OF_ONE_LIFE = (
     "CUT-SCHEMA-1", "CUT-SCHEMA-2", "CUT-SCHEMA-3", "CUT-SCHEMA-4", "CUT-SCHEMA-5", "CUT-SCHEMA-6",
 )  # fmt: skip
 _TOPOLOGY_SECONDS = 10.0
-# Between two looks at the target's key generators, when the first one met passing trouble.
+# Between two looks at the target's key generators, when the first one met passing trouble, or was refused.
 _KEYS_SECONDS = 5.0
+_KEYS_REFUSED_SECONDS = 60.0
 # After trouble with a server leaders are looked at often for so long.
 _ALARM_SECONDS = 10.0
 
@@ -149,6 +150,7 @@ class Running:
         self.key_guard = KeyGuard(world, self.verifier.keys, world.journal.stop)
         self._keys_known = False
         self._keys_looked = Every(clock)
+        self._keys_pause = _KEYS_SECONDS
         self._keys_question: Optional[str] = UNKNOWN
         self.watch = ServerWatch(world.source, self.plane, findings)
         self.modes: Mapping[str, str] = {}
@@ -377,8 +379,8 @@ class Running:
         return proof.measure(*sides, self.subjects(), deadline, world.spec.checksum_seconds)
 
     def keys_due(self) -> bool:
-        """Whether the target's key generators are to be looked at: for the first time, or after passing trouble."""
-        return not self._keys_known and self._keys_looked.due(_KEYS_SECONDS * self._scale)
+        """Whether the target's key generators are to be looked at: for the first time, or after trouble with that."""
+        return not self._keys_known and self._keys_looked.due(self._keys_pause * self._scale)
 
     def examine_keys(self, deadline: Deadline) -> None:
         """Find out whether keys made on the target can meet migrated ones; the gate has the question then."""
@@ -388,7 +390,7 @@ class Running:
         except CutoverError as error:
             LOG.warning("the target's key generators: %s", error)
             self._keys_question = unanswered(error)
-            self._keys_known = not error.retriable
+            self._keys_pause = _KEYS_SECONDS if error.retriable else _KEYS_REFUSED_SECONDS
         self._keys_looked.done()
 
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:

@@ -58,6 +58,7 @@ class FakeTarget:
         self.tracks = tracks
         self.reserves = reserves
         self.collections: set[str] = set()
+        self.lost_creations = 0
         self.documents = 0
         self.errors: list[int] = []
         self.restored = -1
@@ -75,7 +76,12 @@ class FakeTarget:
             self.counter += number
             return {"smallest": self.counter - number, "largest": self.counter - 1}
         if path == "/_api/collection":
-            self.collections.add(options["body"]["name"])
+            name = options["body"]["name"]
+            if name in self.collections or self.lost_creations:
+                self.lost_creations = max(0, self.lost_creations - 1)
+                self.collections.add(name)
+                raise _refused(409, 1207)
+            self.collections.add(name)
             return {}
         if method == "DELETE":
             name = path.rpartition("/")[2]
@@ -101,8 +107,8 @@ class FakeTarget:
             self.counter = max(self.counter, self.restored + 1)
 
 
-def _refused(status: int) -> ArangoError:
-    return ArangoError("CUT-ARANGO-5", "no", status=status, error_num=0, method="", url="", kind="operator",
+def _refused(status: int, number: int = 0) -> ArangoError:
+    return ArangoError("CUT-ARANGO-5", "no", status=status, error_num=number, method="", url="", kind="operator",
                        from_arangodb=True)  # fmt: skip
 
 
@@ -167,6 +173,21 @@ def test_a_document_that_is_refused_is_told_and_tried_again_where_that_helps(num
     with pytest.raises(CutoverError) as caught:
         guard(target, largest(30_000)).examine(source(), Deadline(10.0))
     assert (caught.value.retriable, str(number) in caught.value.message) == (passes, True)
+    assert target.collections == set()
+
+
+@pytest.mark.parametrize(("lost", "fine"), [(1, True), (2, True), (3, False)])
+def test_a_creation_whose_answer_was_lost_is_made_again(lost: int, fine: bool) -> None:
+    """Its repetition is told that the name is there (soak 30081); whose it is nobody can tell, so it is dropped."""
+    target = FakeTarget(10)
+    target.lost_creations = lost
+    trying = guard(target, largest(30_000))
+    if fine:
+        assert trying.examine(source(), Deadline(10.0)).text is None
+    else:
+        with pytest.raises(CutoverError, match="again and again") as caught:
+            trying.examine(source(), Deadline(10.0))
+        assert caught.value.retriable
     assert target.collections == set()
 
 
