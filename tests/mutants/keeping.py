@@ -57,6 +57,15 @@ KEEPING: tuple[Mutant, ...] = (
         "test_checkpoint.py::test_i4_a_dropped_shard_is_remembered_until_the_definitions_could_be_read",
     ),
     mutant(
+        "hold-left-behind",
+        "a hold that a doubt ended is given up in the life that the doubt began",
+        "design §4.5, §4.6",
+        "holds.py",
+        "            self.release([shard for shard in lives if shard is not None], reason)\n",
+        "            self.release(shards, reason)\n",
+        "test_holds.py::test_a_hold_that_a_doubt_ended_is_not_left_behind",
+    ),
+    mutant(
         "failed-look-is-done",
         "what failed is due again at once, so that a wait does not seem over between two tries",
         "design §5 step 1",

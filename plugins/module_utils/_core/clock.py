@@ -57,6 +57,22 @@ class Deadline:
         return Deadline(min(seconds, self.remaining()), self._clock)
 
 
+class Every:
+    """Says when something is due again; seconds by the monotonic clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: Optional[float] = None
+
+    def due(self, seconds: float) -> bool:
+        """Whether so many seconds have passed since ``done``."""
+        return self._last is None or self._clock.monotonic() - self._last >= seconds
+
+    def done(self) -> None:
+        """Begin to count."""
+        self._last = self._clock.monotonic()
+
+
 class Backoff:
     """Pauses that grow by ``factor`` from ``first`` up to ``cap``, each drawn from the upper half of its range."""
 

@@ -41,8 +41,8 @@ class Attempts:
     def make_what_is_asked(self) -> bool:
         """Make the cutover if the gate lets it, or a rehearsal; True when the target is open."""
         migration = self._migration
-        if self._running.keys_due() and self._ready_but_for_keys():
-            self._running.examine_keys(Deadline(_KEYS_SECONDS))
+        if self._running.keys.due() and self._ready_but_for_keys():
+            self._running.keys.examine(self._running.inventory, Deadline(_KEYS_SECONDS))
         if migration.rehearse_request is not None:
             request, migration.rehearse_request = migration.rehearse_request, None
             self._rehearse(request)
@@ -72,7 +72,7 @@ class Attempts:
         found = migration.gate_blockers(request["max_downtime"])
         if not found and "estimated" not in request:
             request["estimated"] = True
-            self._running.examine_keys(Deadline(_KEYS_SECONDS))
+            self._running.keys.examine(self._running.inventory, Deadline(_KEYS_SECONDS))
             self._estimate(request["max_downtime"])
             found = migration.gate_blockers(request["max_downtime"])
         if not found:

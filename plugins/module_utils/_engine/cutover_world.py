@@ -185,7 +185,7 @@ class LiveWorld:
             running.verifier.doubt({(item.database, item.collection) for item in result.differing})
         result.differences.extend(differing)
         with result.timed("generated keys"):
-            keys = running.key_guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)
+            keys = running.keys.guard.examine(running.inventory, deadline, most=MOST_BURNED_FENCED)
         result.keys = keys.document()
         result.differences.extend([keys.text] if keys.text is not None else [])
         result.differences.extend(f"{item['where']}: {item['message']}" for item in running.findings.blocking())

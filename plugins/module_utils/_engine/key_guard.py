@@ -47,7 +47,6 @@ _TAKEN = 1210
 _DUPLICATE = 1207
 _MOST_CREATIONS = 3
 _TIMEOUT = 60.0
-UNKNOWN = "whether keys made on the target can meet migrated ones was not found out yet"
 _TRACKS = "the target's generator goes on above restored keys"
 
 
@@ -283,8 +282,3 @@ def _shape(collection: CollectionDef) -> Optional[str]:
     # As many as the target is to have.
     shards = collection.parameters.get("numberOfShards") or len(collection.shards)
     return SINGLE if shards == 1 else SEVERAL
-
-
-def unanswered(problem: CutoverError) -> str:
-    """The question when the target could not be tried."""
-    return f"whether keys made on the target can meet migrated ones could not be found out: {problem.message}"

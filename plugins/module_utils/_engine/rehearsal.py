@@ -52,7 +52,7 @@ class Rehearsal:
         return attempt
 
     def _gate(self, max_downtime: float) -> None:
-        self._running.examine_keys(Deadline(max_downtime))
+        self._running.keys.examine(self._running.inventory, Deadline(max_downtime))
         self.blockers = self._migration.gate_blockers(max_downtime)
         if self.blockers:
             text = "; ".join(item["text"] for item in self.blockers)

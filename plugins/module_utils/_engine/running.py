@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable, Optional
 
-from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
-from .._core.errors import ArangoError, CutoverError
+from .._core.clock import SYSTEM_CLOCK, Clock, Deadline, Every
+from .._core.errors import CutoverError
 from . import acceptance, fence, mapping, proof
-from . import inventory as inv
 from .choice import Choice
 from .dataplane import DataPlane
 from .eta import seconds_left
@@ -23,7 +22,8 @@ from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
 from .journal import Record
-from .key_guard import UNKNOWN, KeyGuard, unanswered
+from .key_guard import KeyGuard
+from .key_question import KeyQuestion
 from .mapping import Version
 from .ordering import migrated
 from .parallel import gather
@@ -33,6 +33,7 @@ from .schema import Schema, leaders_of
 from .server_watch import ServerWatch
 from .shards import ShardId, ShardState
 from .source_disks import SourceDisks
+from .unexplained import Unexplained
 from .verify.verifier import Options, Verifier
 from .wipe import KEY as WIPE_KEY
 from .wipe import wipe
@@ -54,9 +55,6 @@ _OF_ONE_LIFE = (
     "CUT-SCHEMA-1", "CUT-SCHEMA-2", "CUT-SCHEMA-3", "CUT-SCHEMA-4", "CUT-SCHEMA-5", "CUT-SCHEMA-6",
 )  # fmt: skip
 _TOPOLOGY_SECONDS = 10.0
-# Between two looks at the target's key generators, when the first one met passing trouble, or was refused.
-_KEYS_SECONDS = 5.0
-_KEYS_REFUSED_SECONDS = 60.0
 # After trouble with a server leaders are looked at often for so long.
 _ALARM_SECONDS = 10.0
 
@@ -67,22 +65,6 @@ def verifier_of(world: World, plane: DataPlane, findings: Findings) -> Verifier:
     options = Options(rate, world.spec.repair, world.settings.time_scale)
     sides = (world.source.coordinators, world.target)
     return Verifier(*sides, plane.inspection, findings, world.paths.data / "verify", options)
-
-
-class Every:
-    """Says when something is due again; seconds by the monotonic clock."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._last: Optional[float] = None
-
-    def due(self, seconds: float) -> bool:
-        """Whether so many seconds have passed since ``done``."""
-        return self._last is None or self._clock.monotonic() - self._last >= seconds
-
-    def done(self) -> None:
-        """Begin to count."""
-        self._last = self._clock.monotonic()
 
 
 class Running:
@@ -145,13 +127,9 @@ class Running:
         self._checkpointed = Every(clock)
         self._refreshed = Every(clock)
         self._alarmed = Every(clock)
-        self._suspects: Counter[tuple[str, str]] = Counter()
         self._positions: dict[str, Any] = {}
-        self.key_guard = KeyGuard(world, self.verifier.keys, world.journal.stop)
-        self._keys_known = False
-        self._keys_looked = Every(clock)
-        self._keys_pause = _KEYS_SECONDS
-        self._keys_question: Optional[str] = UNKNOWN
+        self.keys = KeyQuestion(KeyGuard(world, self.verifier.keys, world.journal.stop), clock, self._scale)
+        self._unexplained = Unexplained(world.source, self.plane, self.schema)
         self.watch = ServerWatch(world.source, self.plane, findings)
         self.modes: Mapping[str, str] = {}
 
@@ -197,7 +175,6 @@ class Running:
         """
         if self._checkpointed.due(max(_LEAST_CHECKPOINT, CHECKPOINT_SECONDS * self._scale)):
             self.checkpoint()
-        self.want_indexes()
         unknown = self.plane.unknown_cuids()
         at_once = bool(self._look_again or self._dropped or self.plane.take_users_dirty())
         if self.plane.take_alarm():
@@ -206,6 +183,7 @@ class Running:
         soon = unknown or self.alarmed
         if at_once or self._polled.due(_UNKNOWN_POLL if soon else self.poll_seconds):
             self.poll()
+        self.want_indexes()
 
     @property
     def poll_seconds(self) -> float:
@@ -227,7 +205,7 @@ class Running:
             self._watch_servers()
         self._follow(source)
         self._sync_users()
-        self._explain_unknown()
+        self._unexplained.explain(self.inventory)
         self._polled.done()
 
     def _sync_users(self) -> None:
@@ -248,7 +226,7 @@ class Running:
         self._watch_servers()
         self._note_dropped()
         self._follow(source)
-        self._explain_unknown()
+        self._unexplained.explain(self.inventory)
 
     def _note_dropped(self) -> None:
         """Before the definitions are read: who is dropped later has been there when they were."""
@@ -278,35 +256,6 @@ class Running:
             self.modes = fence.read_modes(self.world.source)
         except CutoverError as error:
             LOG.info("the modes of the source's servers are not all known: %s", error)
-
-    def _explain_unknown(self) -> None:
-        """Forget shards of the logs that nobody knows: every coordinator and the servers' own lists must lack them."""
-        gone = self.schema.gone(self.inventory, self.plane.unknown_cuids())
-        self._suspects = Counter({item: self._suspects[item] + 1 for item in gone})
-        for database in {item[0] for item, times in self._suspects.items() if times > 1}:
-            cuids = [cuid for name, cuid in gone if name == database]
-            listed = self._listed_cuids(database)
-            for cuid in cuids:
-                if cuid not in listed:
-                    self.plane.discard(database, cuid)
-
-    def _listed_cuids(self, database: str) -> set[str]:
-        """A server that the cluster itself has given up knows of nothing that the others do not."""
-        found: set[str] = set()
-        source = self.world.source
-        for front in source.present(source.fronts).values():
-            definition = inv.database_or_none(front, database)
-            for collection in definition.collections.values() if definition else ():
-                found.update(collection.cuid(shard) for shard in collection.shards)
-        for server in source.present(source.servers).values():
-            try:
-                answer = server.json("GET", "/_api/collection", database=database, timeout=30.0)
-            except ArangoError as error:
-                if error.error_num != 1228:
-                    raise
-                continue
-            found.update(str(item.get("name", "")) for item in answer["result"])
-        return found
 
     def checkpoint(self) -> None:
         """Journal positions and states. Positions are read first: a shard that falls out of step in between is then
@@ -378,21 +327,6 @@ class Running:
         sides = (world.source.coordinators, world.target)
         return proof.measure(*sides, self.subjects(), deadline, world.spec.checksum_seconds)
 
-    def keys_due(self) -> bool:
-        """Whether the target's key generators are to be looked at: for the first time, or after trouble with that."""
-        return not self._keys_known and self._keys_looked.due(self._keys_pause * self._scale)
-
-    def examine_keys(self, deadline: Deadline) -> None:
-        """Find out whether keys made on the target can meet migrated ones; the gate has the question then."""
-        try:
-            self._keys_question = self.key_guard.examine(self.inventory, deadline).text
-            self._keys_known = True
-        except CutoverError as error:
-            LOG.warning("the target's key generators: %s", error)
-            self._keys_question = unanswered(error)
-            self._keys_pause = _KEYS_SECONDS if error.retriable else _KEYS_REFUSED_SECONDS
-        self._keys_looked.done()
-
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
         """What the gate and the status look at; from memory."""
         states = self.plane.states()
@@ -409,7 +343,7 @@ class Running:
             findings=self.findings.blocking(),
             users_current=self.world.users.current,
             unverified=self.verifier.blockers(spec.max_lag),
-            keys=self._keys_question,
+            keys=self.keys.text,
             paused=paused,
             waiting=waiting,
             documents=progress.documents_total or progress.documents_copied,
@@ -427,9 +361,7 @@ class Running:
 
     def unexplained(self) -> list[str]:
         """Shards in the logs that the definitions know, but the data path does not copy."""
-        unknown = self.plane.unknown_cuids()
-        gone = set(self.schema.gone(self.inventory, unknown))
-        return [f"{database} {cuid}" for database, cuid in sorted(unknown) if (database, cuid) not in gone]
+        return self._unexplained.not_copied(self.inventory)
 
     def all_calm(self) -> bool:
         """Whether every shard is in sync and none is held."""

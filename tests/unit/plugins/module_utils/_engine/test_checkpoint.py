@@ -10,14 +10,13 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Every, Running
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Running
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardState
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec
-from tests.unit.control_fakes import FakeStore, HandClocks
+from tests.unit.control_fakes import FakeStore
 
 SHARDS = {state: ShardId("shop", "10", f"s{number}") for number, state in enumerate(ShardState)}
 LEADERS = dict.fromkeys(SHARDS.values(), "PRMR-a")
@@ -198,24 +197,6 @@ def test_what_could_not_be_read_is_read_again_at_once_and_checkpoints_go_on(runn
     running.tick()
     running.tick()
     assert definitions.read_times == 3, "what went well is due again later"
-
-
-@pytest.mark.parametrize(("retriable", "seconds"), [(True, 5.0), (False, 60.0)])
-def test_keys_that_could_not_be_tried_are_tried_again(running: Running, retriable: bool, seconds: float) -> None:
-    """Whatever refused it may be put right, or was a late request of our own: the gate is never shut for good."""
-    clocks = HandClocks()
-    running._keys_looked = Every(clocks)
-
-    def refuse(*_question: object) -> None:
-        raise CutoverError("CUT-ARANGO-6", "duplicate name", retriable=retriable)
-
-    running.key_guard.examine = refuse  # type: ignore[assignment,method-assign]
-    assert running.keys_due()
-    running.examine_keys(Deadline(1.0))
-    clocks.pass_by(seconds - 1)
-    assert not running.keys_due()
-    clocks.pass_by(1)
-    assert running.keys_due()
 
 
 def test_i3_only_what_needs_no_copy_is_journaled_as_such() -> None:

@@ -67,7 +67,7 @@ class Case:
             ),
             builder=SimpleNamespace(busy=False),
             inventory={},
-            key_guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys),
+            keys=SimpleNamespace(guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys)),
             choice=SimpleNamespace(select=lambda source: source),
             settle_on=lambda source: self.events.append("follow"),
             doubt_definitions=lambda: self.events.append("doubt"),

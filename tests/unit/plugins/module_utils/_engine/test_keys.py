@@ -19,7 +19,9 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors impo
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import keys
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inventory import CollectionDef, DatabaseDef
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_guard import MOST_BURNED, KeyGuard
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_question import KeyQuestion
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.keys import LargestKeys
+from tests.unit.control_fakes import HandClocks
 
 WHERE = ("shop", "10")
 
@@ -189,6 +191,30 @@ def test_a_creation_whose_answer_was_lost_is_made_again(lost: int, fine: bool) -
             trying.examine(source(), Deadline(10.0))
         assert caught.value.retriable
     assert target.collections == set()
+
+
+@pytest.mark.parametrize(("retriable", "seconds"), [(True, 5.0), (False, 60.0)])
+def test_keys_that_could_not_be_tried_are_tried_again(retriable: bool, seconds: float) -> None:
+    """Whatever refused it may be put right, or was a late request of our own: the gate is never shut for good."""
+    clocks = HandClocks()
+
+    def refuse(*_question: object) -> None:
+        raise CutoverError("CUT-ARANGO-6", "duplicate name", retriable=retriable)
+
+    refusing: Any = SimpleNamespace(examine=refuse)
+    question = KeyQuestion(refusing, clocks, 1.0)
+    assert question.due()
+    question.examine(source(), Deadline(1.0))
+    assert "duplicate name" in (question.text or "")
+    clocks.pass_by(seconds - 1)
+    assert not question.due()
+    clocks.pass_by(1)
+    assert question.due()
+    question.guard = guard(FakeTarget(10), largest(0))
+    question.examine(source(), Deadline(1.0))
+    assert question.text is None
+    clocks.pass_by(100)
+    assert not question.due()
 
 
 def test_too_many_ids_are_not_used_up() -> None:
