@@ -56,7 +56,10 @@ class Holds:
             ), deadline)
             self._check_held(shards)
         except CutoverError:
-            self.release(shards, reason)
+            # A life that a doubt began meanwhile has taken the hold over.
+            with self._book.changed:
+                lives = [self._book.get(shard.id) for shard in shards]
+            self.release([shard for shard in lives if shard is not None], reason)
             raise
 
     @staticmethod

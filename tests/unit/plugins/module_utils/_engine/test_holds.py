@@ -19,6 +19,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards im
     ShardBook,
     ShardId,
     ShardPlan,
+    ShardState,
 )
 
 
@@ -57,3 +58,27 @@ def test_i1_requests_without_an_answer_are_waited_out(tmp_path: Path) -> None:
     world.quiesce(5.0)
     with pytest.raises(CutoverError):
         world.quiesce(0.05, settled_at=1e12)
+
+
+def test_a_hold_that_a_doubt_ended_is_not_left_behind(tmp_path: Path) -> None:
+    """The next life of the shard would wait for ever to be compared (soak 31007)."""
+    world = World(tmp_path)
+    world.book.move(world.shard, ShardState.COPYING)
+    world.book.move(world.shard, ShardState.CATCHING_UP)
+    world.book.move(world.shard, ShardState.IN_SYNC)
+    held = threading.Event()
+
+    def doubt() -> None:
+        with world.book.changed:
+            while not world.shard.holds:
+                world.book.changed.wait(0.01)
+            world.book.begin_anew(world.shard)
+        held.set()
+
+    threading.Thread(target=doubt, daemon=True).start()
+    with pytest.raises(CutoverError, match="there is a doubt about it"):
+        world.holds.hold([world.shard], "unique index", Deadline(10.0))
+    assert held.wait(10)
+    fresh = world.book.get(world.shard.id)
+    assert fresh is not None
+    assert fresh.holds == set()
