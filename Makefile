@@ -94,7 +94,7 @@ bench: setup ## what the agent costs beside its peers, into build/bench (NAMES="
 bench-testbed: setup ## whether the emulator is fast and small enough not to be the bottleneck (minutes, under 10 GB)
 	python -m tests.bench.testbed
 
-lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, antsibull-docs, ansible-test sanity
+lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, antsibull-docs and -changelog, ansible-test sanity
 	tests/lint/run.sh
 
 test: setup ## everything: linters, all tests, the packed collection, the demo

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: agent_archive
 short_description: Build the agent's archive on the controller
+version_added: 1.0.0
 description:
   - Packs the agent of this collection into one file that runs on Python 3.9 or newer with nothing installed.
   - The same collection gives the same bytes on every machine, so that the file's digest names its content.
@@ -57,7 +58,7 @@ version:
   description: Version of the collection that it was built from.
   returned: success
   type: str
-  sample: 0.1.0
+  sample: 1.0.0
 failure:
   description: The error as data.
   returned: failure

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: controller_objects
 short_description: Make objects of an automation controller
+version_added: 1.0.0
 description:
   - Makes projects, credentials, job templates, workflows and their like on AWX or Ansible Automation Platform as they
     are described, and changes what differs. The playbook C(cutover.arangodb.configure_controller) uses it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: deployment_backup
 short_description: Make or remove a backup of a deployment
+version_added: 1.0.0
 description:
   - Makes sure that there is a backup of this name on the managed platform, or none, and waits until it can be relied
     on.

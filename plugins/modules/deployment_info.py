@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: deployment_info
 short_description: Ask the managed platform about a deployment
+version_added: 1.0.0
 description:
   - Returns state, endpoints, CA certificate, permissions, allowlist and notifications of a deployment, and what keeps
     it from being the target of a migration.

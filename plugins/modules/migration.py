@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration
 short_description: Start, cut over or abort a live migration
+version_added: 1.0.0
 description:
   - Brings a live migration of an ArangoDB cluster to the wanted state, through the agent on the source's network.
   - With O(state=started), the source is copied to the target and every later write follows. The source stays in use.

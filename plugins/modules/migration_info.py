@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_info
 short_description: Show a live migration
+version_added: 1.0.0
 description:
   - Returns the status document of the migration that an agent runs, and on request its shards, findings and report.
 author:

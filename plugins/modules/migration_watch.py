@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_watch
 short_description: Show a running migration until a condition holds
+version_added: 1.0.0
 description:
   - Shows a line on the controller whenever the migration has moved, each new problem once, and returns when the
     condition in O(until) holds.

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: precheck
 short_description: Check whether a migration can be made
+version_added: 1.0.0
 description:
   - Looks at source, target and the agent's host, writes nothing (but see O(probe_target)), and returns every check with
     what was measured and what to do.

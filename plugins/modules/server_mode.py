@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: server_mode
 short_description: Make the source cluster read-only or writable
+version_added: 1.0.0
 description:
   - Sets the server mode of the source cluster and returns when every coordinator and DB-Server shows it.
   - Goes through the agent. While the agent is down or runs no migration, it goes straight to the source, if

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: tls_keyfile
 short_description: Make, renew or check a keyfile on the controller
+version_added: 1.0.0
 description:
   - A keyfile is one PEM with a certificate and its private key, the form that ArangoDB and the agent use.
   - The keyfile is made anew when it is missing, cannot be read, has other parameters, was signed by another CA, or

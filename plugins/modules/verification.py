@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verification
 short_description: Compare source and target of a migration now
+version_added: 1.0.0
 description:
   - Has the agent compare source and target, and returns every difference with its database, collection and key, and one
     table of what is verified beyond documents.

@@ -15,23 +15,25 @@ ansible-galaxy collection install --offline --collections-path "$scratch/collect
 ansible-galaxy collection verify --offline cutover.arangodb >/dev/null
 
 listing=$(tar -tzf "$archive")
-unwanted=$(grep -E '(^|/)(tests|build|\.venv|\.ci|\.git|__pycache__|collections)(/|$)|\.(pyc|pyz)$|(^|/)requirements|pyproject' <<<"$listing" || true)
-if [ -n "$unwanted" ]; then
-    printf 'release: these must not be packed:\n%s\n' "$unwanted"
+unwanted=$(grep -E '(^|/)(tests|testbed|build|\.venv|\.ci|\.git|\.[a-z]+_cache|__pycache__|collections|fragments)(/|$)|\.(pyc|pyz)$|(^|/)requirements|pyproject' <<<"$listing" || true)
+untracked=$(grep -v '/$' <<<"$listing" | grep -vxE 'MANIFEST\.json|FILES\.json' | grep -vxF -f <(git ls-files) || true)
+if [ -n "$unwanted$untracked" ]; then
+    printf 'release: these must not be packed:\n%s\n%s\n' "$unwanted" "$untracked"
     exit 1
 fi
-for wanted in README.md LICENSE meta/runtime.yml meta/ee-requirements.txt roles/agent/tasks/main.yml \
+for wanted in README.md CHANGELOG.md LICENSE changelogs/changelog.yaml docs/runbook.md meta/runtime.yml \
+    meta/ee-requirements.txt roles/agent/tasks/main.yml \
     extensions/patterns/live_migration/meta/pattern.json playbooks/cutover.yml \
-    plugins/modules/migration.py plugins/module_utils/_engine/engine.py; do
+    extensions/eda/rulebooks/live_migration.yml plugins/modules/migration.py plugins/module_utils/_engine/engine.py; do
     if ! grep -qx "$wanted" <<<"$listing"; then
         printf 'release: %s is missing\n' "$wanted"
         exit 1
     fi
 done
-for module in precheck migration migration_info server_mode verification agent_archive tls_keyfile; do
-    ansible-doc -t module "cutover.arangodb.$module" >/dev/null
+for path in plugins/modules/*.py; do
+    ansible-doc -t module "cutover.arangodb.$(basename "$path" .py)" >/dev/null
 done
-for role in agent certificates; do
-    ansible-doc -t role "cutover.arangodb.$role" >/dev/null
+for path in roles/*; do
+    ansible-doc -t role "cutover.arangodb.$(basename "$path")" >/dev/null
 done
 printf 'release: fine (%s, %s files)\n' "${archive##*/}" "$(wc -l <<<"$listing")"

@@ -27,6 +27,7 @@ step "yamllint" yamllint --strict .
 step "shellcheck" shellcheck .ci/run tests/lint/*.sh tests/floor/*.sh
 step "ansible-lint" tests/lint/ansible_lint.sh
 step "antsibull-docs" tests/lint/docs_lint.sh
+step "antsibull-changelog" tests/lint/changelog.sh
 step "ansible-test sanity" tests/lint/sanity.sh
 
 if [ ${#failed[@]} -gt 0 ]; then

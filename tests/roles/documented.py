@@ -25,7 +25,7 @@ def module_names() -> list[str]:
 
 
 def part_of(module: str, part: str) -> Any:
-    """EXAMPLES or RETURN of a module, parsed; raises StopIteration when it has none."""
+    """DOCUMENTATION, EXAMPLES or RETURN of a module, parsed; raises StopIteration when it has none."""
     tree = ast.parse((MODULES / f"{module}.py").read_text())
     texts = (
         ast.literal_eval(node.value)
