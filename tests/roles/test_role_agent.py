@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
 import stat
 from pathlib import Path
@@ -74,14 +76,31 @@ def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
     assert list(host.install_path("").iterdir()) == []
 
 
+def test_a_port_that_cannot_be_had_is_refused_before_the_old_agent_is_stopped(host: Host) -> None:
+    assert host.play("deploy_agent").code == 0
+    running = pid_of(host)
+    config = host.install_path("config/agent.json").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        port = squatter.getsockname()[1]
+        for options in ((), ("--check",)):
+            refused = host.play("deploy_agent", *options, agent_port=port)
+            told = " ".join(refused.output.split())
+            assert refused.code != 0
+            assert f"agent_port {port}: an agent could not listen on 127.0.0.1:{port}: Address already in use" in told
+    beyond = host.play("deploy_agent", agent_port=70000)
+    assert (beyond.code != 0, "agent_port 70000" in beyond.output) == (True, True), beyond.output
+    assert (pid_of(host), host.install_path("config/agent.json").read_text()) == (running, config)
+    assert host.play("deploy_agent").changed == 0
+
+
 def test_why_an_agent_does_not_start_is_shown(host: Host) -> None:
+    """Its port is taken by another while it is down."""
     assert host.play("deploy_agent").code == 0
     host.install_path("log/agent.log").write_text("")
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", 0))
-        squatter.listen()
-        port = squatter.getsockname()[1]
-        refused = host.play("deploy_agent", agent_port=port)
+    os.kill(pid_of(host), signal.SIGKILL)
+    port = host.variables["agent_port"]
+    with socket.create_server(("127.0.0.1", port)):
+        refused = host.play("deploy_agent")
     assert refused.code != 0
     told = " ".join(refused.output.split())
     assert "localhost does not run as wanted: port" in told, refused.output
