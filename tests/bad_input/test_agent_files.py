@@ -63,6 +63,7 @@ CONFIGURATIONS: tuple[tuple[str, Any, str], ...] = (
     ("time_scale", 2, "must be a number above 0 and at most 1"),
     ("allowed_sources", "https://db:8529", "must be a list of endpoints"),
     ("state_directory", None, "is missing"),
+    ("webhook", "https://eda.example.com/", "must be an object with url, secret_path, ca, timeout, max_lag"),
 )
 
 

@@ -12,6 +12,7 @@ from tests.mutants.keeping import KEEPING
 from tests.mutants.moving import MOVING
 from tests.mutants.mutant import Mutant
 from tests.mutants.opening import OPENING
+from tests.mutants.posting import POSTING
 from tests.mutants.reading import READING
 from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
@@ -19,5 +20,5 @@ from tests.mutants.yielding import YIELDING
 
 ALL: tuple[Mutant, ...] = (
     *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING, *YIELDING,
-    *ASKING,
+    *ASKING, *POSTING,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 """The agent's API (design §9): each function answers one route on the engine."""
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from .._core.errors import CutoverError
 from .._engine import report_page
@@ -16,6 +16,7 @@ from .history import History
 from .messages import Request, Response, json_response
 from .metrics import CONTENT_TYPE, render_metrics
 from .runs import Runs
+from .webhook import Webhook
 
 SERVER_MODES = ("readonly", "default")
 SHARD_STATES = tuple(state.value for state in ShardState)
@@ -33,8 +34,10 @@ class Api:
         version: str,
         events: EventLog,
         history: History,
+        webhook: Optional[Webhook] = None,
     ) -> None:
         self._engine = engine
+        self._webhook = webhook
         self._prechecks = Runs("precheck", check)
         self._changes = Runs("comparison", engine.changes)
         self._verifications = Runs("verification", engine.verification)
@@ -55,12 +58,13 @@ class Api:
 
     def metrics(self, _request: Request) -> Response:
         """Prometheus text."""
-        text = render_metrics(self._engine.status(), self._version)
+        figures = None if self._webhook is None else self._webhook.figures()
+        text = render_metrics(self._status(), self._version, figures)
         return Response(200, text.encode("utf-8"), CONTENT_TYPE)
 
     def status_page(self, _request: Request) -> Response:
         """The page for people."""
-        return _html(page.render_page(self._engine.status(), self._engine.findings(), self._history))
+        return _html(page.render_page(self._status(), self._engine.findings(), self._history))
 
     def shards_page(self, request: Request) -> Response:
         """A part of the list of shards for people."""
@@ -86,7 +90,7 @@ class Api:
 
     def status(self, _request: Request) -> Response:
         """The status document."""
-        return json_response(200, self._engine.status())
+        return json_response(200, self._status())
 
     def start(self, request: Request) -> Response:
         """Start with the specification in the body; its fields are checked by the engine."""
@@ -228,7 +232,14 @@ class Api:
         return _given({"reason": fields.text(body, "reason")})
 
     def _controlled(self, changed: bool) -> Response:
-        return json_response(202 if changed else 200, self._engine.status())
+        return json_response(202 if changed else 200, self._status())
+
+    def _status(self) -> dict[str, Any]:
+        """The engine's, with what the agent itself has to warn of."""
+        status = self._engine.status()
+        if self._webhook is None:
+            return status
+        return {**status, "problems": [*status["problems"], *self._webhook.problems()]}
 
 
 def _html(text: str) -> Response:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
+from .._core.endpoint import Endpoint
 from .._core.errors import CutoverError
 
 DEFAULT_PORT = 8629
@@ -37,6 +39,21 @@ class Client:
 
 
 @dataclass(frozen=True)
+class WebhookConfig:
+    """Where events are posted to: `target` is path and query. `timeout` is seconds for one try.
+
+    A lag above `max_lag` seconds is an event. `ca` None means the system's authorities.
+    """
+
+    endpoint: Endpoint
+    target: str
+    secret_path: Path
+    ca: Path | None = None
+    timeout: float = 10.0
+    max_lag: float = 300.0
+
+
+@dataclass(frozen=True)
 class AgentConfig:
     """What the root-owned file says. Paths are absolute; `time_scale` shortens all waits (1.0 = real time)."""
 
@@ -52,6 +69,7 @@ class AgentConfig:
     allowed_targets: tuple[str, ...] | None = None
     time_scale: float = 1.0
     log_format: str = "text"
+    webhook: WebhookConfig | None = None
 
     @property
     def authenticates(self) -> bool:
@@ -142,6 +160,59 @@ def _tokens(field: str, value: Any) -> tuple[Token, ...]:
     return tokens
 
 
+def _seconds(least: float, most: float) -> Callable[[str, Any], float]:
+    def check(field: str, value: Any) -> float:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
+            raise _bad(field, f"must be a number of seconds from {least:g} to {most:g}")
+        return float(value)
+
+    return check
+
+
+def _url(field: str, value: Any) -> tuple[Endpoint, str]:
+    """Endpoint and target; the text is never repeated, since addresses of webhooks are often secrets themselves."""
+    form = "must be of the form https://HOST[:PORT]/PATH, printable and without user name, password or fragment"
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
+        raise _bad(field, form)
+    try:
+        parts = urllib.parse.urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise _bad(field, form) from None
+    if parts.scheme not in ("http", "https") or not host or port == 0 or "@" in parts.netloc or "#" in value:
+        raise _bad(field, form)
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise _bad(field, "must be https: http is taken for loopback addresses only")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(parts.scheme, host, port or (443 if parts.scheme == "https" else 80)), target
+
+
+WEBHOOK_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
+    "url": _url,
+    "secret_path": _path,
+    "ca": _path,
+    "timeout": _seconds(0.1, 60.0),
+    "max_lag": _seconds(1.0, 86400.0),
+}
+
+
+def _webhook(field: str, value: Any) -> WebhookConfig:
+    if not isinstance(value, dict):
+        raise _bad(field, f"must be an object with {', '.join(WEBHOOK_CHECKS)}")
+    for name in value:
+        if name not in WEBHOOK_CHECKS:
+            raise _bad(f"{field}.{name}", f"unknown field; known are {', '.join(WEBHOOK_CHECKS)}")
+    for name in ("url", "secret_path"):
+        if value.get(name) is None:
+            raise _bad(f"{field}.{name}", "is missing")
+    given = {name: item for name, item in value.items() if not (item is None and name == "ca")}
+    checked = {name: WEBHOOK_CHECKS[name](f"{field}.{name}", item) for name, item in given.items()}
+    endpoint, target = checked.pop("url")
+    if endpoint.scheme == "http" and "ca" in checked:
+        raise _bad(f"{field}.ca", "is of no use: webhook.url is http")
+    return WebhookConfig(endpoint=endpoint, target=target, **checked)
+
+
 CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "listen_host": _text,
     "port": _port,
@@ -155,9 +226,10 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "allowed_targets": _endpoints,
     "time_scale": _scale,
     "log_format": _choice(LOG_FORMATS),
+    "webhook": _webhook,
 }
 REQUIRED = ("tls_keyfile", "state_directory", "source_jwt_secret_path")
-MAY_BE_NULL = ("client_ca", "clients", "allowed_sources", "allowed_targets")
+MAY_BE_NULL = ("client_ca", "clients", "allowed_sources", "allowed_targets", "webhook")
 
 
 def _is_loopback(host: str) -> bool:

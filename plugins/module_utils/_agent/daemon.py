@@ -27,9 +27,10 @@ POLL = 0.05
 
 
 def fingerprint(archive: Path, config_path: Path, config: AgentConfig) -> str:
-    """Digest of all that a restart would read anew: archive, configuration, certificates."""
+    """Digest of all that a restart would read anew: archive, configuration, certificates, the webhook's secret."""
     digest = hashlib.sha256()
-    for path in (archive, config_path, config.tls_keyfile, config.client_ca):
+    webhook = () if config.webhook is None else (config.webhook.secret_path, config.webhook.ca)
+    for path in (archive, config_path, config.tls_keyfile, config.client_ca, *webhook):
         if path is None or not path.is_file():
             digest.update(b"\0absent")
             continue

@@ -7,10 +7,11 @@ import json
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .._engine.display import lookup, status_line
+from .._engine.throttle import beyond
 
 # Enough for a reader that was away for minutes; who was away longer reads the status document anyway.
 KEPT = 1000
@@ -19,7 +20,9 @@ HEARTBEAT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Event:
-    """``kind`` is ``state``, ``ready``, ``blocked``, ``step``, ``attempt``, ``problem``, ``resolved`` or ``status``."""
+    """``kind`` is ``state``, ``ready``, ``blocked``, ``step``, ``attempt``, ``problem``, ``resolved``, ``lag`` or
+    ``status``.
+    """
 
     number: int
     kind: str
@@ -32,9 +35,15 @@ class Event:
 
 
 class EventLog:
-    """The last events in memory; thread safe. Numbers go on growing as long as the agent lives."""
+    """The last events in memory; thread safe. Numbers go on growing as long as the agent lives.
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+    ``listener`` gets kind and data of each event at once, in the publisher's thread: it must neither block nor raise.
+    """
+
+    def __init__(
+        self, clock: Clock = SYSTEM_CLOCK, listener: Optional[Callable[[str, Mapping[str, Any]], None]] = None
+    ) -> None:
+        self._listener = listener
         # Numbers of an earlier process are below those of this one: a reader that comes back misses nothing.
         self._next = int(clock.wall() * 1000)
         self._events: deque[Event] = deque(maxlen=KEPT)
@@ -47,6 +56,8 @@ class EventLog:
             self._events.append(Event(self._next, kind, dict(data)))
             self._next += 1
             self._changed.notify_all()
+        if self._listener is not None:
+            self._listener(kind, data)
 
     def since(self, number: Optional[int]) -> list[Event]:
         """Events after ``number``; None gives the last one alone."""
@@ -80,24 +91,39 @@ class EventLog:
 
 
 class Changes:
-    """Finds out what is new between two status documents, and publishes it."""
+    """Finds out what is new between two status documents, and publishes it.
 
-    def __init__(self, log: EventLog) -> None:
+    ``max_lag``: seconds of lag above which it is an event, and again once it has come back clearly; None for never.
+    """
+
+    def __init__(self, log: EventLog, max_lag: Optional[float] = None) -> None:
         self._log = log
+        self._max_lag = max_lag
+        self._lags = False
         self._before: Optional[Mapping[str, Any]] = None
 
     def look(self, status: Mapping[str, Any]) -> None:
         """Compare with the document of the last look."""
         before, self._before = self._before, status
+        was = None if before is None else before.get("state")
+        if before is None or was != status.get("state"):
+            self._publish("state", status, {"state": status.get("state"), "before": was})
+        self._lag(status)
         if before is None:
-            self._publish("state", status, {"state": status.get("state"), "before": None})
             return
-        if before.get("state") != status.get("state"):
-            self._publish("state", status, {"state": status.get("state"), "before": before.get("state")})
         self._cutover(before, status)
         self._problems(before, status)
         if status_line(before) != status_line(status):
             self._publish("status", status, {"line": status_line(status)})
+
+    def _lag(self, status: Mapping[str, Any]) -> None:
+        lag = lookup(status, "replication.lag_seconds")
+        if self._max_lag is None or lag is None:
+            return
+        lags = beyond(lag, self._max_lag, held=self._lags)
+        if lags != self._lags:
+            self._lags = lags
+            self._publish("lag", status, {"high": lags, "lag_seconds": lag, "max_lag": self._max_lag})
 
     def _cutover(self, before: Mapping[str, Any], status: Mapping[str, Any]) -> None:
         ready = bool(lookup(status, "cutover.ready"))

@@ -3,7 +3,7 @@
 """Prometheus text out of the status document; what is not known is left out, never shown as zero."""
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 from .._engine.display import lookup
 from .._engine.states import STATES
@@ -58,6 +58,12 @@ METRICS = (
     ("cutover_retries_total", "counter", "Requests repeated.", "totals.retries"),
     ("cutover_recopies_total", "counter", "Shards copied again.", "totals.recopies"),
     ("cutover_restarts_total", "counter", "Restarts of the agent within this migration.", "totals.restarts"),
+)
+WEBHOOK_METRICS = (
+    ("cutover_webhook_delivered_total", "counter", "Events that the webhook has taken.", "delivered"),
+    ("cutover_webhook_failed_total", "counter", "Tries that the webhook did not take.", "failed"),
+    ("cutover_webhook_dropped_total", "counter", "Events dropped because too many waited.", "dropped"),
+    ("cutover_webhook_waiting", "gauge", "Events that wait for their delivery.", "waiting"),
 )
 ATTEMPT_RESULTS = ("completed", "rolled-back", "refused")
 SHARD_STATES = ("pending", "copying", "catching_up", "in_sync", "held", "suspect")
@@ -121,8 +127,15 @@ def _flags(status: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def render_metrics(status: Mapping[str, Any], version: str) -> str:
-    """The whole page of samples."""
+def _webhook(figures: Mapping[str, int]) -> list[str]:
+    lines = []
+    for name, kind, text, key in WEBHOOK_METRICS:
+        lines += [*_head(name, kind, text), f"{name} {figures[key]}"]
+    return lines
+
+
+def render_metrics(status: Mapping[str, Any], version: str, webhook: Optional[Mapping[str, int]] = None) -> str:
+    """The whole page of samples; ``webhook`` are the figures of the webhook if there is one."""
     lines = _head("cutover_agent_info", "gauge", "The agent's version.")
     lines.append(f'cutover_agent_info{{version="{_escape(version)}"}} 1')
     lines += _head("cutover_state", "gauge", "1 for the migration's state, 0 for all others.")
@@ -132,4 +145,5 @@ def render_metrics(status: Mapping[str, Any], version: str) -> str:
         value = lookup(status, path)
         if _is_number(value):
             lines += [*_head(name, kind, text), f"{name} {value}"]
+    lines += [] if webhook is None else _webhook(webhook)
     return "\n".join(lines + _shards(status) + _servers(status) + _problems(status)) + "\n"

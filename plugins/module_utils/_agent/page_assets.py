@@ -84,7 +84,7 @@ SCRIPT = """
   const source = new EventSource('/v1/migration/events');
   source.onopen = () => { say('live'); refresh(); };
   source.onerror = () => say('the agent does not answer; trying again');
-  for (const kind of ['state', 'ready', 'blocked', 'step', 'attempt', 'problem', 'resolved', 'status']) {
+  for (const kind of ['state', 'ready', 'blocked', 'step', 'attempt', 'problem', 'resolved', 'lag', 'status']) {
     source.addEventListener(kind, refresh);
   }
   setInterval(refresh, 5000);

@@ -30,6 +30,7 @@ from .server import AgentServer
 from .tls import server_context
 from .version import build_info
 from .watcher import Watcher
+from .webhook import Webhook
 
 LOG = logging.getLogger(__name__)
 CLOSE_TIMEOUT = 9.0
@@ -67,9 +68,14 @@ class Service:
         self._notifier = Notifier()
         self._reload = threading.Event()
         version = str(build_info()["version"])
-        events, history = EventLog(), History()
-        self._watcher = Watcher(engine.status, events, history)
-        api = Api(engine, check, self._recovered.is_set, version, events, history)
+        wanted = config.webhook
+        self._webhook = (
+            None if wanted is None else Webhook(wanted, config.state_directory, time_scale=config.time_scale)
+        )
+        events, history = EventLog(listener=None if self._webhook is None else self._webhook.put), History()
+        max_lag = None if wanted is None else wanted.max_lag
+        self._watcher = Watcher(engine.status, events, history, max_lag=max_lag)
+        api = Api(engine, check, self._recovered.is_set, version, events, history, self._webhook)
         application = Application(api, Authenticator(config))
         self._server = AgentServer((config.listen_host, config.port), self._context(), application)
         LOG.info("agent %s listens on https://%s:%d", version, config.listen_host, self._server.port)
@@ -99,6 +105,8 @@ class Service:
         try:
             self._engine.recover()
             self._recovered.set()
+            if self._webhook is not None:
+                self._webhook.start()
             self._watcher.start()
             self._notifier.send(READY="1", STATUS="ready")
             on_ready()
@@ -107,6 +115,8 @@ class Service:
             self._notifier.send(STOPPING="1")
             LOG.info("ending: finishing the batch and writing a checkpoint")
             self._watcher.close()
+            if self._webhook is not None:
+                self._webhook.close()
             self._server.close()
             self._engine.close(CLOSE_TIMEOUT)
             LOG.info("ended")

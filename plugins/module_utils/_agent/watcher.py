@@ -19,12 +19,17 @@ class Watcher:
     """One thread from ``start`` to ``close``."""
 
     def __init__(
-        self, status: Callable[[], dict[str, Any]], events: EventLog, history: History, clock: Clock = SYSTEM_CLOCK
+        self,
+        status: Callable[[], dict[str, Any]],
+        events: EventLog,
+        history: History,
+        clock: Clock = SYSTEM_CLOCK,
+        max_lag: float | None = None,
     ) -> None:
         self._status = status
         self._events = events
         self._history = history
-        self._changes = Changes(events)
+        self._changes = Changes(events, max_lag)
         self._clock = clock
         self._sampled: float | None = None
         self._end = threading.Event()

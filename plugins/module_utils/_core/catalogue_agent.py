@@ -40,6 +40,11 @@ CODES: dict[str, Entry] = {
         "error", "operator", "The running agent did not end",
         "Read the agent's log; kill -9 of its process is safe: it resumes from its last checkpoint.",
     ),
+    "CUT-AGENT-9": Entry(
+        "error", "operator", "The webhook's secret cannot be used",
+        "Put the secret that the receiver verifies with, 16 or more printable characters, into the named file, which "
+        "the agent's user alone may read; with the role agent set agent_webhook_secret and deploy again.",
+    ),
     "CUT-AGENT-10": Entry(
         "error", "operator", "The agent does not know the caller",
         "Give a token of the agent's configuration (agent_token or agent_token_path) or a client certificate that "
@@ -93,6 +98,12 @@ CODES: dict[str, Entry] = {
     "CUT-AGENT-22": Entry(
         "error", "transient", "The agent is not ready",
         "Wait until /readyz answers 200: the agent is reading its state and the journal.",
+    ),
+    "CUT-AGENT-23": Entry(
+        "warning", "transient", "The webhook does not take events",
+        "The migration goes on, and events wait in their order. Check that the receiver runs, that a firewall lets the "
+        "agent's host through, that webhook.ca is the CA of its certificate, and for a status of 401 that both sides "
+        "have the same secret.",
     ),
     "CUT-AGENT-30": Entry(
         "error", "operator", "A secret stands on the command line",

@@ -14,6 +14,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._agent.config imp
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 
 GOOD: dict[str, Any] = {"tls_keyfile": "/k", "state_directory": "/s", "source_jwt_secret_path": "/j"}
+WEBHOOK = {"url": "https://eda.example.com/agent?x=1", "secret_path": "/w"}
 TOKEN = {"name": "ops", "sha256": "a" * 64, "role": "read"}
 
 
@@ -45,6 +46,27 @@ def test_null_is_absent_where_absence_means_something() -> None:
         ({"log_format": "xml"}, "log_format"),
         ({"allowed_sources": "https://a"}, "allowed_sources"),
         ({"allowed_sources": [1]}, "allowed_sources[0]"),
+        ({"webhook": "https://eda.example.com"}, "webhook"),
+        ({"webhook": {"url": "https://eda.example.com"}}, "webhook.secret_path"),
+        ({"webhook": {"secret_path": "/w"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "token": "x"}}, "webhook.token"),
+        ({"webhook": {**WEBHOOK, "url": 3}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "eda.example.com"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "ftp://eda.example.com"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "http://eda.example.com/"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "https://user:word@eda.example.com/"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "https://eda.example.com:0/"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "https://eda.example.com:x/"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "https://eda.example.com/#x"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "https://eda.example.com/a b"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "url": "https:///path"}}, "webhook.url"),
+        ({"webhook": {**WEBHOOK, "secret_path": "w"}}, "webhook.secret_path"),
+        ({"webhook": {**WEBHOOK, "ca": "ca.pem"}}, "webhook.ca"),
+        ({"webhook": {**WEBHOOK, "url": "http://127.0.0.1:1/", "ca": "/c"}}, "webhook.ca"),
+        ({"webhook": {**WEBHOOK, "timeout": 0}}, "webhook.timeout"),
+        ({"webhook": {**WEBHOOK, "timeout": 61}}, "webhook.timeout"),
+        ({"webhook": {**WEBHOOK, "timeout": True}}, "webhook.timeout"),
+        ({"webhook": {**WEBHOOK, "max_lag": 0}}, "webhook.max_lag"),
         ({"clients": [], "client_ca": None}, "clients"),
         ({"clients": {}, "client_ca": "/c"}, "clients"),
         ({"clients": [{"subject": "ops"}], "client_ca": "/c"}, "clients[0]"),
@@ -63,6 +85,24 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
     with pytest.raises(CutoverError) as caught:
         parse_config({**GOOD, **change})
     assert (caught.value.code, caught.value.details["field"]) == ("CUT-AGENT-2", field)
+
+
+def test_a_webhook() -> None:
+    webhook = parse_config({**GOOD, "webhook": {**WEBHOOK, "ca": None, "timeout": 5}}).webhook
+    assert webhook is not None
+    assert (webhook.endpoint.url, webhook.target) == ("https://eda.example.com:443", "/agent?x=1")
+    assert (webhook.ca, webhook.timeout, webhook.max_lag) == (None, 5.0, 300.0)
+    loopback = parse_config({**GOOD, "webhook": {**WEBHOOK, "url": "http://[::1]:5000"}}).webhook
+    assert loopback is not None
+    assert (loopback.endpoint.url, loopback.target) == ("http://[::1]:5000", "/")
+    assert parse_config({**GOOD, "webhook": None}).webhook is None
+
+
+def test_the_address_of_a_webhook_is_not_repeated() -> None:
+    """It is often a secret itself."""
+    with pytest.raises(CutoverError) as caught:
+        parse_config({**GOOD, "webhook": {**WEBHOOK, "url": "http://eda.example.com/hush"}})
+    assert "hush" not in str(caught.value)
 
 
 @pytest.mark.parametrize("missing", sorted(GOOD))
