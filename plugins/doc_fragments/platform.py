@@ -55,15 +55,8 @@ options:
     required: true
 """
 
-    TARGET = r"""
+    KEY = r"""
 options:
-  deployment_id:
-    description:
-      - Id of the deployment that is the target, in place of O(target_endpoints), O(target_ca_path) and
-        O(target_password), which are asked for on the controller. Its resource URL, its name or one of its endpoints is understood, too.
-      - If not set, E(ARANGO_GRAPH_DEPLOYMENT_ID) is used where E(ARANGO_GRAPH_API_KEY) and E(ARANGO_GRAPH_API_SECRET) are
-        set, too.
-    type: str
   platform_key_id:
     description:
       - Id of the API key.
@@ -73,6 +66,27 @@ options:
     description:
       - Secret of the API key. It never leaves the controller but for the platform.
       - If not set, E(ARANGO_GRAPH_API_SECRET) is used.
+    type: str
+"""
+
+    EXPECTED = r"""
+options:
+  deployment_id:
+    description:
+      - Id of the deployment that the agent's migration has to go to; the task fails if it goes elsewhere. Its resource
+        URL, its name or one of its endpoints is understood, too.
+      - The platform is asked for it on the controller, and only if this is set, so that looking needs no platform.
+    type: str
+"""
+
+    TARGET = r"""
+options:
+  deployment_id:
+    description:
+      - Id of the deployment that is the target, in place of O(target_endpoints), O(target_ca_path) and
+        O(target_password), which are asked for on the controller. Its resource URL, its name or one of its endpoints is understood, too.
+      - If not set, E(ARANGO_GRAPH_DEPLOYMENT_ID) is used where E(ARANGO_GRAPH_API_KEY) and E(ARANGO_GRAPH_API_SECRET) are
+        set, too.
     type: str
   agent_addresses:
     description:

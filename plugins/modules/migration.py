@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - cutover.arangodb.source
   - cutover.arangodb.specification
   - cutover.arangodb.platform
+  - cutover.arangodb.platform.key
   - cutover.arangodb.platform.target
 attributes:
   check_mode:

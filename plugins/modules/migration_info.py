@@ -18,6 +18,9 @@ extends_documentation_fragment:
   - cutover.arangodb.attributes
   - cutover.arangodb.attributes.info
   - cutover.arangodb.attributes.actiongroup_arangodb
+  - cutover.arangodb.platform
+  - cutover.arangodb.platform.expected
+  - cutover.arangodb.platform.key
 options:
   gather:
     description:
@@ -251,7 +254,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._module.argspec import agent_options, merged
+from ..module_utils._module.argspec import agent_options, merged, platform_options
 from ..module_utils._module.migration_info import run
 from ..module_utils._module.runner import run_module
 
@@ -261,6 +264,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=merged(
             agent_options(),
+            platform_options(),
             {
                 "gather": {
                     "type": "list",

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - cutover.arangodb.source.jwt
   - cutover.arangodb.specification
   - cutover.arangodb.platform
+  - cutover.arangodb.platform.key
   - cutover.arangodb.platform.target
 options:
   fail_on_errors:

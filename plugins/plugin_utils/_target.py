@@ -17,7 +17,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.platform_rules import ASLEEP
-from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import deployment_options
+from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import (
+    deployment_options,
+    platform_options,
+)
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform import deployments, keys, resuming
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform.client import PlatformClient
 from ansible_collections.cutover.arangodb.plugins.module_utils._platform.waiting import Waiting
@@ -41,11 +44,8 @@ def taken_out(arguments: dict[str, Any]) -> Options | None:
     Raises CUT-AGENT-36 when the target is named in both ways, or a deployment in part.
     """
     own = {name: arguments.pop(name) for name in OPTIONS if name in arguments}
-    checked = ArgumentSpecValidator(OPTIONS).validate(own)
-    if checked.error_messages:
-        raise AnsibleActionFail("; ".join(checked.error_messages))
-    options: Options = checked.validated_parameters
-    missing = [name for name in WHO if not options.get(name)]
+    options = _validated(own)
+    missing = _missing(options)
     if "deployment_id" not in own and missing:
         vain = [name for name in _NEED_A_DEPLOYMENT if options[name]]
         if vain:
@@ -56,10 +56,40 @@ def taken_out(arguments: dict[str, Any]) -> Options | None:
         how = "deployment_id" if "deployment_id" in own else "deployment_id (by the controller's environment)"
         text = f"{', '.join(both)}, {how}: give either the deployment, or the target's endpoint and credentials"
         raise _wrong(both[0], text)
-    if missing:
-        raise _wrong(missing[0], f"{', '.join(missing)}: is needed together with deployment_id")
+    _require_all(missing)
     _platform.require_addresses("agent_addresses", options["agent_addresses"])
     return options
+
+
+def expected(arguments: dict[str, Any]) -> Options | None:
+    """Take the platform's options out of the arguments of a task that looks; None when it names no deployment.
+
+    The controller's environment alone names none: a look must not fail with the platform. Raises CUT-AGENT-36 when the
+    deployment is named in part.
+    """
+    own = {name: arguments.pop(name) for name in platform_options() if name in arguments}
+    if not own.get("deployment_id"):
+        return None
+    options = _validated(own)
+    _require_all(_missing(options))
+    return options
+
+
+def _validated(own: dict[str, Any]) -> Options:
+    checked = ArgumentSpecValidator(OPTIONS).validate(own)
+    if checked.error_messages:
+        raise AnsibleActionFail("; ".join(checked.error_messages))
+    options: Options = checked.validated_parameters
+    return options
+
+
+def _missing(options: Options) -> list[str]:
+    return [name for name in WHO if not options.get(name)]
+
+
+def _require_all(missing: list[str]) -> None:
+    if missing:
+        raise _wrong(missing[0], f"{', '.join(missing)}: is needed together with deployment_id")
 
 
 def _wrong(field: str, text: str) -> CutoverError:

@@ -38,7 +38,9 @@ class Operator:
     home: Path
     collections: Path
 
-    def play(self, name: str, hosts: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Played], str]:
+    def play(
+        self, name: str, hosts: Mapping[str, Mapping[str, Any]], *options: str
+    ) -> tuple[dict[str, Played], str]:
         """Run a playbook for all hosts; what each one said, and the whole output."""
         inventory = self.home / "inventory.json"
         inventory.touch(mode=0o600)
@@ -50,8 +52,8 @@ class Operator:
         content = {"cutover_agents": {"hosts": {host: {**local, **values} for host, values in hosts.items()}}}
         inventory.write_text(json.dumps(content))
         done = subprocess.run(
-            [str(PLAYBOOK), "-i", str(inventory), "--forks", "4", f"cutover.arangodb.{name}"],
-            env=self._environment(), capture_output=True, text=True, timeout=110, check=False,
+            [str(PLAYBOOK), "-i", str(inventory), "--forks", "4", f"cutover.arangodb.{name}", *options],
+            env=self._environment(), capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         found = {host: Played() for host in hosts}
         for outcome, host, text in _RESULT.findall(done.stdout):

@@ -107,6 +107,7 @@ class FakeEngine:
         if running:
             raise CutoverError("CUT-STATE-2", "another specification is running")
         self.document["migration"]["config_digest"] = digest
+        self.document["target"]["endpoints"] = request["target_endpoints"]
         self.document["state"] = "running"
         self.document["shards"]["in_sync"] = 4
         return True

@@ -55,8 +55,8 @@ def target_options() -> Options:
     }
 
 
-def deployment_options() -> Options:
-    """A deployment in the place of the target: the module's action takes these out, the module never gets them."""
+def platform_options() -> Options:
+    """A deployment and who asks about it: the module's action takes these out, the module never gets them."""
     return {
         "deployment_id": {"type": "str"},
         "organization_id": {"type": "str"},
@@ -65,6 +65,13 @@ def deployment_options() -> Options:
         "platform_key_id": {"type": "str", "no_log": False},
         "platform_key_secret": {"type": "str", "no_log": True},
         "platform_timeout": {"type": "float", "default": 30.0},
+    }
+
+
+def deployment_options() -> Options:
+    """A deployment in the place of the target, and what is wanted of it before a start."""
+    return {
+        **platform_options(),
         "agent_addresses": {"type": "list", "elements": "str", "default": []},
         "resume_deployment": {"type": "bool", "default": False},
         "resume_timeout": {"type": "float", "default": 1800.0},
