@@ -17,6 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.platform_rules import ASLEEP
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.tls import holds_certificate
 from ansible_collections.cutover.arangodb.plugins.module_utils._module.argspec import (
     deployment_options,
     platform_options,
@@ -129,7 +130,7 @@ def described(client: PlatformClient, options: Options, *, check_mode: bool, tel
 def fields(client: PlatformClient, shown: dict[str, Any]) -> dict[str, Any]:
     """The options of a module that the deployment stands for; reading the password is an event on the platform."""
     authority, endpoint = shown["ca"], shown["endpoints"]["chosen"]
-    if authority is None or endpoint is None:
+    if authority is None or not holds_certificate(authority["pem"]) or endpoint is None:
         raise _platform.refusal(one for one in shown["problems"] if one["severity"] == "error")
     login = deployments.credentials(client, shown["deployment"]["id"])
     return {

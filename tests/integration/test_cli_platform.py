@@ -84,11 +84,14 @@ def test_start_finds_endpoint_and_credentials(agent: RunningAgent, platform: Tes
     assert platform.key_secret not in str(request)
 
 
-def test_the_deployments_own_ca_is_needed_where_the_certificate_is_not_public(
-    agent: RunningAgent, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_deployments_own_ca_is_sent_where_the_certificate_is_not_public(
+    agent: RunningAgent, run: Run, tmp_path: Path
 ) -> None:
-    assert run("start", 1, *SOURCE) == cli.USAGE
-    assert "CUT-PLATFORM-6" in capsys.readouterr().err
+    assert run("start", 1, *SOURCE) == cli.FINE
+    sent = _started(agent)
+    assert sent["target_ca_pem"].startswith("-----BEGIN CERTIFICATE-----")
+    assert sent["target_endpoints"][0].endswith(":18529")
+    assert run("stop", 1, "--abort") == cli.FINE
     assert run("start", 1, *SOURCE, "--target.save-cacert", str(tmp_path / "ca.pem")) == cli.FINE
     assert (tmp_path / "ca.pem").read_text().startswith("-----BEGIN CERTIFICATE-----")
     request = _started(agent)
@@ -96,6 +99,38 @@ def test_the_deployments_own_ca_is_needed_where_the_certificate_is_not_public(
     assert request["target_endpoints"][0].endswith(":18529")
     assert run("start", 1, *SOURCE, "--target.cacert", str(tmp_path / "ca.pem")) == cli.FINE
     assert run("precheck", 1, *SOURCE, "--target.cacert", "/other.pem") == cli.FINE
+    assert run("stop", 1, "--abort") == cli.FINE
+    assert run("start", 1, *SOURCE, "--target.send-cacert", str(tmp_path / "ca.pem")) == cli.FINE
+    assert _started(agent)["target_ca_pem"] == (tmp_path / "ca.pem").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("broken", "code", "exit_code", "says"),
+    [
+        ({"set": {"certificate_pem": ""}}, "CUT-PLATFORM-6", cli.USAGE, "private is none"),
+        ({"set": {"certificate_pem": "no certificate"}}, "CUT-PLATFORM-6", cli.USAGE, "private is none"),
+        ({"ends_in": -60}, "CUT-PLATFORM-18", cli.BLOCKED, "private has expired"),
+    ],
+)
+def test_a_ca_that_is_missing_broken_or_past_is_told(
+    agent: RunningAgent, platform: TestPlatform, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    broken: dict[str, Any], code: str, exit_code: int, says: str,
+) -> None:  # fmt: skip
+    assert run("start", 1, *SOURCE) == cli.FINE
+    sound = _started(agent)["target_ca_pem"]
+    agent.engine.calls.clear()
+    of_it = {"deployment": platform.deployments[1]}
+    platform.control.fault("certificate", **of_it, **broken)
+    try:
+        for more in ((), ("--target.save-cacert", str(tmp_path / "ca.pem"))):
+            capsys.readouterr()
+            assert run("start", 1, *SOURCE, *more) == exit_code
+            shown = capsys.readouterr().err
+            assert f"{says} ({code}). Remedy: " in shown
+        assert not (tmp_path / "ca.pem").exists()
+    finally:
+        platform.control.fault("certificate", **of_it, set={"certificate_pem": sound}, ends_in=10_000_000)
+    assert not [call for call in agent.engine.calls if call[0] == "start"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ USAGE_CODES = ("CUT-AGENT-1", "CUT-AGENT-2", "CUT-AGENT-30", "CUT-AGENT-31", "CU
                "CUT-PLATFORM-7")  # fmt: skip
 BLOCKED_AREAS = ("CUT-GATE", "CUT-STATE", "CUT-PRECHECK", "CUT-REVOKE", "CUT-CHANGES", "CUT-RESCUE")
 BLOCKED_CODES = ("CUT-GUARD-4", "CUT-PLATFORM-12", "CUT-PLATFORM-13", "CUT-PLATFORM-14", "CUT-PLATFORM-15",
-                 "CUT-PLATFORM-16", "CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42", "CUT-AGENT-43")  # fmt: skip
+                 "CUT-PLATFORM-16", "CUT-PLATFORM-18", "CUT-AGENT-21", "CUT-AGENT-40", "CUT-AGENT-42",
+                 "CUT-AGENT-43")  # fmt: skip
 WATCH_FOREVER = 10.0 * 365 * 86400
 EXITS = "exit codes: 0 fine, 2 usage, 3 not ready or blocked, 4 differences, 5 failed, 6 unreachable"
 
@@ -113,6 +114,9 @@ def _start(arguments: argparse.Namespace) -> int:
     if arguments.check_only:
         ensure_own_agent(arguments, runner)
         return _precheck(arguments)
+    for name in PRECHECK_OPTIONS:
+        if getattr(arguments, name) is not None:
+            raise CutoverError("CUT-AGENT-36", f"--{name.replace('_', '-')} needs --check-only")
     request = _request(arguments)
     ensure_own_agent(arguments, runner)
     api = _connect(arguments)
@@ -133,12 +137,27 @@ def _stop(arguments: argparse.Namespace) -> int:
         api.abort({"cleanup": True} if arguments.cleanup else {})
         wait = Wait("aborted", arguments.wait_timeout)
     else:
-        options = {"max_downtime": arguments.max_downtime, "accept_findings": accepted_findings(arguments)}
+        options = {
+            "max_downtime": arguments.max_downtime,
+            "accept_findings": accepted_findings(arguments),
+            "hold_opening": arguments.hold_opening,
+        }
         given = {name: value for name, value in options.items() if value is not None}
         if arguments.rescue_file is not None:
             write_ticket(arguments.rescue_file, api.rescue_ticket())
         api.stop(given)
-        wait = Wait("completed", arguments.wait_timeout)
+        wait = Wait("fenced" if arguments.hold_opening else "completed", arguments.wait_timeout)
+    _show(arguments, _wait(arguments, api, wait, before))
+    return FINE
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    api = _connect(arguments)
+    before = api.status()
+    require_target(arguments, before)
+    opens = arguments.to == "open"
+    api.release({"open": opens, **({} if arguments.reason is None else {"reason": arguments.reason})})
+    wait = Wait("completed" if opens else "given_back", arguments.wait_timeout)
     _show(arguments, _wait(arguments, api, wait, before))
     return FINE
 
@@ -216,7 +235,7 @@ def _set_server_mode(arguments: argparse.Namespace) -> int:
 
 def _precheck(arguments: argparse.Namespace) -> int:
     api = _connect(arguments)
-    wanted = {name: getattr(arguments, name, None) for name in PRECHECK_OPTIONS}
+    wanted = {name: getattr(arguments, name) for name in PRECHECK_OPTIONS}
     request = {**_request(arguments), **{name: value for name, value in wanted.items() if value is not None}}
     result = _result_of(api.begin_precheck(request), api.precheck)
     if arguments.output == "json":
@@ -249,12 +268,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_secret_flags(start)
     add_own_agent_flags(start)
     start.add_argument("--check-only", action="store_true", help="run the prechecks and nothing else")
+    _precheck_flags(start)
     _watch_flags(start)
     precheck = _command(commands, "precheck", "run the prechecks", _precheck)
-    precheck.add_argument("--sample-seconds", type=float, help="seconds of reading the source for the forecast, to 60")
-    precheck.add_argument(
-        "--probe-target", action="store_const", const=True, help="try things in a throw-away database of the target"
-    )
+    _precheck_flags(precheck)
     add_spec_flags(precheck)
     add_platform_flags(precheck, saves_ca=True)
     status = _command(commands, "status", "show the migration", _status)
@@ -269,8 +286,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--accept-finding", action="append", dest="accept_findings", help="CODE|WHERE|KEY=REASON; may be repeated"
     )
     stop.add_argument("--max-downtime", type=float, help="longest write downtime in seconds")
+    stop.add_argument(
+        "--hold-opening", action="store_const", const=True,
+        help="keep the source fenced and the target closed until the command release; returns when it is fenced",
+    )  # fmt: skip
     stop.add_argument("--rescue-file", type=Path, help="keep here what the command rescue needs, mode 0600")
     add_spec_flags(_command(commands, "limits", "change how fast the migration goes", _limits), TUNING)
+    _release_command(commands)
     _after_attempt_commands(commands)
     mode = _command(commands, "set-server-mode", "switch the source between readonly and default", _set_server_mode)
     add_spec_flags(mode, SOURCE_FIELDS)
@@ -279,6 +301,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--source.server-mode", dest="server_mode", required=True, choices=("readonly", "default"), help="the mode"
     )
     return parser
+
+
+def _precheck_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sample-seconds", type=float, help="seconds of reading the source for the forecast, to 60")
+    parser.add_argument(
+        "--probe-target", action="store_const", const=True, help="try things in a throw-away database of the target"
+    )
+
+
+def _release_command(commands: Any) -> None:
+    release = _command(commands, "release", "let a cutover that holds its opening go on, or have it undone", _release)
+    add_platform_flags(release)
+    release.add_argument("--to", required=True, choices=("open", "way-back"), help="what the cutover is to do")
+    release.add_argument("--reason", help="why, for status and report")
+    release.add_argument("--wait-timeout", type=float, default=3600.0, help="seconds to wait for the end")
 
 
 def _after_attempt_commands(commands: Any) -> None:

@@ -107,9 +107,9 @@ def _trust(
 ) -> dict[str, Any]:
     """Which endpoint, verified how: the one of the deployment's own CA where that is at hand (platform facts §4)."""
     own = found.endpoint_self_signed or found.endpoint
-    if "target_ca_path" in request:
+    if "target_ca_path" in request or "target_ca_pem" in request:
         return {"target_endpoints": [own]}
-    certificate = platform.certificate(found.certificate_id)
+    certificate = platform.certificate(found)
     if arguments.save_ca_path is not None:
         path = arguments.save_ca_path.absolute()
         try:
@@ -117,9 +117,9 @@ def _trust(
         except OSError as error:
             raise CutoverError("CUT-DISK-1", f"writing {path}: {error.strerror}") from error
         return {"target_endpoints": [own], "target_ca_path": str(path)}
-    if not certificate.well_known:
-        raise CutoverError("CUT-PLATFORM-6", f"no CA is given for deployment {found.name or found.identifier}")
-    return {"target_endpoints": [found.endpoint]}
+    if certificate.well_known and found.endpoint:
+        return {"target_endpoints": [found.endpoint]}
+    return {"target_endpoints": [own], "target_ca_pem": certificate.pem}
 
 
 def require_target(arguments: argparse.Namespace, status: Mapping[str, Any]) -> None:

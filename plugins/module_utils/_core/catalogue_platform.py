@@ -25,9 +25,10 @@ CODES: dict[str, Entry] = {
         "Copy the deployment's id from its page on the platform; a key can be limited to one organisation.",
     ),
     "CUT-PLATFORM-6": Entry(
-        "error", "operator", "The deployment's certificate is signed by its own CA",
-        "Give --target.cacert with a file on the agent's host that holds the CA certificate, or, when the agent runs "
-        "on this host, --target.save-cacert with the file to write it to.",
+        "error", "operator", "The platform gives no CA certificate of the deployment that can be used",
+        "Look at the deployment's CA certificate on the platform. Where you have it as a file, give it by hand: on the "
+        "command line by --target.cacert or --target.send-cacert, elsewhere as target_ca_pem beside target_endpoints "
+        "and credentials in place of deployment_id.",
     ),
     "CUT-PLATFORM-7": Entry(
         "error", "operator", "The agent migrates into something else than this deployment",

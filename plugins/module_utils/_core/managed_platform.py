@@ -19,6 +19,7 @@ from .errors import CutoverError
 from .http import HttpClient
 from .platform_rules import REASON, RETRIABLE, meaning, state_problems, with_proto_names
 from .redact import register_secret
+from .tls import holds_certificate
 
 _MAX_ANSWER = 8 << 20
 
@@ -103,10 +104,25 @@ class ManagedPlatform:
             certificate_id=str((found.get("certificates") or {}).get("ca_certificate_id") or ""),
         )
 
-    def certificate(self, identifier: str) -> Certificate:
-        """The CA certificate with this id (facts §4)."""
-        found = self._answer("GET", f"/api/crypto/v1/cacertificates/{urllib.parse.quote(identifier, safe='')}")
-        return Certificate(str(found.get("certificate_pem") or ""), bool(found.get("use_well_known_certificate")))
+    def certificate(self, deployment: Deployment) -> Certificate:
+        """The CA certificate of a deployment (facts §4). Raises CUT-PLATFORM-6 where there is none that can be used,
+        and CUT-PLATFORM-18 for one that has expired."""
+        name, identifier = f"deployment {deployment.name or deployment.identifier}", deployment.certificate_id
+        if not identifier:
+            raise CutoverError("CUT-PLATFORM-6", f"the platform names no CA certificate of {name}")
+        try:
+            found = self._answer("GET", f"/api/crypto/v1/cacertificates/{urllib.parse.quote(identifier, safe='')}")
+        except CutoverError as error:
+            if error.code != "CUT-PLATFORM-4":
+                raise
+            text = f"the platform has no CA certificate {identifier} of {name}"
+            raise CutoverError("CUT-PLATFORM-6", text) from error
+        if found.get("is_expired"):
+            raise CutoverError("CUT-PLATFORM-18", f"the CA certificate of {name} has expired")
+        pem = str(found.get("certificate_pem") or "")
+        if not holds_certificate(pem):
+            raise CutoverError("CUT-PLATFORM-6", f"what the platform gives as CA certificate of {name} is none")
+        return Certificate(pem, bool(found.get("use_well_known_certificate")))
 
     def credentials(self, identifier: str) -> tuple[str, str]:
         """User and password of the deployment (facts §3.3); each reading is an event on the platform."""

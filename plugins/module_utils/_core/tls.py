@@ -21,6 +21,9 @@ def client_context(ca_path: Optional[str], ca_pem: Optional[str] = None) -> ssl.
     default refuse certificates without key identifiers, which older Pythons and ArangoDB's own tools accept.
     Raises ``CutoverError`` CUT-TLS-1.
     """
+    if ca_pem is not None and not ca_pem.strip():
+        # Python would take it for none given, and trust the system's CAs.
+        raise CutoverError("CUT-TLS-1", "the CA certificates that were given as text are empty")
     try:
         context = ssl.create_default_context(cafile=ca_path, cadata=ca_pem)
     except (OSError, ValueError) as error:
@@ -34,3 +37,12 @@ def client_context(ca_path: Optional[str], ca_pem: Optional[str] = None) -> ssl.
     flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT
     context.verify_flags = ssl.VerifyFlags(flags | (_PARTIAL_CHAIN if own else 0))
     return context
+
+
+def holds_certificate(text: str) -> bool:
+    """Whether a text is PEM with at least one certificate."""
+    try:
+        client_context(None, text)
+    except CutoverError:
+        return False
+    return True

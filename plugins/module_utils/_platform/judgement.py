@@ -10,6 +10,7 @@ from typing import Any
 
 from .._core.catalogue import lookup
 from .._core.platform_rules import moment, named, state_problems
+from .._core.tls import holds_certificate
 
 _SKEW = 60.0  # seconds; the Date of an answer is exact to a second, and the way back takes time, too
 Problem = dict[str, Any]
@@ -24,13 +25,23 @@ def problems(
     ``deployment`` and ``authority`` are the platform's own objects, ``skew`` seconds that this host's clock is ahead.
     """
     name = named(deployment)
-    found = [*state_problems(deployment), *_reach(authority, verdicts, name, now)]
+    found = [*state_problems(deployment), *_authority(authority, missing, name)]
+    found += _reach(authority, verdicts, name, now)
     found += [("CUT-PLATFORM-3", f"the API key lacks {permission} on {name}") for permission in missing["migration"]]
     if skew is not None and abs(skew) > _SKEW:
         text = f"this host's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the platform's"
         found.append(("CUT-PLATFORM-20", text))
     return [{"code": code, "severity": lookup(code).severity, "text": text, "remedy": lookup(code).remedy}
             for code, text in found]  # fmt: skip
+
+
+def _authority(
+    authority: Mapping[str, Any], missing: Mapping[str, list[str]], name: str
+) -> Iterator[tuple[str, str]]:
+    if "crypto.cacertificate.get" in missing["migration"]:
+        return  # what may not be read says nothing
+    if not holds_certificate(str(authority.get("certificate_pem") or "")):
+        yield "CUT-PLATFORM-6", f"the platform gives no CA certificate of {name}"
 
 
 def _reach(

@@ -67,6 +67,35 @@ def test_stop_waits_and_tells_why_it_was_not_made(
     assert ("stop", {"max_downtime": 9.0, "accept_findings": accepted}) in agent.engine.calls
 
 
+def test_an_opening_is_held_and_released(
+    agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("start", *SPEC)
+    for to, opens, state in (("way-back", False, "running"), ("open", True, "completed")):
+        assert run("stop", "--hold-opening") == cli.FINE
+        assert agent.engine.document["state"] == "stopping"
+        assert ("stop", {"hold_opening": True}) in agent.engine.calls
+        capsys.readouterr()
+        assert run("release", "--to", to, "--reason", "the proxy is told") == cli.FINE
+        assert agent.engine.calls[-1] == ("release", {"open": opens, "reason": "the proxy is told"})
+        assert re.search(rf"^state +{state}", capsys.readouterr().out, re.M)
+    with pytest.raises(SystemExit):
+        run("release")
+
+
+def test_limits_are_shown_and_changed(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("limits") == cli.FINE
+    assert not [call for call in agent.engine.calls if call[0] == "limits"]
+    run("start", *SPEC)
+    assert run("limits", "--load", "gentle", "--mb-per-second", "12", "--copiers", "2") == cli.FINE
+    assert agent.engine.calls[-1] == ("limits", {"load": "gentle", "mb_per_second": 12.0, "copiers": 2})
+    assert re.search(r"^state +running", capsys.readouterr().out, re.M)
+    agent.engine.fail = CutoverError("CUT-STATE-5", "there is nothing to limit in the state aborted")
+    assert run("limits", "--load", "max") == cli.BLOCKED
+    assert "nothing to limit" in capsys.readouterr().err
+    assert run("limits", "--load", "furious") == cli.USAGE
+
+
 def test_abort_and_server_mode(agent: RunningAgent, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("stop", "--abort") == cli.FINE
     assert run("set-server-mode", "--source.server-mode=readonly") == cli.FINE
@@ -80,6 +109,21 @@ def test_precheck_and_check_only(agent: RunningAgent, run: Any, capsys: pytest.C
     assert capsys.readouterr().out.count("passed    source-is-cluster: fine") == 2
     assert not [call for call in agent.engine.calls if call[0] == "start"]
     assert run("precheck") == cli.USAGE
+
+
+def test_what_only_prechecks_take_is_taken_by_check_only(
+    agent: RunningAgent, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+    begin = cli.AgentApi.begin_precheck
+    monkeypatch.setattr(cli.AgentApi, "begin_precheck", lambda api, body: asked.append(dict(body)) or begin(api, body))
+    more = ("--sample-seconds", "2", "--probe-target")
+    assert run("start", *SPEC, *more) == cli.USAGE
+    assert "--sample-seconds needs --check-only" in capsys.readouterr().err
+    assert run("start", "--check-only", *SPEC, *more) == cli.FINE
+    assert run("precheck", *SPEC, *more) == cli.FINE
+    assert [(body["sample_seconds"], body["probe_target"]) for body in asked] == [(2.0, True)] * 2
+    assert not [call for call in agent.engine.calls if call[0] == "start"]
 
 
 def test_a_secret_in_the_arguments_is_refused_unrepeated(
