@@ -9,6 +9,7 @@ SEED ?= 0
 JOBS ?= 2
 ONLY ?=
 NAMES ?=
+PARTS := lint unit testbed-test integration browser floor mutants e2e soak hosts-quick release-check demo
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
@@ -73,7 +74,7 @@ hosts-quick: setup ## the part of hosts-test that make test runs: put there, kil
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
-	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
+	E2E_SEEDS=$(SEEDS) pytest -q -n 2 --dist loadfile tests/e2e
 
 big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a shard of millions (hours, 20 GB)
 	@echo "== big things"
@@ -97,18 +98,8 @@ bench-testbed: setup ## whether the emulator is fast and small enough not to be 
 lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, antsibull-docs and -changelog, ansible-test sanity
 	tests/lint/run.sh
 
-test: setup ## everything: linters, all tests, the packed collection, the demo
-	$(MAKE) --no-print-directory lint
-	$(MAKE) --no-print-directory unit
-	$(MAKE) --no-print-directory testbed-test
-	$(MAKE) --no-print-directory integration
-	$(MAKE) --no-print-directory browser
-	$(MAKE) --no-print-directory floor
-	$(MAKE) --no-print-directory mutants
-	$(MAKE) --no-print-directory e2e
-	$(MAKE) --no-print-directory hosts-quick
-	$(MAKE) --no-print-directory release-check
-	$(MAKE) --no-print-directory demo
+test: setup ## everything: linters, all tests, the packed collection, the demo; with the time of each part
+	@TIMEFORMAT='== %lR (CPU %U + %S s)'; for part in $(PARTS); do time $(MAKE) --no-print-directory "$$part"; done
 	@echo "make test: fine"
 
 docs: setup ## write the generated pages of docs/ anew

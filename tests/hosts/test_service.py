@@ -18,6 +18,7 @@ from tests.hosts.machines import SUITES, Machine
 pytestmark = pytest.mark.timeout(1800)
 UNIT = "cutover-agent.service"
 GUARD = "cutover-guard.service"
+STARTED, READ_AGAIN = "listens on https", "the certificates were read again"
 
 
 # One of them stands for all in the quick part.
@@ -57,6 +58,12 @@ def traces(machine: Machine) -> set[str]:
     return {line for line in found.splitlines() if line}
 
 
+def logged(machine: Machine, text: str) -> int:
+    """How many lines with a text the agent has logged since it was put there."""
+    machine.run("journalctl", "--sync")
+    return machine.run("journalctl", "-u", UNIT, "--no-pager").count(text)
+
+
 def wait_for_other_pid(machine: Machine, pid: str) -> None:
     deadline = time.monotonic() + 60
     while shown(machine, "MainPID") in (pid, "0") or shown(machine, "ActiveState") != "active":
@@ -81,6 +88,7 @@ def test_from_the_first_check_to_the_last_trace(controller: Controller, machine:
         level = re.search(r"([0-9.]+) \w+", exposure)
         assert level is not None
         assert float(level.group(1)) <= 2.0, exposure
+        assert "Unknown" not in machine.run(f"systemd-analyze verify {unit} 2>&1 || true")
 
     machine.run("kill", "-9", pid)
     wait_for_other_pid(machine, pid)
@@ -126,16 +134,43 @@ def test_what_is_changed_is_changed_alone(controller: Controller, machine: Machi
     controller.play("deploy_agent").fine()
     assert (shown(machine, "ActiveState", GUARD), shown(machine, "MainPID")) == ("active", pid)
 
+    assert logged(machine, STARTED) == 1
     controller.variables["agent_log_format"] = "json"
     controller.play("deploy_agent").fine()
     changed = shown(machine, "MainPID")
-    assert changed != pid
-    renewed = controller.play("deploy_agent", certificates_renew_before=390).fine()
-    assert renewed.changed == 0
-    renewed = controller.play("deploy_agent", certificates_key_type="ed25519").fine()
-    assert renewed.changed > 0
-    assert shown(machine, "MainPID") == changed
-    assert "the certificates were read again" in machine.run(f"journalctl -u {UNIT} --no-pager")
+    assert (changed != pid, logged(machine, STARTED)) == (True, 2)
+
+    # The agent's certificate is valid for 397 days, its CA for ten years.
+    assert controller.play("deploy_agent", certificates_renew_before=390).fine().changed == 0
+    renewals: tuple[dict[str, Any], ...] = ({"certificates_renew_before": 398}, {"certificates_key_type": "ed25519"})
+    for options in renewals:
+        before = logged(machine, READ_AGAIN)
+        assert controller.play("deploy_agent", **options).fine().changed > 0
+        wait_until_logged(machine, READ_AGAIN, before + 1)
+        controller.play("status").fine()
+    assert (shown(machine, "MainPID"), logged(machine, STARTED)) == (changed, 2)
+
+
+def wait_until_logged(machine: Machine, text: str, times: int) -> None:
+    deadline = time.monotonic() + 60
+    while logged(machine, text) < times:
+        assert time.monotonic() < deadline, machine.run(f"journalctl -u {UNIT} -n 50 --no-pager")
+        time.sleep(0.2)
+
+
+def test_upgrade_and_rollback(controller: Controller, first: Machine, installed: Path, newer: Path) -> None:
+    """The new archive lies beside the old one, to which an older collection goes back."""
+    controller.machines = [first]
+    link = "/usr/local/lib/cutover-arangodb/cutover-agent.pyz"
+    archives = []
+    for collections in (installed, newer, installed):
+        controller.collections = collections
+        controller.play("deploy_agent").fine()
+        archives.append(first.run("readlink", link).strip())
+        assert archives[-1] in shown(first, "ExecStart")
+        assert controller.play("deploy_agent").fine().changed == 0
+    assert (archives[0] == archives[2], archives[0] != archives[1]) == (True, True)
+    assert logged(first, STARTED) == 3
 
 
 def test_several_on_one_host(controller: Controller, first: Machine) -> None:
@@ -174,7 +209,10 @@ def test_what_cannot_work_is_said_and_leaves_the_old_agent_alone(controller: Con
         refused = controller.play("deploy_agent", **extra)
         assert refused.code != 0
         assert text in " ".join(refused.output.split()), refused.output[-3000:]
+    first.run("install -m 0600 /dev/null /etc/only-root.jwt")
+    del controller.variables["agent_source_jwt_secret_source"]
+    refused = controller.play("deploy_agent", agent_source_jwt_secret_path="/etc/only-root.jwt")
+    assert refused.code != 0
+    assert "/etc/only-root.jwt: cutover-agent could not read it: Permission denied" in " ".join(refused.output.split())
     controller.play("deploy_agent").fine()
-    assert shown(first, "ActiveState") == "active"
-    assert shown(first, "MainPID") != "0"
-    assert pid != "0"
+    assert (shown(first, "ActiveState"), shown(first, "MainPID")) == ("active", pid)

@@ -105,9 +105,9 @@ GUARDING: tuple[Mutant, ...] = (
         "begun-cutover-told-as-not-begun",
         "after a restart an attempt that the guard took back is told as taken back",
         "design §5, I6",
-        "migration.py",
-        "            if self.attempts >= attempt.number:\n",
-        "            if self.attempts > attempt.number:\n",
+        "stop_requests.py",
+        "            if migration.attempts >= attempt.number:\n",
+        "            if migration.attempts > attempt.number:\n",
         "test_lost_stop.py::test_how_it_ended_is_told_by_the_record",
     ),
     mutant(

@@ -5,15 +5,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
 import stat
+import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import jinja2
 import pytest
 import yaml
 
+from ansible_collections.cutover.arangodb.plugins.plugin_utils import _x509 as x509
 from tests.roles.conftest import ROOT, Host
 from tests.unit.agent_fakes import make_certificates
 from tests.unit.webhook_receiver import SECRET, receiver
@@ -109,18 +114,69 @@ def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
     assert list(host.install_path("").iterdir()) == []
 
 
+def test_what_the_host_refuses_is_found_before_the_old_agent_is_stopped(host: Host) -> None:
+    """A port of somebody else, also in check mode; an address of another machine with the own port; no secret."""
+    assert host.play("deploy_agent").code == 0
+    running, config = pid_of(host), host.install_path("config/agent.json")
+    before = config.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        port = squatter.getsockname()[1]
+        for options in ((), ("--check",)):
+            told = refusal(host, *options, agent_port=port)
+            where = f"agent_listen_host 127.0.0.1, agent_port {port}: the agent could not listen there"
+            assert f"{where}: Address already in use." in told
+            assert "Nothing was touched." in told
+    assert "agent_port must be from 1 to 65535, not 70000." in refusal(host, agent_port=70000)
+    keyfile, ca = (host.directory / f"elsewhere.{kind}" for kind in ("keyfile", "pem"))
+    keyfile.write_bytes(host_keyfile("203.0.113.9", ca))
+    certificate = {"agent_tls_keyfile_source": str(keyfile), "agent_tls_ca_source": str(ca)}
+    told = refusal(host, agent_listen_host="203.0.113.9", **certificate)
+    assert "the agent could not listen there: Cannot assign requested address." in told
+    del host.variables["agent_source_jwt_secret_source"]
+    told = refusal(host, agent_source_jwt_secret_path="/no/such/file")
+    assert "agent_source_jwt_secret_path /no/such/file: " in told
+    assert (pid_of(host), config.read_bytes()) == (running, before)
+    assert host.play("deploy_agent").changed == 0
+
+
+def refusal(host: Host, *options: str, **extra: object) -> str:
+    """What a deployment that must not work says, in one line."""
+    refused = host.play("deploy_agent", *options, **extra)
+    assert refused.code != 0, refused.output
+    return " ".join(refused.output.split())
+
+
+def host_keyfile(name: str, ca: Path) -> bytes:
+    """A keyfile for one name; the certificate of its CA is put to ``ca``."""
+    now = datetime.now(timezone.utc)
+    authority = x509.make(x509.Wanted("ca", "ours", days=3650), None, now)
+    ca.write_bytes(x509.certificates_pem(authority.chain))
+    return x509.keyfile_pem(x509.make(x509.Wanted("server", name, (name,)), authority, now))
+
+
 def test_why_an_agent_does_not_start_is_shown(host: Host) -> None:
+    """Its own port is taken by another while it is down."""
     assert host.play("deploy_agent").code == 0
     host.install_path("log/agent.log").write_text("")
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", 0))
-        squatter.listen()
-        port = squatter.getsockname()[1]
-        refused = host.play("deploy_agent", agent_port=port)
+    os.kill(pid_of(host), signal.SIGKILL)
+    port = host.variables["agent_port"]
+    with taken(port):
+        refused = host.play("deploy_agent")
     assert refused.code != 0
     told = " ".join(refused.output.split())
     assert "localhost does not run as wanted: port" in told, refused.output
     assert f"port {port}: the agent cannot listen on 127.0.0.1:{port}: Address already in use (CUT-AGENT-3)" in told
+
+
+def taken(port: int) -> socket.socket:
+    """A listener in the place of a process that was killed and may take a moment to let go of the port."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < deadline, f"port {port} is never free"
+            time.sleep(0.05)
 
 
 def test_a_firewall_is_left_alone_and_named(host: Host) -> None:

@@ -46,11 +46,11 @@ class Attempts:
         if migration.rehearse_request is not None:
             request, migration.rehearse_request = migration.rehearse_request, None
             self._rehearse(request)
-        if migration.stop_request is None or not self._passes_gate(migration.stop_request):
+        if migration.stops.pending is None or not self._passes_gate(migration.stops.pending):
             return False
-        request, migration.stop_request = migration.stop_request, None
+        request, migration.stops.pending = migration.stops.pending, None
         attempt = self._run(request["max_downtime"], hold=OpeningHold() if request["hold_opening"] else None)
-        migration.forget_stop()
+        migration.stops.forget()
         attempt.by = request["by"]
         rehearsal = (migration.report or {}).get("rehearsal")
         report = build_report(migration, attempt)
@@ -79,7 +79,7 @@ class Attempts:
             self._running.verifier.freshen(Deadline(_FRESHEN_SECONDS))
             found = migration.gate_blockers(request["max_downtime"])
         if found and migration.clock.monotonic() >= request["until"]:
-            migration.forget_stop()
+            migration.stops.forget()
             self._refuse_quietly(found)
         return not found
 
@@ -141,7 +141,7 @@ class Attempts:
 
     def _refuse_quietly(self, found: list[dict[str, str]]) -> None:
         try:
-            self._migration.refused(found)
+            self._migration.stops.refused(found)
         except CutoverError as error:
             LOG.warning("%s", error)
 

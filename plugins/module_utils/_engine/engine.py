@@ -221,7 +221,7 @@ class Engine:
             return False
         if migration.state == states.ABORTED:
             raise CutoverError("CUT-STATE-1", "the migration was aborted: nothing is started")
-        return self._and_snapshot(migration.request_stop(checked, by))
+        return self._and_snapshot(migration.stops.ask(checked, by))
 
     def release(self, options: Mapping[str, object]) -> bool:
         """Let the cutover that holds its opening ``open`` the target, or have it take the way back.
@@ -231,7 +231,7 @@ class Engine:
         checked = spec.parse_options(options, spec.RELEASE_OPTIONS)
         if "open" not in checked:
             raise refuse("open", "is required: true opens the target, false takes the way back", "CUT-SPEC-3")
-        return self._and_snapshot(self._started().release(checked["open"], checked.get("reason", "")))
+        return self._and_snapshot(self._started().stops.release(checked["open"], checked.get("reason", "")))
 
     def abort(self, options: Mapping[str, object]) -> bool:
         """End without opening: the source as it was found, the target's users inactive; with ``cleanup`` they and the

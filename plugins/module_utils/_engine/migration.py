@@ -31,6 +31,7 @@ from .revoke import Revocation, refusal_in
 from .running import Running
 from .shards import ShardId, ShardState
 from .spec import LIMITS_OPTIONS, Spec, parse_options
+from .stop_requests import StopRequests
 from .supervisor import Supervisor
 from .times import stamp
 from .wayback import quiet_seconds
@@ -65,7 +66,6 @@ class Migration:
         self._limits: dict[str, Any] = parse_options(known.get("limits") or {}, LIMITS_OPTIONS)
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
         self.cleanup: Optional[str] = known.get("cleanup")
-        self.asked_stop: Optional[dict[str, Any]] = known.get("stop")
         self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
         self.findings = Findings(paths.findings, clock)
@@ -92,9 +92,9 @@ class Migration:
         self.open_world = open_world
         self.make_running = make_running
         self._lock = threading.RLock()
+        self.stops = StopRequests(self, self._lock, known.get("stop"))
         self.stop_event = threading.Event()
         self.wake = threading.Event()
-        self.stop_request: Optional[dict[str, Any]] = None
         self.rehearse_request: Optional[dict[str, Any]] = None
         self.rehearsal: Optional[Rehearsal] = None
         self.abort_requested = False
@@ -217,86 +217,13 @@ class Migration:
         entries = {name: {"reason": reason, "by": by, "at": at} for name, reason in reasons.items()}
         self.findings.accept(acceptance.save(world.journal, entries))
 
-    def request_stop(self, options: Mapping[str, Any], by: str = "") -> bool:
-        """Begin the cutover in the background; False when one is under way.
-
-        Raises CUT-GATE-1 with all blockers, CUT-STATE-5 when the one under way does not hold its opening as asked.
-        """
-        self.accept(options.get("accept_findings", ()), by)
-        wait = options.get("wait_timeout", self.spec.wait_timeout)
-        max_downtime = options.get("max_downtime", self.spec.max_downtime)
-        with self._lock:
-            if self.state == states.STOPPING or self.stop_request is not None:
-                if options.get("hold_opening") and not self._opening_is_held():
-                    text = "the cutover under way does not hold its opening; watch it to its end without hold_opening"
-                    raise CutoverError("CUT-STATE-5", text)
-                return False
-            if self.state not in (states.INITIALIZING, states.INITIAL_SYNC, states.RUNNING):
-                raise CutoverError("CUT-STATE-5", f"a cutover is not possible in the state {self.state}")
-        found = self.gate_blockers(max_downtime)
-        if found and wait <= 0:
-            self.refused(found)
-        with self._lock:
-            self.asked_stop = {"at": stamp(self.clock.wall()), "by": by, "number": self.attempts + 1}
-            self.save_locally()
-            self.stop_request = {
-                "until": self.clock.monotonic() + wait, "max_downtime": max_downtime, "by": by,
-                "hold_opening": bool(options.get("hold_opening")),
-            }  # fmt: skip
-        self.wake.set()
-        return True
-
-    def _opening_is_held(self) -> bool:
-        """Whether the cutover that is under way, or was asked for, opens only when it is released."""
-        if self.cutover is not None:
-            return self.cutover.hold is not None
-        return bool((self.stop_request or {}).get("hold_opening"))
-
-    def release(self, open_it: bool, reason: str) -> bool:
-        """Answer a cutover that holds its opening; False when that is known. Raises CUT-STATE-5, CUT-CUTOVER-8."""
-        cutover = self.cutover
-        if cutover is not None and cutover.hold is not None:
-            return cutover.hold.answer(open_it, reason)
-        if open_it and self.state == states.COMPLETED:
-            return False
-        if not open_it and cutover is None and self.state in (states.INITIAL_SYNC, states.RUNNING):
-            return False
-        raise CutoverError("CUT-STATE-5", f"the migration is {self.state}: no cutover holds its opening")
-
-    def forget_stop(self) -> None:
-        """The cutover that was asked for has ended, one way or another."""
-        with self._lock:
-            self.asked_stop = self.stop_request = None
-            self.save_locally()
-
-    def end_lost_stop(self) -> None:
-        """Tell how a cutover ended that was asked for before a restart; ``attempts`` is what the record knows by now.
-
-        One that had not begun is not made: whoever asked may count on the source being in use again.
-        """
-        asked = self.asked_stop
-        if asked is None or self.stop_request is not None:
-            return
-        if self.last_attempt is None and self.state not in (states.COMPLETED, states.ABORTING, states.ABORTED):
-            attempt = Attempt(asked["number"], asked["at"], self.spec.max_downtime)
-            attempt.by = asked["by"]
-            if self.attempts >= attempt.number:
-                attempt.result, attempt.reason = "rolled-back", "the agent was restarted during the cutover"
-            else:
-                attempt.result, attempt.code = "refused", "CUT-STATE-8"
-                attempt.reason = "the agent was restarted before the cutover began; the source was not touched"
-            LOG.warning("the cutover asked for at %s: %s", attempt.at, attempt.reason)
-            self.attempts = max(self.attempts, attempt.number)
-            self.last_attempt = attempt
-        self.forget_stop()
-
     def request_rehearse(self, options: Mapping[str, float], by: str = "") -> bool:
         """Begin a rehearsal in the background; False when one is under way. What blocks it is part of its result."""
         with self._lock:
             if self.rehearse_request is not None or self.rehearsal is not None:
                 return False
-            if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.stop_request is not None:
-                state = self.state if self.stop_request is None else states.STOPPING
+            if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.stops.pending is not None:
+                state = self.state if self.stops.pending is None else states.STOPPING
                 raise CutoverError("CUT-STATE-5", f"a rehearsal is not possible in the state {state}")
             self.rehearse_request = {"max_downtime": self.spec.max_downtime, **options, "by": by}
         self.wake.set()
@@ -311,22 +238,6 @@ class Migration:
         """Something that is known later than the report."""
         if self.report is not None:
             self.keep_report({**self.report, **parts})
-
-    def refused(self, found: list[dict[str, str]]) -> None:
-        """Record an attempt that the gate refused; raises CUT-GATE-1."""
-        error = CutoverError(
-            "CUT-GATE-1",
-            "the cutover is not possible now: " + "; ".join(item["text"] for item in found),
-            retriable=True,
-            details={"blockers": found},
-        )
-        with self._lock:
-            attempt = Attempt(self.attempts + 1, stamp(self.clock.wall()), self.spec.max_downtime)
-            attempt.result, attempt.reason, attempt.code = "refused", error.message, error.code
-            attempt.blockers = found
-            self.last_attempt = attempt
-            self.attempts += 1
-        raise error
 
     def request_abort(self, cleanup: bool = False) -> bool:
         """Begin to end without opening, and with ``cleanup`` to remove what is on the target by then.
@@ -466,7 +377,7 @@ class Migration:
                 "limits": {name: self.load.as_values()[name] for name in self._limits},
                 "late_indexes": self.late_counts,
                 "revoke": self.revoke_request,
-                "stop": self.asked_stop,
+                "stop": self.stops.asked,
                 "cleanup": self.cleanup,
             }
             saved.save(self.paths.migration, self.spec, document)

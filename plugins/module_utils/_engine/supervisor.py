@@ -127,7 +127,7 @@ class Supervisor:
         if self._revoked(world):
             return
         decided = self._recover_decision(world)
-        migration.end_lost_stop()
+        migration.stops.end_lost()
         if decided == record.COMPLETED:
             self._after_opening(world, None)
             return
@@ -246,7 +246,7 @@ class Supervisor:
         of, unless it is to be removed.
         """
         migration = self._migration
-        migration.forget_stop()
+        migration.stops.forget()
         migration.enter(states.ABORTING)
         self._end_running()
         world.migration.load()

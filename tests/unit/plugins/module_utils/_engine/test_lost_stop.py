@@ -42,7 +42,7 @@ def restarted(directory: Path, state: str, attempts: int) -> Migration:
 def test_how_it_ended_is_told_by_the_record(tmp_path: Path, attempts: int, result: str, code: str | None) -> None:
     """An attempt that the record knows was begun, and the guard, a rescue or another agent took its way back."""
     migration = restarted(tmp_path, states.STOPPING, attempts)
-    migration.end_lost_stop()
+    migration.stops.end_lost()
     attempt = migration.last_attempt
     assert attempt is not None
     assert (attempt.number, attempt.result, attempt.code) == (3, result, code)
@@ -50,7 +50,7 @@ def test_how_it_ended_is_told_by_the_record(tmp_path: Path, attempts: int, resul
     assert migration.attempts == max(3, attempts)
     assert json.loads(Paths(tmp_path).migration.read_text())["stop"] is None
     migration.last_attempt = None
-    migration.end_lost_stop()
+    migration.stops.end_lost()
     assert migration.last_attempt is None, "it is told once"
 
 
@@ -58,22 +58,22 @@ def test_how_it_ended_is_told_by_the_record(tmp_path: Path, attempts: int, resul
 def test_what_has_an_end_of_its_own_is_not_told_twice(tmp_path: Path, state: str) -> None:
     """The record, or the abort, says how it ended."""
     migration = restarted(tmp_path, state, 2)
-    migration.end_lost_stop()
+    migration.stops.end_lost()
     assert migration.last_attempt is None
-    assert migration.asked_stop is None
+    assert migration.stops.asked is None
 
 
 @pytest.mark.parametrize("holds", [True, False])
 def test_a_cutover_under_way_is_joined_only_as_it_is(tmp_path: Path, holds: bool) -> None:
     """Who wants to do something before the opening must not believe that it waits."""
     migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.STOPPING})
-    migration.stop_request = {"hold_opening": holds}
-    assert migration.request_stop({}) is False
+    migration.stops.pending = {"hold_opening": holds}
+    assert migration.stops.ask({}) is False
     if holds:
-        assert migration.request_stop({"hold_opening": True}) is False
+        assert migration.stops.ask({"hold_opening": True}) is False
         return
     with pytest.raises(CutoverError) as refused:
-        migration.request_stop({"hold_opening": True})
+        migration.stops.ask({"hold_opening": True})
     assert (refused.value.code, "does not hold its opening" in refused.value.message) == ("CUT-STATE-5", True)
 
 
