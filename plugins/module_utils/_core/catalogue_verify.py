@@ -25,6 +25,12 @@ CODES: dict[str, Entry] = {
         "warning", "transient", "The verification cannot go on",
         "It is tried again. If it stays, look at the message: source and target must answer, the disk must have room.",
     ),
+    "CUT-VERIFY-5": Entry(
+        "error", "operator", "A collection has to be repaired again and again",
+        "Something else writes on the target, or the target changes documents or cannot hold them all (two documents "
+        "of one revision in one shard, where its number of shards is another one). Remove the cause, then have it "
+        "repaired with the module verification (repair); the next round that finds it equal ends this.",
+    ),
     "CUT-VERIFY-10": Entry(
         "error", "transient", "The verification is not complete",
         "Wait: every collection is compared as a whole, and what was written since is read back.",

@@ -181,9 +181,19 @@ class Differences:
         with self._lock:
             return [item for item in self._items.values() if item.staying]
 
+    def is_accepted(self, difference: Difference) -> bool:
+        """Whether the operator has accepted it by name."""
+        return self._findings.is_accepted(STAYS, difference.where, difference.key)
+
     def accepted(self) -> list[Difference]:
-        """Those of them that the operator has accepted by name."""
-        return [item for item in self.staying() if self._findings.is_accepted(STAYS, item.where, item.key)]
+        """Those that stay and were accepted."""
+        return [item for item in self.staying() if self.is_accepted(item)]
+
+    def equal(self, collection: CollectionId) -> bool:
+        """Whether a collection has none but accepted ones."""
+        with self._lock:
+            own = [item for item in self._items.values() if item.collection == collection]
+        return all(map(self.is_accepted, own))
 
     def __len__(self) -> int:
         with self._lock:

@@ -189,7 +189,7 @@ class OnDemand:
             invalidate=_nothing,
             repaired=self._count_repaired,
             confirm_seconds=0.0,
-            repair=self._wish.repair,
+            may_repair=lambda _collection, _name: self._wish.repair,
         )
 
     def _count_repaired(self, number: int) -> None:

@@ -93,7 +93,7 @@ class ReadBack:
         invalidate: Callable[[CollectionId], None],
         repaired: Callable[[int], None],
         confirm_seconds: float,
-        repair: bool,
+        may_repair: Callable[[CollectionId, str], bool],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._source = source
@@ -107,7 +107,7 @@ class ReadBack:
         self._invalidate = invalidate
         self._repaired = repaired
         self._confirm_seconds = confirm_seconds
-        self._repair = repair
+        self._may_repair = may_repair
         self._clock = clock
         self.position = Position()
 
@@ -233,7 +233,9 @@ class ReadBack:
         found = [one for one in found if one.key not in equal]
         for one in found:
             one.confirmed = True
-        mended = [one for one in found if self._repair and not one.hopeless]
+        mended = [one for one in found if not (one.hopeless or self._differences.is_accepted(one))]
+        if mended and not self._may_repair(item.collection, item.name):
+            mended = []
         for one in found:
             if one not in mended:
                 self._differences.tell_staying(one)

@@ -34,6 +34,7 @@ from .matching import Matching
 from .overview import Overview
 from .pace import Pace
 from .readback import ReadBack
+from .recurring import RECURS, Recurring
 from .rows import Found, Front, hashes_alike, lookup, lookup_documents, scan, scan_documents
 from .scanning import HaltedError, compare
 from .touched import Touched
@@ -97,6 +98,8 @@ class Verifier(Overview):
         self.touched = Touched(directory / "touched")
         self.keys = LargestKeys(directory / "largest-keys.json")
         self.differences = Differences(findings)
+        self._recurring = Recurring(findings)
+        self._repair = options.repair
         self._pace = Pace(options.rate, self._stop)
         self._readback = ReadBack(
             source,
@@ -110,7 +113,7 @@ class Verifier(Overview):
             invalidate=self.invalidate,
             repaired=self.coverage.count_repaired,
             confirm_seconds=_CONFIRM_SECONDS * self._scale,
-            repair=options.repair,
+            may_repair=self._may_repair,
             clock=clock,
         )
 
@@ -124,12 +127,20 @@ class Verifier(Overview):
         for collection in self.coverage.all():
             self._disturbances[collection] = known[collection].disturbance
             self._inspection.watch(collection)
-        places = {f"{identity[0]}/{standing.name}": identity for identity, standing in known.items()}
+        self._recall({f"{identity[0]}/{standing.name}": identity for identity, standing in known.items()})
+
+    def _recall(self, places: Mapping[str, CollectionId]) -> None:
+        """What an earlier process has told is looked at again, so that it ends when its cause is gone."""
         for item in self._findings.all():
-            if item["code"] == STAYS and item["where"] in places and item.get("key"):
-                collection, key = places[item["where"]], str(item["key"])
-                self.differences.recall(collection, known[collection].name, key, time.monotonic())
-                self.touched.note(collection, [key.encode("utf-8", "surrogateescape")])
+            code, where = item["code"], item["where"]
+            if code in (STAYS, RECURS) and where not in places:
+                self._findings.resolve(code, where)
+            elif code == RECURS:
+                self._recurring.recall(places[where], where, self.coverage.round)
+            elif code == STAYS:
+                key, name = str(item["key"]), where.partition("/")[2]
+                self.differences.recall(places[where], name, key, time.monotonic())
+                self.touched.note(places[where], [key.encode("utf-8", "surrogateescape")])
 
     def start(self) -> None:
         """Begin to compare."""
@@ -205,6 +216,14 @@ class Verifier(Overview):
     def _is_needed(self, collection: CollectionId) -> bool:
         return self._in_progress == collection or self.coverage.get(collection) is not None
 
+    def _may_repair(self, collection: CollectionId, name: str) -> bool:
+        return self._repair and self._recurring.may_repair(collection, name, self.coverage.round)
+
+    def _is_equal(self, collection: CollectionId) -> bool:
+        """What the last comparison left was read back, and is the same now."""
+        ended = self._clock.wall() - (time.monotonic() - self._compared)
+        return self._readback.position.at >= ended and self.differences.equal(collection)
+
     # -- rounds ---------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -260,6 +279,7 @@ class Verifier(Overview):
             self._tried[chosen] = time.monotonic()
             return chosen, calm[chosen]
         if calm and not uncovered and time.monotonic() - self._compared >= _BETWEEN_ROUNDS * self._scale:
+            self._recurring.round_ended(self.coverage.round, self._is_equal)
             self.coverage.next_round()
         return None
 
@@ -280,6 +300,7 @@ class Verifier(Overview):
             self.coverage.drop(identity)
         if gone:
             self.differences.forget(gone)
+            self._recurring.forget(gone)
 
     def _compare(self, collection: CollectionId, standing: Standing, urgent: bool = False) -> None:
         """One comparison; it counts only if nothing has disturbed the collection meanwhile."""

@@ -51,7 +51,7 @@ class Case:
             invalidate=self.invalidated.append,
             repaired=self._count,
             confirm_seconds=0.0,
-            repair=repair,
+            may_repair=lambda _collection, _name: repair,
         )
 
     def _count(self, number: int) -> None:

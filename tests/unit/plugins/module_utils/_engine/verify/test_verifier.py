@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.acceptance import digest
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.inspection import CollectionId
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.pace import Pace
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.verifier import Options, Verifier
@@ -221,6 +223,92 @@ def test_rounds_go_on_and_find_damage(case: Case) -> None:
     found = verifier.verified_up_to(THINGS, "PRMR-a")
     assert found is not None
     assert found[0] == case.path.ticks()["PRMR-a"]
+
+
+def codes(case: Case) -> list[str]:
+    return [item["code"] for item in case.findings.blocking()]
+
+
+def of_one_revision(case: Case, one: str, other: str) -> None:
+    """The target keeps only one of two documents: writing the one loses the other."""
+    repair, target = case.path.repair, case.path.target.documents
+
+    def lose(collection: CollectionId, keys: Sequence[bytes]) -> None:
+        repair(collection, keys)
+        for written, lost in ((one, other), (other, one)):
+            if written.encode() in keys:
+                target.pop(lost, None)
+
+    case.path.repair = lose  # type: ignore[method-assign]
+    del target[one]
+
+
+def test_i9_repairs_that_come_back_round_after_round_end_in_a_finding(case: Case) -> None:
+    """Nothing of it is left when a round finds the collection equal."""
+    of_one_revision(case, "k1", "k2")
+    case.verifier.start()
+    until(lambda: "CUT-VERIFY-5" in codes(case))
+    found = next(item for item in case.findings.blocking() if item["code"] == "CUT-VERIFY-5")
+    assert (found["where"], found["key"]) == ("db/things", None)
+    assert "3 rounds in a row" in found["message"]
+    tried = case.path.repairs.copy()
+    assert tried[:3] == [["k1"], ["k2"], ["k1"]]
+    later = case.verifier.coverage.round + 2
+    until(lambda: case.verifier.coverage.round >= later)
+    assert case.path.repairs == tried
+    assert codes(case)
+    case.path.target.documents.update(case.path.source.documents)
+    until(lambda: codes(case) == [])
+
+
+def test_i9_a_restart_does_not_end_what_comes_back(case: Case) -> None:
+    of_one_revision(case, "k1", "k2")
+    case.verifier.start()
+    until(lambda: "CUT-VERIFY-5" in codes(case))
+    tried = case.path.repairs.copy()
+    case.verifier.close(5.0)
+    case.verifier.save()
+    case.verifier = case.make()
+    case.verifier.start()
+    later = case.verifier.coverage.round + 2
+    until(lambda: case.verifier.coverage.round >= later)
+    assert "CUT-VERIFY-5" in codes(case)
+    assert case.path.repairs == tried
+    case.path.target.documents.update(case.path.source.documents)
+    until(lambda: codes(case) == [])
+
+
+def test_what_was_accepted_is_not_repaired_again(case: Case) -> None:
+    """The rest is the same: so nothing blocks any more, and nothing begins anew."""
+    of_one_revision(case, "k1", "k2")
+    case.verifier.start()
+    until(lambda: codes(case) == ["CUT-VERIFY-5", "CUT-VERIFY-2"])
+    stays, tried = case.findings.blocking()[1]["id"], case.path.repairs.copy()
+    case.findings.accept({digest(stays): {"reason": "one of two"}})
+    until(lambda: codes(case) == [])
+    later = case.verifier.coverage.round + 2
+    until(lambda: case.verifier.coverage.round >= later)
+    assert codes(case) == []
+    assert case.path.repairs == tried
+
+
+def test_damage_now_and_then_is_repaired_each_time(case: Case) -> None:
+    verifier = case.verifier
+    verifier.start()
+    for time_ in range(1, 5):
+        del case.path.target.documents["k9"]
+        until(lambda expected=time_: verifier.document()["repaired"] == expected)  # type: ignore[misc]
+        later = verifier.coverage.round + 2
+        until(lambda number=later: verifier.coverage.round >= number)  # type: ignore[misc]
+    assert codes(case) == []
+    assert case.path.target.documents == case.path.source.documents
+
+
+@pytest.mark.parametrize("code", ["CUT-VERIFY-2", "CUT-VERIFY-5"])
+def test_a_restart_forgets_findings_of_collections_that_are_gone(case: Case, code: str) -> None:
+    case.findings.report(Finding(code, "error", "db/gone", "differs", "", key="k1" if code == "CUT-VERIFY-2" else None))
+    case.verifier = case.make()
+    assert case.findings.blocking() == []
 
 
 def test_i5_what_the_data_path_knows_since_the_last_look_blocks_at_once(case: Case) -> None:
