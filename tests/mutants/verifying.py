@@ -269,4 +269,13 @@ VERIFYING: tuple[Mutant, ...] = (
         "one.hopeless",
         f"{UNIT}verify/test_verifier.py::test_what_was_accepted_is_not_repaired_again",
     ),
+    mutant(
+        "covered-before-its-leftovers-are-on-disk",
+        "a comparison is on disk only with what it has left to be read back",
+        "design §5 step 7b, §6, I5",
+        "verify/verifier.py",
+        "        self.coverage.save(covered)\n",
+        "        self.coverage.save(self.coverage.state())\n",
+        f"{UNIT}verify/test_verifier.py::test_i5_nothing_is_covered_on_disk_whose_leftovers_are_not",
+    ),
 )

@@ -37,7 +37,8 @@ class Coverage:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._changed = False
+        # How many changes there were, and with how many of them the file was written last.
+        self._changes = self._saved = 0
         self._items: dict[CollectionId, Comparison] = {}
         self.round = 1
         self.repaired = 0
@@ -69,12 +70,12 @@ class Coverage:
         """A comparison has ended."""
         with self._lock:
             self._items[collection] = comparison
-            self._changed = True
+            self._changes += 1
 
     def drop(self, collection: CollectionId) -> None:
         """What was compared says nothing any more."""
         with self._lock:
-            self._changed = self._items.pop(collection, None) is not None or self._changed
+            self._changes += self._items.pop(collection, None) is not None
 
     def keep(self, collections: set[CollectionId]) -> None:
         """Forget all others."""
@@ -82,27 +83,24 @@ class Coverage:
             gone = set(self._items) - collections
             for collection in gone:
                 del self._items[collection]
-            self._changed = self._changed or bool(gone)
+            self._changes += bool(gone)
 
     def count_repaired(self, number: int) -> None:
         """Documents were put right."""
         with self._lock:
             self.repaired += number
-            self._changed = True
+            self._changes += 1
 
     def next_round(self) -> None:
         """All were compared in this round."""
         with self._lock:
             self.round += 1
-            self._changed = True
+            self._changes += 1
 
-    def save(self) -> None:
-        """Write to disk if anything changed; raises CUT-DISK-1."""
+    def state(self) -> tuple[int, dict[str, Any]]:
+        """What ``save`` is to write, as it is now, and its number."""
         with self._lock:
-            if not self._changed:
-                return
-            self._changed = False
-            document: dict[str, Any] = {
+            return self._changes, {
                 "format": FORMAT,
                 "round": self.round,
                 "repaired": self.repaired,
@@ -111,4 +109,10 @@ class Coverage:
                     for (database, plan_id), item in self._items.items()
                 ],
             }
-        write_json(self._path, document)
+
+    def save(self, state: tuple[int, dict[str, Any]]) -> None:
+        """Write what ``state`` gave, unless it is on disk already; raises CUT-DISK-1."""
+        number, document = state
+        if number != self._saved:
+            write_json(self._path, document)
+            self._saved = number

@@ -161,14 +161,18 @@ class Verifier(Overview):
             thread.join(deadline.remaining())
 
     def save(self) -> None:
-        """Before a checkpoint: everything that markers before it have touched is on disk. Raises CUT-DISK-1."""
+        """Before a checkpoint: everything that markers before it have touched is on disk. Raises CUT-DISK-1.
+
+        A comparison that ends meanwhile is written next time: what it has left to be read back is not all on disk yet.
+        """
+        covered = self.coverage.state()
         try:
             self.touched.save()
         except OSError as error:
             text = f"cannot write below {self._directory}: {error.strerror or error}"
             raise CutoverError("CUT-DISK-1", text, retriable=True) from error
         self.keys.save()
-        self.coverage.save()
+        self.coverage.save(covered)
 
     def set_rate(self, keys_per_second: float) -> None:
         """Another budget from now on."""

@@ -179,6 +179,23 @@ def test_a_restart_goes_on_with_what_was_covered(case: Case) -> None:
     assert case.path.target.documents == case.path.source.documents
 
 
+def test_i5_nothing_is_covered_on_disk_whose_leftovers_are_not(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison that ends in the middle of a checkpoint, and a kill before the next one."""
+    verifier, save = case.verifier, case.verifier.keys.save
+    del case.path.target.documents["k7"]
+
+    def compare_meanwhile() -> None:
+        if verifier.coverage.get(THINGS) is None:
+            verifier._compare(THINGS, case.path.standings()[THINGS])
+        save()
+
+    monkeypatch.setattr(verifier.keys, "save", compare_meanwhile)
+    verifier.save()
+    case.verifier = case.make()
+    assert case.finish() == []
+    assert case.path.target.documents == case.path.source.documents
+
+
 def test_i5_after_a_restart_what_must_be_copied_again_is_not_covered(case: Case) -> None:
     case.finish()
     case.verifier.save()
