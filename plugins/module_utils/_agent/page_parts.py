@@ -11,6 +11,8 @@ from .history import History, sparkline
 
 Status = Mapping[str, Any]
 MAX_ITEMS = 100
+# A snapshot is made about every second; of what has not been looked at for so long nothing is promised.
+STALE_SECONDS = 60.0
 
 
 def text(value: object) -> str:
@@ -40,18 +42,21 @@ def verdict(status: Status) -> tuple[str, str]:
     state = status.get("state")
     step = lookup(status, "cutover.step")
     blockers = lookup(status, "cutover.blockers") or []
-    reason = lookup(status, "reason.text")
+    reason = lookup(status, "reason.text") or ""
     if state == "completed":
         kind, answer, more = "good", "Completed: the target is open", "Applications may use the target."
     elif state == "failed":
-        kind, answer, more = "bad", "Failed: somebody must look at it", reason or ""
+        kind, answer, more = "bad", "Failed: somebody must look at it", reason
     elif state in ("aborting", "aborted"):
-        kind, answer, more = "warn", f"{str(state).capitalize()}", "Applications use the source."
+        kind, answer, more = "warn", str(state).capitalize(), f"Applications use the source. {reason}".strip()
     elif state == "stopping":
         kind, answer = "busy", f"The cutover is under way: {step or 'beginning'}"
         more = _under_way(status)
     elif state == "inactive":
         kind, answer, more = "warn", "No migration is running", "Start one with the playbook migrate."
+    elif (lookup(status, "age_seconds") or 0) > STALE_SECONDS:
+        kind, answer = "warn", "Not known: the agent has not looked for a while"
+        more = f"What is shown here is {duration(status.get('age_seconds'))} old; the agent's log tells why."
     elif lookup(status, "cutover.ready"):
         kind, answer, more = "good", "Yes, it is safe to cut over now", ""
     else:
@@ -80,17 +85,30 @@ def _under_way(status: Status) -> str:
 def _verdict_notes(status: Status) -> list[str]:
     notes = []
     expected = lookup(status, "cutover.predicted_downtime_seconds")
-    if status.get("state") in ("running", "initial-sync") and isinstance(expected, Mapping):
+    state = status.get("state")
+    if state in ("running", "initial-sync") and isinstance(expected, Mapping):
         low, mid, high = (duration(expected.get(name)) for name in ("low", "mid", "high"))
         notes.append(f"Expected time without writes: {text(mid)} ({text(low)} to {text(high)}).")
+    if state == "failed" and lookup(status, "reason.remedy"):
+        notes.append(f"<strong>What to do:</strong> {text(lookup(status, 'reason.remedy'))}")
+    late = lookup(status, "late_indexes.pending")
+    if state == "completed" and late:
+        notes.append(f"Indexes that are still being built on the target: {text(late)}.")
     pause = lookup(status, "pause.state")
     if pause not in (None, "none"):
-        notes.append(f"<strong>{text(str(pause).capitalize())}</strong>: {text(lookup(status, 'pause.reason'))}")
+        by, why = lookup(status, "pause.by"), lookup(status, "pause.reason")
+        told = f" by the {text(by)}{_since(status, 'pause')}{f': {text(why)}' if why else ''}"
+        notes.append(f"<strong>{text(str(pause).capitalize())}</strong>{told}")
     if lookup(status, "waiting.for"):
-        notes.append(f"<strong>Waiting</strong> for {text(lookup(status, 'waiting.for'))}")
+        notes.append(f"<strong>Waiting</strong> for {text(lookup(status, 'waiting.for'))}{_since(status, 'waiting')}")
     if lookup(status, "throttle.active"):
         notes.append(f"<strong>Slowed down</strong>: {text(lookup(status, 'throttle.reason'))}")
     return notes
+
+
+def _since(status: Status, name: str) -> str:
+    since = lookup(status, f"{name}.since")
+    return f" since {text(since)}" if since else ""
 
 
 def progress(status: Status) -> str:
@@ -139,9 +157,10 @@ def tiles(status: Status, history: Optional[History]) -> str:
     age = lookup(status, "verification.oldest_age_seconds")
     state = lookup(status, "verification.state")
     runway = lookup(status, "replication.retention_runway_seconds")
-    behind = amount(lookup(status, "replication.behind_bytes"))
+    queued = lookup(status, "replication.behind_bytes")
+    behind = "" if queued is None else f"{amount(queued)} behind"
     found = [
-        _tile("Lag", duration(lookup(status, "replication.lag_seconds")), f"{behind} behind", curve("lag", "Lag")),
+        _tile("Lag", duration(lookup(status, "replication.lag_seconds")), behind, curve("lag", "Lag")),
         _tile("Copying", _copied_rate(status), "", curve("copy", "Bytes copied")),
         _tile("Applying", _applied_rate(status), "operations", curve("apply", "Operations applied")),
         _tile("Shards in sync", f"{shards.get('in_sync', 0):,} of {shards.get('total', 0):,}"),

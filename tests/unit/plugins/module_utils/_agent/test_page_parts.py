@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._agent.page_parts import verdict
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.page_parts import tiles, verdict
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import Cutover
 
 
@@ -37,3 +37,49 @@ def test_each_step_of_a_cutover_tells_what_it_means(step: str, mode: str, says: 
 @pytest.mark.parametrize(("mode", "says"), [("readonly", "does not take writes"), ("default", "still takes writes")])
 def test_before_any_step_is_known_the_sources_mode_decides(mode: str, says: str) -> None:
     assert says in verdict({"state": "stopping", "source": {"mode": mode}, "cutover": {"steps": []}})[1]
+
+
+READY = {"state": "running", "age_seconds": 0.4, "cutover": {"ready": True}}
+
+
+def test_what_was_seen_long_ago_promises_nothing() -> None:
+    assert verdict(READY)[0] == "good"
+    kind, content = verdict({**READY, "age_seconds": 300.0})
+    assert kind == "warn"
+    assert "Not known: the agent has not looked for a while" in content
+    assert "5 min 0 s old" in content
+    assert "Yes" not in content
+
+
+def test_a_failure_says_what_to_do() -> None:
+    reason = {"text": "another <agent> took over", "remedy": "Look at that agent."}
+    content = verdict({"state": "failed", "reason": reason})[1]
+    assert "another &lt;agent&gt; took over" in content
+    assert "<strong>What to do:</strong> Look at that agent." in content
+    assert "What to do" not in verdict({"state": "failed", "reason": None})[1]
+
+
+def test_an_abort_says_why_if_anything_is_known() -> None:
+    assert "<p>Applications use the source. It was asked for.</p>" in verdict(
+        {"state": "aborted", "reason": {"text": "It was asked for."}}
+    )[1]  # fmt: skip
+    assert "<p>Applications use the source.</p>" in verdict({"state": "aborted", "reason": None})[1]
+
+
+def test_a_pause_says_by_whom_since_when_and_why() -> None:
+    pause = {"state": "paused", "by": "operator", "since": "2026-11-28T03:00:00.000Z", "reason": "lunch"}
+    content = verdict({**READY, "pause": pause})[1]
+    assert "<strong>Paused</strong> by the operator since 2026-11-28T03:00:00.000Z: lunch</p>" in content
+    bare = {**READY, "pause": {**pause, "since": None, "reason": None}}
+    assert "<strong>Paused</strong> by the operator</p>" in verdict(bare)[1]
+
+
+def test_what_is_built_after_the_opening_is_told() -> None:
+    completed = {"state": "completed", "late_indexes": {"pending": 3, "built": 1, "failed": 0}}
+    assert "Indexes that are still being built on the target: 3." in verdict(completed)[1]
+    assert "Indexes" not in verdict({**completed, "late_indexes": {"pending": 0}})[1]
+
+
+def test_a_figure_that_is_not_known_is_named_once() -> None:
+    assert "unknown behind" not in tiles({}, None)
+    assert "2.0 KiB behind" in tiles({"replication": {"behind_bytes": 2048}}, None)
