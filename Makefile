@@ -8,14 +8,15 @@ RUNS ?= 25
 SEED ?= 0
 JOBS ?= 2
 ONLY ?=
+PYTHONS ?=
 NAMES ?=
-PARTS := lint unit testbed-test integration browser floor mutants e2e soak hosts-quick release-check demo
+PARTS := lint unit pythons testbed-test integration browser floor mutants e2e soak hosts-quick release-check demo
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +72,10 @@ hosts-test: setup ## the roles on real systemd hosts (Debian 11, 12, 13) under s
 hosts-quick: setup ## the part of hosts-test that make test runs: put there, killed, taken away (about 4 minutes)
 	@echo "== hosts test, the quick part"
 	python -m tests.hosts --quick
+
+pythons: setup ## the engine's and the agent's unit tests on the other Pythons that are here (3.9 to 3.13)
+	@echo "== other Pythons"
+	tests/pythons/run.sh $(PYTHONS)
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"

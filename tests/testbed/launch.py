@@ -160,14 +160,16 @@ class TestCluster(Launched):
 def launch(module: str, home: Path, config: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
     """Start `python -m <module> serve` with its files in `home`; the process and the line that says it is ready.
 
-    RuntimeError with its output if it does not start.
+    RuntimeError with its output if it does not start. CUTOVER_TESTBED_PYTHON names its Python where tests run on one
+    that is too old for it.
     """
     certificates.private(home / "config.json", json.dumps(config).encode())
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
+    python = environment.get("CUTOVER_TESTBED_PYTHON", sys.executable)
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve", "--config", str(home / "config.json")],
+            [python, "-m", module, "serve", "--config", str(home / "config.json")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,8 @@ def test_plain_http_is_no_conversation(agent: RunningAgent) -> None:
 
 def test_old_tls_is_refused(agent: RunningAgent) -> None:
     context = ssl.create_default_context(cafile=str(agent.certificates.ca))
-    with pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(("127.0.0.1", agent.port), timeout=10) as raw, pytest.raises(OSError):

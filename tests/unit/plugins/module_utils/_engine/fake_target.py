@@ -60,7 +60,7 @@ class FakeTarget:
                 return step
         if method == "POST":
             raws = b"".join(data)
-            results = [self._insert(document, raw) for document, raw in zip(content, _raw(raws), strict=True)]
+            results = [self._insert(document, raw) for document, raw in zip(content, _raw(raws))]
         else:
             results = [self._remove(selector, bool(query["ignoreRevs"])) for selector in content]
         codes: dict[str, int] = {}

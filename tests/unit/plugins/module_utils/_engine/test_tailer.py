@@ -36,7 +36,7 @@ def answer(
 ) -> Response:
     names = ("lastincluded", "lastscanned", "lasttick", "frompresent")
     values = (str(included), str(scanned), str(last), "true" if present else "false")
-    headers = {f"x-arango-replication-{name}": value for name, value in zip(names, values, strict=True)}
+    headers = {f"x-arango-replication-{name}": value for name, value in zip(names, values)}
     body = b"".join(line_of(marker) + b"\n" for marker in lines)
     return Response(200 if lines else 204, headers, body)
 
