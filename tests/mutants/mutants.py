@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.mutants.asking import ASKING
 from tests.mutants.choosing import CHOOSING
+from tests.mutants.controlling import CONTROLLING
 from tests.mutants.cutting import CUTTING
 from tests.mutants.guarding import GUARDING
 from tests.mutants.keeping import KEEPING
@@ -20,5 +21,5 @@ from tests.mutants.yielding import YIELDING
 
 ALL: tuple[Mutant, ...] = (
     *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING, *YIELDING,
-    *ASKING, *POSTING,
+    *ASKING, *POSTING, *CONTROLLING,
 )  # fmt: skip

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("galaxy.yml", "README.md", "meta", "plugins", "roles", "playbooks", "extensions")
 
 
-def install(scratch: Path, tools: Path, version: str | None = None) -> Path:
-    """Build and install below ``scratch`` with the programs in ``tools``; ``version`` stands in for galaxy.yml's."""
+def copy_parts(scratch: Path) -> Path:
+    """A directory `source` below ``scratch`` with everything that is packed and tests need."""
     source = scratch / "source"
     source.mkdir()
     for name in PARTS:
@@ -23,6 +23,12 @@ def install(scratch: Path, tools: Path, version: str | None = None) -> Path:
             shutil.copytree(origin, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(origin, source / name)
+    return source
+
+
+def install(scratch: Path, tools: Path, version: str | None = None) -> Path:
+    """Build and install below ``scratch`` with the programs in ``tools``; ``version`` stands in for galaxy.yml's."""
+    source = copy_parts(scratch)
     if version is not None:
         described = (source / "galaxy.yml").read_text().splitlines()
         lines = [f"version: {version}" if line.startswith("version:") else line for line in described]

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.testbed.launch import Flavour, TestCluster
 from tests.testbed.platform.launch import TestPlatform, behind
 
-__all__ = ["describe", "describe_platform", "main"]
+__all__ = ["describe", "describe_inventory", "describe_platform", "main"]
 
 
 def describe(cluster: TestCluster) -> str:
@@ -28,8 +28,24 @@ def describe(cluster: TestCluster) -> str:
         f"  {curl}/_api/version\n"
         f'  {curl}/_api/collection -d \'{{"name":"cars","numberOfShards":3}}\'\n'
         f'  {curl}/_api/document/cars -d \'{{"_key":"first","wheels":4}}\'\n'
+        f"  seq 5000 | sed 's/.*/{{\"number\":&}}/' | "
+        f'{curl}"/_api/import?type=documents&collection=cars" --data-binary @-\n'
         f"  {curl}/_admin/cluster/health\n"
     )
+
+
+def describe_inventory(source: TestCluster, target: TestCluster) -> str:
+    """The variables of both clusters as docs/quickstart.md wants them in its inventory, as text."""
+    lines = {
+        "agent_source_jwt_secret_source": source.jwt_secret_path,
+        "source_jwt_secret_path": source.jwt_secret_path,
+        "source_endpoints": f"[{', '.join(source.coordinators)}]",
+        "source_ca_path": source.ca_path,
+        "target_endpoints": f"[{', '.join(target.coordinators)}]",
+        "target_ca_path": target.ca_path,
+        "target_password": target.root_password,
+    }
+    return "inventory\n" + "".join(f"    {name}: {value}\n" for name, value in lines.items())
 
 
 def describe_platform(platform: TestPlatform) -> str:
@@ -65,6 +81,7 @@ def main() -> None:
             stack.enter_context(cluster)
             clusters.append(cluster)
             print(describe(cluster), flush=True)
+        print(describe_inventory(*clusters), flush=True)
         platform = TestPlatform.start(directory, deployments=[{"name": "target", "cluster": behind(clusters[-1])}])
         print(describe_platform(stack.enter_context(platform)), flush=True)
         print("Ctrl-C ends them.", flush=True)

@@ -21,30 +21,22 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover i
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import PRESETS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.states import INACTIVE, TRANSITIONS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.throttle import RULES
+from tests.tools.blocks import FENCE, blocks, typed
 from tests.tools.cli_page import commands_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README_LINES = 200
 FORMER = ROOT / "tests/unit/plugins/module_utils/_agent/data/former_tool.json"
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.M | re.S)
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
-def blocks(page: Path, kind: str) -> Iterator[str]:
-    """The fenced blocks of one kind, without their indentation."""
-    for indent, word, text in FENCE.findall(page.read_text(encoding="utf-8")):
-        if word == kind:
-            yield "".join(line.removeprefix(indent) for line in text.splitlines(keepends=True))
-
-
 def commands(page: Path) -> Iterator[list[str]]:
-    """What stands after a prompt in console blocks, as words; continued lines are one."""
-    for block in blocks(page, "console"):
-        for line in block.replace("\\\n", " ").splitlines():
-            if line.startswith("$ ") and "…" not in line:
-                yield shlex.split(line.removeprefix("$ "), comments=True)
+    """What stands after a prompt, as words."""
+    for line in typed(page.read_text(encoding="utf-8")):
+        if "…" not in line:
+            yield shlex.split(line, comments=True)
 
 
 def anchors(page: Path) -> set[str]:
@@ -98,6 +90,7 @@ def test_commands_and_flags_of_examples_exist(page: Path) -> None:
         if words[0] == "cutover-agent":
             flags = {flag for action in parsers[words[1]]._actions for flag in action.option_strings}
             assert {word.partition("=")[0] for word in words[2:] if word.startswith("--")} <= flags, words
+            assert build_parser().parse_args(words[1:]), words
 
 
 @each_page
@@ -110,10 +103,38 @@ def test_codes_and_make_targets_exist(page: Path) -> None:
             assert re.search(rf"^{words[1]}:", makefile, re.M), words
 
 
+def known_variables() -> str:
+    """The headers of all playbooks, and the variables of all roles."""
+    specs = [path.read_text(encoding="utf-8") for path in ROOT.glob("roles/*/meta/argument_specs.yml")]
+    playbooks = (path.read_text(encoding="utf-8") for path in (ROOT / "playbooks").glob("*.yml"))
+    return "".join([*specs, *(text.split("\n- name:")[0] for text in playbooks)])
+
+
+def named_in(block: Any) -> Iterator[str]:
+    """The variables that an example in YAML sets: an inventory's, or those of a file of variables."""
+    if isinstance(block, dict) and "cutover_agents" in block:
+        yield from block["cutover_agents"]["vars"]
+    elif isinstance(block, dict) and "scrape_configs" not in block:  # Prometheus has words of its own
+        yield from block
+
+
 @each_page
-def test_yaml_is_yaml(page: Path) -> None:
-    for block in blocks(page, "yaml"):
-        yaml.safe_load(block.replace("…", "x"))
+def test_variables_of_examples_in_yaml_exist(page: Path) -> None:
+    known = known_variables()
+    for block in blocks(page.read_text(encoding="utf-8"), "yaml"):
+        names = [name for name in named_in(yaml.safe_load(block.replace("…", "x"))) if not name.startswith("ansible_")]
+        assert [name for name in names if not re.search(rf"\b{name}\b", known)] == []
+
+
+@each_page
+def test_options_of_tasks_in_examples_exist(page: Path) -> None:
+    reference = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    for block in blocks(page.read_text(encoding="utf-8"), "yaml"):
+        tasks = yaml.safe_load(block)
+        for task in tasks if isinstance(tasks, list) else []:
+            (module,) = [key for key in task if key.startswith("cutover.arangodb.")]
+            section = reference.partition(f"## {module}\n")[2].partition("\n## ")[0]
+            assert [name for name in task[module] if f"| `{name}` |" not in section] == []
 
 
 def test_concepts_draw_the_states_and_steps_of_the_engine() -> None:

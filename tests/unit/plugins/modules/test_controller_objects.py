@@ -136,6 +136,17 @@ def test_a_workflow_gets_exactly_its_nodes(run: Run, controller: Controller) -> 
     assert run(objects=objects)["changed"] is False
 
 
+def test_an_edge_that_is_not_described_any_more_is_removed(run: Run, controller: Controller) -> None:
+    run()
+    nodes = [{**node, "success": []} for node in OBJECTS[8]["nodes"]]
+    objects = [{**one, "nodes": nodes} if one["name"] == "All" else one for one in OBJECTS]
+    assert [(one["action"], one["name"]) for one in run(objects=objects)["changes"]] == [("updated", "All: approve")]
+    links = [ids for (path, _, relation), ids in controller.links.items()
+             if (path, relation) == ("workflow_job_template_nodes", "success_nodes")]  # fmt: skip
+    assert links == [[]]
+    assert run(objects=objects)["changed"] is False
+
+
 def test_a_node_that_was_a_job_becomes_an_approval(run: Run, controller: Controller) -> None:
     run()
     nodes = [{"identifier": "watch", "approval": "Begin?"}]
