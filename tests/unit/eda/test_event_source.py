@@ -132,12 +132,34 @@ def test_another_authority_is_never_trusted(arguments: dict[str, Any], tmp_path:
         asyncio.run(scenario(agent))
 
 
-def test_the_rulebook_names_what_configure_controller_makes() -> None:
-    (rulebook,) = yaml.safe_load((ROOT / "extensions/eda/rulebooks/live_migration.yml").read_text())
-    (source,) = rulebook["sources"]
-    assert set(source["cutover.arangodb.migration"]) <= SOURCE.KNOWN
+def rulebook(name: str) -> dict[str, Any]:
+    """The one ruleset of a shipped rulebook."""
+    (found,) = yaml.safe_load((ROOT / f"extensions/eda/rulebooks/{name}.yml").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("name", ["live_migration", "live_migration_webhook"])
+def test_the_rulebooks_name_what_configure_controller_makes(name: str) -> None:
     made = {template["name"] for template in TEMPLATES} | set(DATA["__cutover_workflows"])
-    for rule in rulebook["rules"]:
+    for rule in rulebook(name)["rules"]:
         for action in rule.get("actions") or [rule["action"]]:
             (options,) = action.values()
             assert options["name"] in made | {"{{ tell_template }}"}
+
+
+def test_the_rulebook_gives_the_event_source_what_it_takes() -> None:
+    (source,) = rulebook("live_migration")["sources"]
+    assert set(source["cutover.arangodb.migration"]) <= SOURCE.KNOWN
+
+
+def test_both_rulebooks_react_alike() -> None:
+    """But for where a lag is seen, and for what only posted events can miss."""
+    read, posted = ({rule["name"]: rule for rule in rulebook(name)["rules"]}
+                    for name in ("live_migration", "live_migration_webhook"))  # fmt: skip
+    assert set(posted) - set(read) == {"Events are missing"}
+    for name, rule in read.items():
+        unlike = {"condition", "throttle"} if name == "The lag is too high" else set()
+        assert {key: rule[key] for key in rule.keys() - unlike} == {
+            key: posted[name][key] for key in posted[name].keys() - unlike
+        }
