@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
+.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons eda e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ hosts-quick: setup ## the part of hosts-test that make test runs: put there, kil
 pythons: setup ## the engine's and the agent's unit tests on the other Pythons that are here (3.9 to 3.13)
 	@echo "== other Pythons"
 	tests/pythons/run.sh $(PYTHONS)
+
+eda: setup ## the rulebooks under ansible-rulebook, in an environment of its own; needs Java 17
+	@echo "== event-driven Ansible"
+	tests/eda/run.sh
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
