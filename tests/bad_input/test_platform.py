@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,14 @@ from tests.testbed.platform.launch import TestPlatform, behind
 
 __all__ = ["operator"]
 
+# Each test starts a process for each host; on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(600)
+
+REAL_AND_CHECK = pytest.mark.parametrize("options", [(), ("--check",)], ids=["real", "check"])
 STATES = ("paused", "deleted", "bootstrapping", "creating")
+MODELS = ("developer", "free")
+OTHERS = ("expired", "closed", "nowhere", "bare")
+NAMES = ("sound", *STATES, *MODELS, *OTHERS)
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +33,15 @@ def platform(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     deployments: list[dict[str, Any]] = [
         {"name": "sound", "cluster": behind(sites.target)},
         *({"name": state, "state": state} for state in STATES),
-        *({"name": model, "model": model} for model in ("developer", "free")),
-        *({"name": name} for name in ("expired", "closed", "nowhere")),
+        *({"name": model, "model": model} for model in MODELS),
+        *({"name": name} for name in OTHERS),
     ]
     with TestPlatform.start(tmp_path_factory.mktemp("platform"), deployments=deployments) as started:
         order = started.control.fault
         order("rotate_password", password=sites.target.root_password)
         order("certificate", deployment="expired", ends_in=-60)
         order("allowlist", deployment="closed", ranges=["203.0.113.0/24"])
+        order("certificate", deployment="bare", set={"certificate_pem": ""})
         order("state", deployment="nowhere", set={"status.endpoint_self_signed": "", "status.endpoint": ""})
         yield started
         assert "Traceback" not in started.log_path.read_text()
@@ -58,7 +65,7 @@ def wrong(platform: TestPlatform) -> dict[str, tuple[dict[str, Any], str, str]]:
         for wish in ({}, {"is_readonly": True}, {"roles": ["deployment-viewer"]})
     )
     order("revoke_key", key=revoked["id"])
-    ids = dict(zip(("sound", *STATES, "developer", "free", "expired", "closed", "nowhere"), platform.deployments))
+    ids = dict(zip(NAMES, platform.deployments))
 
     def key(made: dict[str, str]) -> dict[str, str]:
         return {"platform_key_id": made["id"], "platform_key_secret": made["secret"]}
@@ -82,6 +89,7 @@ def wrong(platform: TestPlatform) -> dict[str, tuple[dict[str, Any], str, str]]:
         "developer": (of("developer"), "CUT-PLATFORM-15", "single server"),
         "free": (of("free"), "CUT-PLATFORM-15", "single server"),
         "expired": (of("expired"), "CUT-PLATFORM-18", "has expired"),
+        "bare": (of("bare"), "CUT-PLATFORM-6", "gives no CA certificate of deployment bare"),
         "closed": (of("closed"), "CUT-PLATFORM-17", "198.51.100.1"),
         "nowhere": (of("nowhere"), "CUT-PLATFORM-16", "names no endpoint"),
         "dashboard": ({"platform_endpoint": platform.dashboard}, "CUT-PLATFORM-1", "is not the platform's API"),
@@ -92,15 +100,16 @@ def wrong(platform: TestPlatform) -> dict[str, tuple[dict[str, Any], str, str]]:
     }
 
 
+@REAL_AND_CHECK
 def test_migrate_is_refused_on_the_controller(
-    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, options: tuple[str, ...]
 ) -> None:
     cases = wrong(platform)
     hosts: Hosts = {
         name: managed(sites, idle, platform, platform_timeout=5, **changes)
         for name, (changes, _code, _says) in cases.items()
     }
-    for host, one in play(operator, sites, "migrate", hosts).items():
+    for host, one in play(operator, sites, "migrate", hosts, *options).items():
         _changes, code, says = cases[host]
         message = one.failure["msg"]
         assert (one.failure["failure"]["code"], says in f"{message}") == (code, True), message
@@ -110,23 +119,26 @@ def test_migrate_is_refused_on_the_controller(
     assert platform.control.get("/state/overview")["backups"] == {}
 
 
+@REAL_AND_CHECK
 @pytest.mark.parametrize("preset", ["too-many-requests", "unavailable"])
 def test_a_storm_is_told_and_ends(
-    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, preset: str
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, preset: str, options: tuple[str, ...]
 ) -> None:
     platform.control.fault("status", path_regex="/api/data/", preset=preset, count=1000)
-    (one,) = play(operator, sites, "migrate", {"storm": managed(sites, idle, platform)}).values()
+    (one,) = play(operator, sites, "migrate", {"storm": managed(sites, idle, platform)}, *options).values()
     assert one.failure["failure"]["code"] == "CUT-PLATFORM-19"
     assert one.failure["failure"]["retriable"] is True
     platform.control.clear()
 
 
+@REAL_AND_CHECK
 def test_wrong_clocks_are_a_warning_of_the_precheck(
-    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, tmp_path: Path
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform, options: tuple[str, ...]
 ) -> None:
     """The platform is an hour ahead: nothing is refused for it."""
     platform.control.fault("clock_skew", seconds=3600)
-    played, output = operator.play("precheck", {"skewed": managed(sites, idle, platform, ignore_metrics=True)})
+    hosts = {"skewed": managed(sites, idle, platform, ignore_metrics=True)}
+    played, output = operator.play("precheck", hosts, *options)
     platform.control.fault("clock_skew", seconds=0)
     (lines,) = played["skewed"].shown[:1]
     assert any(line.startswith("WARNING") and "platform-clock" in line for line in lines), output

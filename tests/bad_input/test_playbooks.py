@@ -40,10 +40,12 @@ def variables(sites: Sites, idle: IdleAgent, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def play(operator: Operator, sites: Sites, name: str, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Played]:
+def play(
+    operator: Operator, sites: Sites, name: str, hosts: Mapping[str, Mapping[str, Any]], *options: str
+) -> dict[str, Played]:
     """Every host has to fail, with all clusters untouched and no secret in the output."""
     with untouched(*sites.all):
-        played, output = operator.play(name, hosts)
+        played, output = operator.play(name, hosts, *options)
     assert HIDDEN not in output
     assert PASSWORD not in output
     for host, one in played.items():

@@ -9,9 +9,11 @@ from typing import Any, Mapping, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.agent_api import AgentApi
+from .._core.clock import SYSTEM_CLOCK
 from .._core.errors import CutoverError
 from .._engine import spec, states
 from .._engine.display import lookup, status_lines
+from .._engine.load import Load
 from .._engine.waiting import PAUSES, Wait, wait_for
 from . import rescue
 from .agent_client import connect_agent
@@ -191,6 +193,13 @@ def _diff(current: Mapping[str, Any], chosen: Plan, digest: Optional[str]) -> di
     return {"before": before, "after": {"state": chosen.leads_to, "config_digest": digest or known}}
 
 
+def _retunes(current: Mapping[str, Any], wanted: Load) -> bool:
+    """Whether the migration would go on with other limits than those in force, as far as the status shows them."""
+    known = current.get("limits") or {}
+    limits = wanted.shown(SYSTEM_CLOCK.wall())
+    return any(name in known and known[name] != limits[name] for name in limits if name != "window")
+
+
 def _warn_of_blockers(module: AnsibleModule, status: Mapping[str, Any]) -> None:
     for blocker in lookup(status, "cutover.blockers") or []:
         module.warn(f"the cutover would be refused: {blocker.get('text')} ({blocker.get('code')})")
@@ -202,7 +211,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     wanted = params["state"]
     if wanted == "rescued":
         return rescue.run(module)
-    digest = spec.parse(start_request(params)).config_digest if wanted == "started" else None
+    asked = spec.parse(start_request(params)) if wanted == "started" else None
+    digest = None if asked is None else asked.config_digest
     api = connect_agent(module)
     current = api.status()
     if wanted == "released":
@@ -215,6 +225,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
     if module.check_mode:
+        if chosen.action == "refresh" and asked is not None:
+            result["changed"] = _retunes(current, asked.tuning)
         if chosen.action in ("rehearse", "stop"):
             _warn_of_blockers(module, current)
         return {**result, "lines": status_lines(current)}

@@ -7,7 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import SYSTEM_CLOCK
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
 from tests.unit.agent_fakes import TOKENS, RunningAgent
 
 SPEC: dict[str, Any] = {
@@ -30,6 +32,19 @@ def test_check_do_again(agent: RunningAgent, run: Any) -> None:
     refreshed = run("migration", **{**SPEC, "target_password": "other"})
     assert refreshed["changed"] is False
     assert agent.engine.calls[-1][1]["target_password"] == "other"
+
+
+def test_other_limits_are_a_change_in_check_mode(agent: RunningAgent, run: Any) -> None:
+    """Also those whose numbers were given one by one; what is in force already is none."""
+    run("migration", **SPEC)
+    agent.engine.document["limits"] = {"max_lag": 5.0, **Load().shown(SYSTEM_CLOCK.wall())}
+    for limits, changed in (({}, False), ({"load": "fast"}, True), ({"copiers": 7}, True), ({"max_lag": 5.0}, False)):
+        calls = len(agent.engine.calls)
+        checked = run("migration", check=True, **SPEC, **limits)
+        assert (checked["changed"], checked["migration"]["state"]) == (changed, "running"), limits
+        assert len(agent.engine.calls) == calls
+    window = {"from": "22:00", "to": "06:00", "mb_per_second": 3.0}
+    assert run("migration", check=True, **SPEC, windows=[window])["changed"] is True
 
 
 def test_another_specification_is_refused(run: Any) -> None:
