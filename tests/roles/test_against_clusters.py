@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import Any
 
@@ -55,6 +56,26 @@ def test_a_cluster_is_moved_by_playbooks(real_host: Host, clusters: Pair) -> Non
     assert (given_back.code, given_back.changed) == (0, 1), given_back.output
     assert "asked direct" in given_back.output
     assert mode_of(clusters) == "default"
+
+
+def test_the_precheck_reads_a_sample_and_tries_the_target_where_both_are_wanted(
+    real_host: Host, clusters: Pair
+) -> None:
+    """What was tried is told, and nothing of it is left; in check mode the target is not tried."""
+    path = real_host.directory / "checks.json"
+    options: dict[str, Any] = {"sample_seconds": 1, "probe_target": True, "report_path": str(path)}
+    without = real_host.play("precheck", "--check", **options)
+    assert without.code == 0, without.output
+    assert "skipped   target-trial: " in without.output
+    passed = real_host.play("precheck", **options)
+    assert passed.code == 0, passed.output
+    found = json.loads(path.read_text())
+    assert found["forecast"]["sample_seconds"] == 1
+    tried = ("target-trial", "target-keeps-revisions", "target-restores-users")
+    assert {check["id"]: check["status"] for check in found["checks"] if check["id"] in tried} == dict.fromkeys(
+        tried, "passed"
+    )
+    assert set(clusters.target.control.get("/state/overview")["databases"]) == {"_system"}
 
 
 def test_aborted_and_started_again(real_host: Host, clusters: Pair) -> None:
