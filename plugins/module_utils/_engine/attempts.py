@@ -97,7 +97,8 @@ class Attempts:
             hold=hold,
         )
         migration.cutover = cutover
-        if migration.abort_requested:
+        # Asked for while the gate was looking; from here on the state refuses a pause.
+        if migration.abort_requested or migration.paused is not None:
             cutover.cancelled.set()
         migration.attempts += 1
         try:
@@ -105,6 +106,7 @@ class Attempts:
         finally:
             migration.last_attempt = cutover.attempt
             migration.cutover = None
+            migration.stay_paused()
             migration.be_quiet(self._world)
         self._measure({step.name: step.seconds for step in attempt.steps if step.state == "done"})
         return attempt

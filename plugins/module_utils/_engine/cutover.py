@@ -150,7 +150,7 @@ class Cutover:
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():
-            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort")
+            raise CutoverError("CUT-CUTOVER-4", "the cutover was cancelled by an abort, or by a pause that came first")
         if self.hold is not None:
             self.hold.check()
 
