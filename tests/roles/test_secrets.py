@@ -205,6 +205,20 @@ def test_no_secret_is_shown_anywhere(
     assert sorted(scanner.found) == sorted(KEPT.items())
 
 
+def test_the_end_shows_no_secret_either(
+    talkative: Host, clusters: tuple[TestCluster, TestCluster], scanner: Scanner
+) -> None:
+    """Given up, cleaned up, and the agent taken away."""
+    for name, extra in (
+        ("deploy_agent", {}), ("migrate", {}), ("abort", {"cleanup": True}), ("remove_agent", {}),
+    ):  # fmt: skip
+        played = talkative.play(name, "-vvv", "--diff", **extra)
+        assert played.code == 0, played.output
+        scanner.look(f"output of {name}", played.output.encode())
+    scanner.look_into_files(talkative.directory, "ansible", "remote")
+    assert scanner.found == set()
+
+
 def assert_private(directory: Path) -> None:
     """What has to hold a secret can be read by its owner only."""
     for name in KEPT:
