@@ -39,6 +39,11 @@ PASSWORD = "hush-password-of-the-test"
 TOOLS = Path(os.environ.get("CUTOVER_ANSIBLE_BIN") or Path(sys.executable).parent)
 
 
+def mode_of(pair: Pair) -> str:
+    """The mode of the source, as its root sees it."""
+    return str(pair.clients.coordinators.json("GET", "/_admin/server/mode")["mode"])
+
+
 @dataclass(frozen=True)
 class Play:
     """What a run of ansible-playbook ended with."""

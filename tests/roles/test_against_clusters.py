@@ -12,15 +12,11 @@ import pytest
 
 from tests.integration.engine_case import all_differences
 from tests.integration.pair import Pair
-from tests.roles.conftest import Host
+from tests.roles.conftest import Host, mode_of
 from tests.roles.documented import differences
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
-
-
-def mode_of(pair: Pair) -> str:
-    return str(pair.clients.coordinators.json("GET", "/_admin/server/mode")["mode"])
 
 
 def assert_results_as_documented(host: Host) -> None:

@@ -15,7 +15,7 @@ from tests.controller.data import CREDENTIAL_TYPES, NODES, PATTERN, TEMPLATES, U
 from tests.controller.job import Credential, Job, run_job
 from tests.integration.engine_case import all_differences
 from tests.integration.pair import Pair
-from tests.roles.conftest import Host
+from tests.roles.conftest import Host, mode_of
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -29,7 +29,7 @@ NOT_IN_INVENTORY = {
 
 @dataclass
 class Workflow:
-    """A run of the workflow: every approval is given, artifacts go to the nodes that follow."""
+    """A run of the workflow: approvals are given, artifacts go to the nodes that follow."""
 
     host: Host
     clusters: Pair
@@ -81,12 +81,12 @@ class Workflow:
         self.jobs[f"{len(self.jobs)} {playbook}"] = done
         return done
 
-    def run(self, answers: dict[str, dict[str, Any]]) -> list[str]:
-        """Follow the edges from the first node; the nodes in the order of their end, a failed one with a mark."""
-        identifier, way = "precheck", []
+    def run(self, answers: dict[str, dict[str, Any]], denied: str = "", begin: str = "precheck") -> list[str]:
+        """Follow the edges from a node; the nodes in the order of their end, a failed one with a mark."""
+        identifier, way = begin, []
         while identifier:
             node = NODES[identifier]
-            succeeded = True
+            succeeded = identifier != denied
             if "job_template" in node:
                 (playbook,) = re.findall(r"__cutover_names\['(\w+)\.yml'\]", node["job_template"])
                 succeeded = self.job(playbook, **answers.get(playbook, {})).status == "successful"
@@ -124,6 +124,33 @@ def test_the_workflow_moves_a_cluster(workflow: Workflow, clusters: Pair) -> Non
     assert figures(workflow)["id"]
     assert figures(workflow)["report"]["last_attempt"]
     assert all_differences(clusters) == {}
+
+
+def test_every_other_job_does_what_its_name_says(workflow: Workflow, clusters: Pair) -> None:
+    """With the jobs of the workflow and of its beginning, each template of the pattern is run."""
+    endpoints = {"source_endpoints": ",".join(clusters.source.coordinators)}
+    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("migrate", endpoints, ""),
+        ("pause", {"pause_reason": "backup of {{ nobody }}"}, "CUT-GATE-9"),
+        ("status", {}, "CUT-GATE-9"),
+        ("resume", {}, ""),
+        ("watch", {"watch_until": "ready"}, "ready for the cutover"),
+        ("verify", {"verify_mode": "documents", "verify_repair": "true"}, ""),
+        ("rehearse", {"fence_seconds": 5}, "fence"),
+        ("server_mode", {"server_mode": "readonly"}, "readonly, asked"),
+        ("server_mode", {"server_mode": "default"}, "default, asked"),
+        ("abort", {}, "aborted"),
+        ("remove_agent", {}, ""),
+    )
+    for playbook, answers, said in steps:
+        done = workflow.job(playbook, **answers)
+        assert done.status == "successful", done.output
+        assert said in done.output, done.output
+        if playbook == "server_mode":
+            assert mode_of(clusters) == answers["server_mode"]
+    assert not workflow.host.install_path("install/cutover-agent.pyz").exists()
+    in_the_workflow = {"precheck", "migrate", "watch", "verify", "cutover", "abort", "status"}
+    assert {"deploy_agent", *in_the_workflow, *(playbook for playbook, *_rest in steps)} == set(BY_PLAYBOOK)
 
 
 def test_a_cutover_that_is_not_ready_hands_its_blockers_on(workflow: Workflow, clusters: Pair) -> None:
