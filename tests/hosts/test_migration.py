@@ -153,18 +153,22 @@ def test_i6_the_guard_gives_the_source_back_when_the_agent_was_killed(
     control = clusters.source.control
     held = control.fault("delay", path_regex="/_api/transaction/write", count=0, seconds=3)["id"]
     with ThreadPoolExecutor(1) as pool:
-        cutover = pool.submit(controller.play, "cutover", gate_timeout=120)
-        until("a fenced source", lambda: any(
-            fault["id"] == held and fault["acted"] for fault in control.get("/state/faults")
-        ))  # fmt: skip
-        first.run("systemctl", "kill", "-s", "KILL", UNIT)
-        control.clear()
-        assert not writable(clusters)
-        until("a source that takes writes", lambda: writable(clusters))
-        until("a guard with nothing to do", lambda: not (first.root / STATE.lstrip("/") / "fence.json").exists())
-        assert shown(first, "ActiveState") == "failed"
-        assert shown(first, "ActiveState", GUARD) == "active"
-        first.run(f"rm -r {DROP_IN} && systemctl daemon-reload && systemctl start {UNIT}")
+        cutover = pool.submit(controller.play, "cutover", gate_timeout=120, max_downtime=20)
+        try:
+            until("a fenced source", lambda: any(
+                fault["id"] == held and fault["acted"] for fault in control.get("/state/faults")
+            ))  # fmt: skip
+            first.run("systemctl", "kill", "-s", "KILL", UNIT)
+            control.clear()
+            assert not writable(clusters)
+            # The guard leaves the agent its whole time, and a new one the time to go on.
+            until("a source that takes writes", lambda: writable(clusters), 400)
+            until("a guard with nothing to do", lambda: not (first.root / STATE.lstrip("/") / "fence.json").exists())
+            assert shown(first, "ActiveState") == "failed"
+            assert shown(first, "ActiveState", GUARD) == "active"
+        finally:
+            # The playbook waits for the agent.
+            first.run(f"rm -r {DROP_IN} && systemctl daemon-reload && systemctl start {UNIT}")
         cutover.result()
     controller.play("status", watch_until="ready", watch_timeout=300).fine()
     controller.play("cutover", gate_timeout=120).fine()
