@@ -126,6 +126,19 @@ def test_the_workflow_moves_a_cluster(workflow: Workflow, clusters: Pair) -> Non
     assert all_differences(clusters) == {}
 
 
+def test_a_failed_step_leads_over_an_approval_to_the_abort(workflow: Workflow, clusters: Pair) -> None:
+    endpoints = {"source_endpoints": ",".join(clusters.source.coordinators)}
+    never = {"watch_until": "completed", "watch_timeout": 1}
+    answers = {"precheck": endpoints, "migrate": endpoints, "watch": never}
+    before = ["precheck", "approve_start", "migrate", "watch failed"]
+    assert workflow.run(answers, denied="approve_abort") == [*before, "approve_abort failed"]
+    assert workflow.job("status").status == "successful"
+    assert figures(workflow)["state"] in ("initial-sync", "running")
+    assert workflow.run(answers, begin="watch") == ["watch failed", "approve_abort", "abort", "report"]
+    assert figures(workflow)["state"] == "aborted"
+    assert mode_of(clusters) == "default"
+
+
 def test_every_other_job_does_what_its_name_says(workflow: Workflow, clusters: Pair) -> None:
     """With the jobs of the workflow and of its beginning, each template of the pattern is run."""
     endpoints = {"source_endpoints": ",".join(clusters.source.coordinators)}
