@@ -117,6 +117,15 @@ VERIFYING: tuple[Mutant, ...] = (
         f"{UNIT}verify/test_matching.py::test_i8_memory_does_not_grow_with_rows_that_wait",
     ),
     mutant(
+        "covered-before-a-take-over",
+        "what was compared before another agent worked is compared again",
+        "design §4.8, §6, I5",
+        "verify/verifier.py",
+        "        self.coverage.keep(set() if inherited else adopted)\n",
+        "        self.coverage.keep(adopted)\n",
+        f"{UNIT}verify/test_verifier.py::test_i5_after_a_take_over_and_back_nothing_is_covered",
+    ),
+    mutant(
         "touched-keys-forgotten-by-a-restart",
         "keys to be read back are on disk before a position that passes them over",
         "design §5 step 7b, I5",

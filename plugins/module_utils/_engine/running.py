@@ -158,7 +158,7 @@ class Running:
         self.inventory = self.choice.read()
         self.schema.resume(self.inventory, ticks)
         self.findings.accept(acceptance.load(world.journal))
-        self.verifier.resume()
+        self.verifier.resume(inherited=world.inherits)
         world.inherited()
         directories = known.get("data_directories", {})
         # Before anything is copied: what held the copy back may still be there.

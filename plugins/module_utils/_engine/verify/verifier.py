@@ -119,10 +119,14 @@ class Verifier(Overview):
 
     # -- life -----------------------------------------------------------------------------------------------------
 
-    def resume(self) -> None:
-        """Before the data path starts: what an earlier process has covered holds for collections that go on in sync."""
+    def resume(self, *, inherited: bool) -> None:
+        """Before the data path starts: what an earlier process has covered holds for collections that go on in sync.
+
+        Nothing holds when the migration is ``inherited``: another agent wrote since, and its keys are on its disk.
+        """
         known = self._inspection.standings()
-        self.coverage.keep({identity for identity, standing in known.items() if standing.adopted})
+        adopted = {identity for identity, standing in known.items() if standing.adopted}
+        self.coverage.keep(set() if inherited else adopted)
         self._inspection.observe(self._observe)
         for collection in self.coverage.all():
             self._disturbances[collection] = known[collection].disturbance

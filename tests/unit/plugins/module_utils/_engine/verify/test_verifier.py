@@ -35,7 +35,7 @@ class Case:
         self.path.apply()
         self.verifier = self.make()
 
-    def make(self, *, repair: bool = True) -> Verifier:
+    def make(self, *, repair: bool = True, inherited: bool = False) -> Verifier:
         verifier = Verifier(
             self.path.source,
             self.path.target,
@@ -44,7 +44,7 @@ class Case:
             self.directory,
             Options(1e6, repair, 0.01),
         )
-        verifier.resume()
+        verifier.resume(inherited=inherited)
         return verifier
 
     def finish(self) -> list[str]:
@@ -201,6 +201,15 @@ def test_i5_after_a_restart_what_must_be_copied_again_is_not_covered(case: Case)
     case.verifier.save()
     case.path.adopted = False
     case.verifier = case.make()
+    case.finish()
+    assert case.path.source.scans == 2
+
+
+def test_i5_after_a_take_over_and_back_nothing_is_covered(case: Case) -> None:
+    """What the other agent has written is on no list of this disk."""
+    case.finish()
+    case.verifier.save()
+    case.verifier = case.make(inherited=True)
     case.finish()
     assert case.path.source.scans == 2
 
