@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.registry import ROWS
 from tests.bad_input.conftest import IdleAgent
 from tests.bad_input.playbooks import Operator
 from tests.bad_input.sites import Sites
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 REAL_AND_CHECK = pytest.mark.parametrize("options", [(), ("--check",)], ids=["real", "check"])
 STATES = ("paused", "deleted", "bootstrapping", "creating")
 MODELS = ("developer", "free")
-OTHERS = ("expired", "closed", "nowhere", "bare")
+OTHERS = ("expired", "closed", "nowhere", "bare", "held")
 NAMES = ("sound", *STATES, *MODELS, *OTHERS)
 
 
@@ -41,6 +42,7 @@ def platform(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         order("rotate_password", password=sites.target.root_password)
         order("certificate", deployment="expired", ends_in=-60)
         order("allowlist", deployment="closed", ranges=["203.0.113.0/24"])
+        order("state", deployment="held", state="read-only")
         order("certificate", deployment="bare", set={"certificate_pem": ""})
         order("state", deployment="nowhere", set={"status.endpoint_self_signed": "", "status.endpoint": ""})
         yield started
@@ -142,3 +144,56 @@ def test_wrong_clocks_are_a_warning_of_the_precheck(
     platform.control.fault("clock_skew", seconds=0)
     (lines,) = played["skewed"].shown[:1]
     assert any(line.startswith("WARNING") and "platform-clock" in line for line in lines), output
+
+
+def accepted(platform: TestPlatform) -> dict[str, tuple[dict[str, Any], str]]:
+    """By precheck that can be accepted: what breaks it, and the code with which an accepting start ends.
+
+    Behind a deployment that the platform holds read-only is no cluster here: what refuses the start is the agent.
+    """
+    order = platform.control.fault
+    reader, viewer = (order("add_key", **wish)["result"] for wish in (
+        {"is_readonly": True}, {"roles": ["deployment-content-admin", "cacertificate-viewer"]},
+    ))  # fmt: skip
+    order("organization", set={"has_backup_uploads": False})
+    ids = dict(zip(NAMES, platform.deployments))
+
+    def key(made: dict[str, str]) -> dict[str, str]:
+        return {"platform_key_id": made["id"], "platform_key_secret": made["secret"]}
+
+    return {
+        "platform-allowlist": ({"deployment_id": ids["closed"]}, "CUT-PLATFORM-17"),
+        "platform-certificate": ({"deployment_id": ids["expired"]}, "CUT-PLATFORM-18"),
+        "platform-key-writes": ({**key(reader), "backup_target": True}, "CUT-PLATFORM-11"),
+        "platform-permissions": (key(viewer), "CUT-PLATFORM-3"),
+        "platform-backup": ({"backup_target": True, "backup_upload": True}, "CUT-PLATFORM-22"),
+        "platform-writable": ({"deployment_id": ids["held"]}, "CUT-PRECHECK-2"),
+    }
+
+
+def test_what_is_accepted_of_the_platform_ends_before_the_target_is_touched(
+    sites: Sites, idle: IdleAgent, operator: Operator, platform: TestPlatform
+) -> None:
+    """The precheck has the right id, and shows it as accepted; the start is refused where the fault is met."""
+    cases = accepted(platform)
+    errors = [row for row in ROWS if row.group == "platform" and row.severity == "error"]
+    assert {row.id for row in errors if row.acceptable} == set(cases)
+    try:
+        for accepts in (False, True):
+            hosts: Hosts = {
+                row: managed(
+                    sites, idle, platform, **changes, accept=[{"id": row, "reason": "to see it"}] if accepts else []
+                )
+                for row, (changes, _code) in cases.items()
+            }
+            # One that accepts everything passes.
+            looked = operator.play("precheck", hosts)[0] if accepts else play(operator, sites, "precheck", hosts)
+            for row, one in looked.items():
+                lines = [line for line in one.shown[0] if f" {row}: " in line] if one.shown else []
+                status = "ACCEPTED" if accepts else "FAILED"
+                assert [line.split()[0].upper() for line in lines] == [status], (row, one)
+        for row, one in play(operator, sites, "migrate", hosts).items():
+            assert one.failure["failure"]["code"] == cases[row][1], one.failure["msg"]
+    finally:
+        platform.control.fault("organization", set={"has_backup_uploads": True})
+    assert idle.agent.status()["state"] == "inactive"
