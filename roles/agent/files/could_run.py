@@ -46,7 +46,7 @@ def listening(host: str, port: int, own: int | None) -> str:
     """Why it could not listen. Of the port that it holds already, only the address is tried."""
     try:
         wanted = 0 if port == own else port
-        family, kind, protocol, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
