@@ -142,7 +142,9 @@ def test_what_is_changed_is_changed_alone(controller: Controller, machine: Machi
 
     # The agent's certificate is valid for 397 days, its CA for ten years.
     assert controller.play("deploy_agent", certificates_renew_before=390).fine().changed == 0
-    renewals: tuple[dict[str, Any], ...] = ({"certificates_renew_before": 398}, {"certificates_key_type": "ed25519"})
+    renewals: tuple[dict[str, Any], ...] = (
+        {"certificates_valid_days": 400, "certificates_renew_before": 398}, {"certificates_key_type": "ed25519"},
+    )  # fmt: skip
     for options in renewals:
         before = logged(machine, READ_AGAIN)
         assert controller.play("deploy_agent", **options).fine().changed > 0
