@@ -163,13 +163,14 @@ def test_i6_the_guard_gives_the_source_back_when_the_agent_was_killed(
             assert not writable(clusters)
             # The guard leaves the agent its whole time, and a new one the time to go on.
             until("a source that takes writes", lambda: writable(clusters), 400)
-            until("a guard with nothing to do", lambda: not (first.root / STATE.lstrip("/") / "fence.json").exists())
             assert shown(first, "ActiveState") == "failed"
             assert shown(first, "ActiveState", GUARD) == "active"
         finally:
             # The playbook waits for the agent.
             first.run(f"rm -r {DROP_IN} && systemctl daemon-reload && systemctl start {UNIT}")
         cutover.result()
+    # The guard leaves its note to the agent, whose attempt it was.
+    until("an attempt that the agent has closed", lambda: not (first.root / STATE.lstrip("/") / "fence.json").exists())
     controller.play("status", watch_until="ready", watch_timeout=300).fine()
     controller.play("cutover", gate_timeout=120).fine()
     all_built(controller, first)
