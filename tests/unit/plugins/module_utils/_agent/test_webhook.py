@@ -45,9 +45,9 @@ def config_for(receives: Receiver, certificates: Certificates, directory: Path, 
 
 
 @contextlib.contextmanager
-def webhook(config: WebhookConfig, directory: Path) -> Iterator[Webhook]:
+def webhook(config: WebhookConfig, directory: Path, *, time_scale: float = QUICK) -> Iterator[Webhook]:
     """A webhook that runs until the block ends."""
-    posts = Webhook(config, directory / "state", time_scale=QUICK)
+    posts = Webhook(config, directory / "state", time_scale=time_scale)
     posts.start()
     try:
         yield posts
@@ -177,7 +177,7 @@ def test_a_killed_agent_has_kept_what_waits(certificates: Certificates, tmp_path
     """Also what came while it waited to try again."""
     with receiver(certificates.server_keyfile) as receives:
         receives.plan = [500] * 1000
-        with webhook(config_for(receives, certificates, tmp_path), tmp_path) as posts:
+        with webhook(config_for(receives, certificates, tmp_path), tmp_path, time_scale=1000.0) as posts:
             posts.put("state", {"n": 0})
             until(lambda: posts.figures()["failed"] >= 1)
             posts.put("state", {"n": 1})
