@@ -83,7 +83,7 @@ eda: setup ## the rulebooks under ansible-rulebook, in an environment of its own
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
-	E2E_SEEDS=$(SEEDS) pytest -q -n 2 --dist loadfile tests/e2e
+	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
 
 big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a shard of millions (hours, 20 GB)
 	@echo "== big things"
