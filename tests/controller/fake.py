@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import ssl
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.controller.serving import served
 from tests.controller.survey import refused_survey
 
 TOKEN = "hush-controller-token"
@@ -233,11 +233,5 @@ def running(controller: Controller, keyfile: Path, api: str = "/api/v2/") -> Ite
         def log_message(self, *_: Any) -> None:
             """Nothing is logged."""
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keyfile)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with served(Handler, keyfile) as address:
+        yield address

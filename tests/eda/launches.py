@@ -7,13 +7,13 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import ssl
-import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.controller.serving import served
 
 TOKEN = "hush-controller-token"
 WAIT = 180.0
@@ -92,11 +92,5 @@ def controller(launches: Launches, keyfile: Path) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Nothing is logged."""
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keyfile)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with served(Handler, keyfile) as address:
+        yield address

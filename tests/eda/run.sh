@@ -3,7 +3,8 @@
 # among those of the development. Where it cannot be had, the reason is printed and nothing is run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-venv=build/eda requirements=tests/eda/requirements.txt
+. tests/tools/venvs.sh
+venv=build/eda
 
 leave_out() {
     printf 'eda: %s: the rulebooks are not run here\n' "$1"
@@ -11,12 +12,6 @@ leave_out() {
 }
 
 command -v java >/dev/null || leave_out "there is no java"
-if ! cmp -s "$requirements" "$venv/.made"; then
-    rm -rf "$venv"
-    python -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" ||
-        leave_out "ansible-rulebook cannot be installed"
-    cp "$requirements" "$venv/.made"
-fi
+make_venv "$venv" "$(command -v python)" tests/eda/requirements.txt || leave_out "ansible-rulebook cannot be installed"
 CUTOVER_RULEBOOK_BIN=$PWD/$venv/bin pytest -q -p no:cacheprovider tests/eda
 printf 'eda: fine\n'

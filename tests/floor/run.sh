@@ -4,31 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# find_python VERSION...: prints the first of these Pythons that is here and can make virtual environments.
-find_python() {
-    local version candidate
-    for version in "$@"; do
-        for candidate in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version."*/bin/"python$version" \
-            "$(command -v "python$version" || true)"; do
-            if [ -x "$candidate" ] && "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
-                printf '%s\n' "$candidate"
-                return
-            fi
-        done
-    done
-    return 1
-}
-
-# make_venv CORE PYTHON: makes build/floor/CORE unless it is there, of the same requirements and the same Python.
-make_venv() {
-    local venv=build/floor/$1 requirements=tests/floor/requirements-$1.txt
-    if ! { echo "# $2"; cat "$requirements"; } | cmp -s - "$venv/.made"; then
-        rm -rf "$venv"
-        "$2" -m venv "$venv"
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
-        { echo "# $2"; cat "$requirements"; } >"$venv/.made"
-    fi
-}
+. tests/tools/venvs.sh
 
 # play CORE PYTHON-VERSION...: the line of playbooks with that core; fails when none of the Pythons is here.
 play() {
@@ -38,7 +14,7 @@ play() {
         printf 'ansible-core %s: none of%s is on this machine, left out\n' "$core" "$(printf ' python%s' "$@")"
         return 1
     fi
-    make_venv "$core" "$python"
+    make_venv "build/floor/$core" "$python" "tests/floor/requirements-$core.txt"
     printf '== ansible-core %s on %s\n' "$core" "$("$python" --version)"
     CUTOVER_ANSIBLE_BIN=$PWD/build/floor/$core/bin pytest -q -p no:cacheprovider \
         tests/roles/test_against_clusters.py::test_a_cluster_is_moved_by_playbooks || echo "$core" >>build/floor/failed

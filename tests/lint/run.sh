@@ -24,7 +24,7 @@ step "mypy" mypy -p "$package.plugins.module_utils" -p "$package.plugins.plugin_
     -p tests.bad_input -p tests.mutants -p tests.integration -p tests.model -p tests.real -p tests.bench \
     -p tests.browser -p tests.monitoring -p tests.hosts -p tests.controller
 step "yamllint" yamllint --strict .
-step "shellcheck" shellcheck .ci/run tests/lint/*.sh tests/floor/*.sh tests/pythons/*.sh tests/eda/*.sh
+step "shellcheck" shellcheck .ci/run tests/lint/*.sh tests/floor/*.sh tests/pythons/*.sh tests/tools/*.sh tests/eda/*.sh
 step "ansible-lint" tests/lint/ansible_lint.sh
 step "antsibull-docs" tests/lint/docs_lint.sh
 step "antsibull-changelog" tests/lint/changelog.sh

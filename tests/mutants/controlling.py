@@ -4,15 +4,11 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import Mutant, mutants_of
 
-_MODULES = "plugins/module_utils/_controller/"
-_TESTS = "tests/unit/plugins/modules/test_controller_objects.py"
-
-
-def _mutant(id_: str, rule: str, module: str, old: str, new: str, test: str) -> Mutant:
-    return Mutant(id_, rule, "automation: AWX", f"{_MODULES}{module}", ((old, new),), (f"{_TESTS}::{test}",))
-
+_mutant = mutants_of(
+    "automation: AWX", "plugins/module_utils/_controller/", "tests/unit/plugins/modules/test_controller_objects.py"
+)
 
 CONTROLLING: tuple[Mutant, ...] = (
     _mutant(

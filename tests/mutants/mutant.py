@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 ENGINE = "plugins/module_utils/_engine/"
@@ -42,6 +43,15 @@ class Mutant(NamedTuple):
 def mutant(id_: str, rule: str, where: str, module: str, old: str, new: str, *tests: str) -> Mutant:
     """A defect in a module of the engine by one change; tests are given as ``test_file.py::test_name``."""
     return Mutant(id_, rule, where, f"{ENGINE}{module}", ((old, new),), tuple(_full(test) for test in tests))
+
+
+def mutants_of(where: str, directory: str, test_file: str) -> Callable[[str, str, str, str, str, str], Mutant]:
+    """Makes defects outside the engine, in modules of ``directory``, that are caught by tests of one file."""
+
+    def made(id_: str, rule: str, module: str, old: str, new: str, test: str) -> Mutant:
+        return Mutant(id_, rule, where, f"{directory}{module}", ((old, new),), (f"{test_file}::{test}",))
+
+    return made
 
 
 def _full(test: str) -> str:

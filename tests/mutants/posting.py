@@ -1,18 +1,14 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Defects in posting events to a webhook: order, repetition, signature, bounds (issue 8)."""
+"""Defects in posting events to a webhook: order, repetition, signature, bounds."""
 
 from __future__ import annotations
 
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import Mutant, mutants_of
 
-AGENT = "plugins/module_utils/_agent/"
-UNIT = "tests/unit/plugins/module_utils/_agent/test_webhook.py::"
-
-
-def _mutant(id_: str, rule: str, module: str, old: str, new: str, test: str) -> Mutant:
-    return Mutant(id_, rule, "webhook", f"{AGENT}{module}", ((old, new),), (f"{UNIT}{test}",))
-
+_mutant = mutants_of(
+    "webhook", "plugins/module_utils/_agent/", "tests/unit/plugins/module_utils/_agent/test_webhook.py"
+)
 
 POSTING: tuple[Mutant, ...] = (
     _mutant(

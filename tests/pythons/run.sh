@@ -4,6 +4,7 @@
 # usage: tests/pythons/run.sh [VERSION]...
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/tools/venvs.sh
 own=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 CUTOVER_TESTBED_PYTHON=$(command -v python)
 export CUTOVER_TESTBED_PYTHON
@@ -12,19 +13,12 @@ failed=()
 [ $# -gt 0 ] || set -- 3.9 3.10 3.11 3.12 3.13
 for version in "$@"; do
     [ "$version" != "$own" ] || continue
-    found=$(compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version.*/bin/python$version" | tail -n 1 || true)
-    [ -n "$found" ] || found=$(command -v "python$version" || true)
-    if [ -z "$found" ] || ! "$found" -c 'import ensurepip, venv' 2>/dev/null; then
+    if ! found=$(find_python "$version"); then
         printf -- '-- Python %s is not on this machine: left out\n' "$version"
         continue
     fi
     venv=build/pythons/$version
-    if ! { echo "# $found"; cat tests/pythons/requirements.txt; } | cmp -s - "$venv/.made"; then
-        rm -rf "$venv"
-        "$found" -m venv "$venv"
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/pythons/requirements.txt
-        { echo "# $found"; cat tests/pythons/requirements.txt; } >"$venv/.made"
-    fi
+    make_venv "$venv" "$found" tests/pythons/requirements.txt
     printf -- '-- %s\n' "$("$found" --version)"
     # Settings of newer pytest versions stand in pyproject.toml. The description of the API is held against the routes by
     # a tool that the oldest Pythons do not have.

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from types import ModuleType
 from typing import Any
@@ -12,19 +11,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.times import stamp
-from tests.controller.data import ROOT
+from tests.unit.eda.loading import plugin
 
 
 @pytest.fixture
 def posted() -> ModuleType:
-    """The plugin, loaded by its path as ansible-rulebook does, knowing nothing yet."""
-    path = ROOT / "extensions/eda/plugins/event_filter/posted.py"
-    spec = importlib.util.spec_from_file_location("event_filter_posted", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The plugin, knowing nothing yet."""
+    return plugin("event_filter", "posted")
 
 
 def event(number: int, stream: str = "a", age: float = 0.0) -> dict[str, Any]:

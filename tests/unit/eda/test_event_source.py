@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,22 +15,12 @@ import yaml
 
 from tests.controller.data import DATA, ROOT, TEMPLATES
 from tests.unit.agent_fakes import TOKENS, RunningAgent, agent_config, make_certificates, running_agent
+from tests.unit.eda.loading import plugin
 
 WAIT = 60.0
 
 
-def source_module() -> ModuleType:
-    """The plugin, loaded by its path as ansible-rulebook does."""
-    path = ROOT / "extensions/eda/plugins/event_source/migration.py"
-    spec = importlib.util.spec_from_file_location("event_source_migration", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SOURCE = source_module()
+SOURCE = plugin("event_source", "migration")
 
 
 @pytest.fixture
