@@ -220,7 +220,9 @@ def _log(observed: Optional[Observed], collections: list[Collection], seconds: O
         writes = sum(after[name][_WRITES] - before[name][_WRITES] for name in after)
         found["writes_per_second"] = round(max(0.0, writes) / observed.seconds, 2)
     growth = {name: _growth(before[name], after[name], observed.seconds) for name in after}
-    if growth and all(rate is not None for rate in growth.values()):
+    # Files grow in steps: sizes that did not move although there were writes say nothing.
+    moved = any(growth.values()) or not found["writes_per_second"]
+    if growth and moved and all(rate is not None for rate in growth.values()):
         rates = {name: float(rate or 0.0) for name, rate in growth.items()}
         found["growth_bytes_per_second"] = round(sum(rates.values()))
         found["runway_seconds"] = min(

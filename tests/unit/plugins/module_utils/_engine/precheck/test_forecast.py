@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import forecast_lines
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.context import Asked
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.forecast import make
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.forecast import _log, make
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.sampling import (
     MOST_PER_SECOND,
     LogSample,
@@ -154,6 +154,23 @@ def observed(before: str, after: str, **more: Any) -> Observed:
     return Observed(
         {"PRMR-a": Reading(before, 1, 10.0)}, {"PRMR-a": Reading(after, 2, 12.0)}, more.pop("queries", []), **more
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "archived", "growth"), [(40, 0, None), (0, 0, 0), (40, 600, 300), (40, -600, None)]
+)
+def test_files_that_did_not_move_under_writes_say_nothing(written: int, archived: int, growth: int | None) -> None:
+    """RocksDB makes its files larger in steps: no growth would be a promise that the log does not keep."""
+    texts = [
+        f"arangodb_document_writes_total {100 + writes}\nrocksdb_archived_wal_files_size {1000 + size}\n"
+        f"rocksdb_live_wal_files_size 64\nrocksdb_free_disk_space 9000\n"
+        for writes, size in ((0, 0), (written, archived))
+    ]
+    found = _log(observed(*texts), [], 10.0)
+    assert found["growth_bytes_per_second"] == growth
+    kept = None if growth is None else {"PRMR-a": growth * 10}
+    assert (found["kept_bytes_by_server"], found["runway_seconds"]) == (kept, 30.0 if growth else None)
+    assert found["writes_per_second"] == written / 2
 
 
 def test_users_are_named_where_servers_count_them() -> None:
