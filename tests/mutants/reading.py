@@ -293,8 +293,8 @@ READING: tuple[Mutant, ...] = (
         "the log is kept from the journaled position on",
         "design §4.4, I3",
         "dataplane.py",
-        "        self._retention.keep(ticks)\n        self._doubts.journaled()",
-        "        self._doubts.journaled()",
+        "        self._parts.retention.keep(ticks)\n        self._parts.doubts.journaled()",
+        "        self._parts.doubts.journaled()",
         f"{PAIR}test_dataplane_trouble.py::test_the_log_is_kept_from_the_journaled_tick_on",
     ),
     mutant(

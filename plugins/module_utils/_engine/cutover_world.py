@@ -168,7 +168,7 @@ class LiveWorld:
         alike = self._world.source.version == self._world.target_version_text
         source, target = self._world.source.coordinators, self._world.target
         result = proof.Result()
-        with running.verifier.suspended():
+        with running.verifier.rounds.suspend():
             with result.timed("rounds and written keys"):
                 differing = running.verifier.finish(deadline)
             result = proof.prove(

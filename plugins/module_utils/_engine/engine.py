@@ -8,8 +8,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -18,7 +18,7 @@ from .._core.clock import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
-from . import changes, fence, fresh, rescue, saved, spec, states, status, verification
+from . import changes, fresh, saved, shard_list, source_modes, spec, states, status, verification
 from .after_opening import REVOKE_SECONDS
 from .findings import Findings
 from .fresh import Standing
@@ -31,15 +31,14 @@ from .precheck.runner import run_whole as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
 from .spec_values import refuse
-from .topology import Source, connect, target_of
+from .topology import target_of
 from .verify.on_demand import Wish
-from .world import Paths, World, access_of, open_world
+from .world import Paths, World, open_world
 
 LOG = logging.getLogger(__name__)
 _SNAPSHOT_SECONDS = 0.25
 # Then it rests so many times as long as a snapshot took: with ten thousand shards it is no small work.
 _SNAPSHOT_REST = 20.0
-_MODE_SECONDS = 60.0
 _CHANGES_SECONDS = 3600.0
 _VERIFICATION_SECONDS = 3600.0
 
@@ -301,31 +300,8 @@ class Engine:
 
     def shards(self, options: Mapping[str, object]) -> dict[str, Any]:
         """``shards`` (of ``state`` and ``database`` where given; ``limit`` from ``offset``) and ``total``."""
-        migration = self._migration
-        running = migration.running if migration else None
-        items = []
-        if running is not None:
-            for shard, state in sorted(running.plane.states().items()):
-                made = running.world.map.collection(shard.database, shard.plan_id)
-                leader = running.schema.leaders.get(shard)
-                verified = running.verifier.verified_up_to((shard.database, shard.plan_id), leader or "")
-                items.append(
-                    {
-                        "database": shard.database,
-                        "collection": made.name if made else None,
-                        "plan_id": shard.plan_id,
-                        "shard": shard.shard,
-                        "state": state.value,
-                        "leader": leader,
-                        "verified_up_to": str(verified[0]) if verified else None,
-                        "verified_age_seconds": round(verified[1], 3) if verified else None,
-                    }
-                )
-        for name in ("state", "database"):
-            if options.get(name) is not None:
-                items = [item for item in items if item[name] == options[name]]
-        offset, limit = int(str(options.get("offset") or 0)), int(str(options.get("limit") or 1000))
-        return {"shards": items[offset : offset + limit], "total": len(items)}
+        running = self._migration.running if self._migration else None
+        return shard_list.page([] if running is None else shard_list.rows(running), options)
 
     def findings(self) -> list[dict[str, Any]]:
         """All findings."""
@@ -345,7 +321,7 @@ class Engine:
         if migration.state != states.COMPLETED:
             raise CutoverError("CUT-CHANGES-1", f"the migration is {migration.state}: its target is not open")
         target = target_of(migration.spec)
-        with self._source(migration) as source, closing(target):
+        with source_modes.connected(migration, self._secret) as source, closing(target):
             found = changes.since_opening(source, target, Deadline(checked.get("timeout", _CHANGES_SECONDS)))
         migration.add_to_report(changes_since_open=found)
         return found
@@ -359,57 +335,27 @@ class Engine:
         seconds = checked.get("timeout", _VERIFICATION_SECONDS)
         wish = Wish(checked.get("mode", "keys"), checked.get("repair", False), seconds)
         target = target_of(migration.spec)
-        with self._source(migration) as source, closing(target):
+        with source_modes.connected(migration, self._secret) as source, closing(target):
             return verification.run(migration, source, target, wish)
 
     # -- server mode --------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _source(self, migration: Migration) -> Iterator[Source]:
-        """Connections for one call: those of the migration are closed whenever its thread begins anew or ends."""
-        secret = load_secret(str(self._config.source_jwt_secret_path))
-        source = connect(migration.spec.source_endpoints, access_of(migration.spec, secret))
-        try:
-            yield source
-        finally:
-            source.close()
+    @property
+    def _secret(self) -> bytes:
+        """The source's JWT secret as the file has it now."""
+        return load_secret(str(self._config.source_jwt_secret_path))
 
     def rescue_ticket(self) -> dict[str, Any]:
         """What gives a source that a cutover from now on fences back when this host is lost. Secret."""
-        migration = self._started()
-        with self._source(migration) as source:
-            fronts = [server.client.endpoint.url for server in source.fronts.values()]
-        seconds = migration.spec.wait_timeout + migration.spec.max_downtime
-        return rescue.ticket(load_secret(str(self._config.source_jwt_secret_path)), fronts, seconds)
+        return source_modes.rescue_ticket(self._started(), self._secret)
 
     def server_mode(self) -> dict[str, Any]:
         """``mode`` (default, readonly or mixed) and ``servers`` by id, read now from every server of the source."""
-        migration = self._started()
-        with self._source(migration) as source:
-            modes = fence.read_modes(source)
-        self._show_modes(migration, modes)
-        return {"mode": fence.summary(modes), "servers": modes}
+        return source_modes.read(self._started(), self._secret)
 
     def set_server_mode(self, mode: str) -> bool:
         """Set the source's mode and see it on every server. Refused while a cutover runs (CUT-STATE-5)."""
-        migration = self._started()
-        if migration.state == states.STOPPING:
-            raise CutoverError("CUT-STATE-5", "the cutover itself sets the server mode while it runs")
-        if migration.revoke_request is not None:
-            raise CutoverError("CUT-STATE-5", "the revocation itself sets the server mode when it is decided")
-        with self._source(migration) as source:
-            before = fence.read_modes(source)
-            if fence.summary(before) == mode:
-                return False
-            self._show_modes(migration, fence.set_mode(source, mode, Deadline(_MODE_SECONDS)))
-        return True
-
-    @staticmethod
-    def _show_modes(migration: Migration, modes: dict[str, str]) -> None:
-        migration.modes = modes
-        running = migration.running
-        if running is not None:
-            running.modes = modes
+        return source_modes.change(self._started(), self._secret, mode)
 
     def close(self, timeout: float) -> None:
         """Write a checkpoint and end all threads within ``timeout`` seconds."""

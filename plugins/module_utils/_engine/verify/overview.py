@@ -11,6 +11,7 @@ from ..inspection import CollectionId, Inspection
 from .coverage import Coverage
 from .differences import Differences
 from .readback import ReadBack
+from .rounds import Rounds
 from .touched import Touched
 
 
@@ -18,13 +19,12 @@ class Overview:
     """The reading half of the verifier, which sets these fields."""
 
     _clock: Clock
-    _disturbances: dict[CollectionId, int]
     _inspection: Inspection
     _readback: ReadBack
     _scale: float
-    _suspended: int
     coverage: Coverage
     differences: Differences
+    rounds: Rounds
     touched: Touched
 
     def document(self) -> dict[str, Any]:
@@ -51,13 +51,13 @@ class Overview:
         """
         known, covered = self._inspection.standings(), self.coverage.all()
         holds = sum(
-            identity in covered and standing.disturbance == self._disturbances.get(identity)
+            identity in covered and self.rounds.holds(identity, standing)
             for identity, standing in known.items()
         )
         return len(known), len(known) - holds
 
     def _state(self, uncovered: int) -> str:
-        if self._suspended:
+        if self.rounds.suspended:
             return "cutover"
         if self._inspection.paused:
             return "paused"

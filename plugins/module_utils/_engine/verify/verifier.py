@@ -8,46 +8,35 @@ that comparison began are read back soon after. So at the cutover only the last 
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import math
 import threading
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import AbstractSet, Optional
 
 from ..._core.catalogue import lookup as catalogued
 from ..._core.clock import SYSTEM_CLOCK, Backoff, Clock, Deadline
-from ..._core.errors import ArangoError, CutoverError
-from ..._core.retry import GONE
+from ..._core.errors import CutoverError
 from ..findings import Finding, Findings
-from ..inspection import CollectionId, Inspection, Standing
+from ..inspection import CollectionId, Inspection
 from ..keys import LargestKeys
-from ..likeness import Likeness
 from ..patience import Stopped
-from .coverage import Comparison, Coverage
+from .coverage import Coverage
 from .differences import STAYS, Differences
-from .matching import Matching
 from .overview import Overview
 from .pace import Pace
 from .readback import ReadBack
+from .reading import Reading
 from .recurring import RECURS, Recurring
-from .rows import Found, Front, hashes_alike, lookup, lookup_documents, scan, scan_documents
-from .scanning import HaltedError, compare
+from .rounds import LEAST_SECONDS, Rounds, held
+from .rows import Front
 from .touched import Touched
 
 LOG = logging.getLogger(__name__)
 _CYCLE_SECONDS = 2.0
-_LEAST_SECONDS = 0.2
 _CONFIRM_SECONDS = 3.0
-# Rounds after the first one leave room: a share of the rate, and a rest in proportion to what they took.
-_LATER_SHARE = 0.1
-_REST_TIMES = 20.0
-_LONGEST_REST = 60.0
-_BETWEEN_ROUNDS = 30.0
 _PAUSE = 0.02
 # The second one meets only what was written during the first one.
 _FRESH_CYCLES = 2
@@ -76,23 +65,13 @@ class Verifier(Overview):
         options: Options,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._fronts = (source, target)
         self._inspection = inspection
         self._findings = findings
         self._directory = directory
         self._scale = options.time_scale
         self._clock = clock
         self._stop = threading.Event()
-        self._suspended = 0
-        self._scanning = threading.Lock()
         self._cycling = threading.Lock()
-        self._epochs: dict[CollectionId, int] = {}
-        self._in_progress: Optional[CollectionId] = None
-        self._compared = time.monotonic()
-        self._disturbances: dict[CollectionId, int] = {}
-        self._tried: dict[CollectionId, float] = {}
-        self._inexact: set[CollectionId] = set()
-        self._hashed: Optional[bool] = None
         self._threads: list[threading.Thread] = []
         self.coverage = Coverage(directory / "coverage.json")
         self.touched = Touched(directory / "touched")
@@ -101,16 +80,33 @@ class Verifier(Overview):
         self._recurring = Recurring(findings)
         self._repair = options.repair
         self._pace = Pace(options.rate, self._stop)
+        reading = Reading(source, target)
+        self.rounds = Rounds(
+            reading,
+            inspection,
+            self.coverage,
+            self.touched,
+            self.keys,
+            self.differences,
+            self._recurring,
+            directory=directory,
+            pace=self._pace,
+            stop=self._stop,
+            trouble=self._trouble,
+            verified_at=lambda: self._readback.position.at,
+            time_scale=self._scale,
+            clock=clock,
+        )
         self._readback = ReadBack(
             source,
             target,
             inspection,
             self.touched,
             self.differences,
-            read=self._look_up,
-            inexact=self._inexact.add,
-            needed=self._is_needed,
-            invalidate=self.invalidate,
+            read=reading.look_up,
+            inexact=reading.inexact,
+            needed=self.rounds.concerns,
+            invalidate=self.rounds.invalidate,
             repaired=self.coverage.count_repaired,
             confirm_seconds=_CONFIRM_SECONDS * self._scale,
             may_repair=self._may_repair,
@@ -128,9 +124,7 @@ class Verifier(Overview):
         adopted = {identity for identity, standing in known.items() if standing.adopted}
         self.coverage.keep(set() if inherited else adopted)
         self._inspection.observe(self._observe)
-        for collection in self.coverage.all():
-            self._disturbances[collection] = known[collection].disturbance
-            self._inspection.watch(collection)
+        self.rounds.adopt(known)
         self._recall({f"{identity[0]}/{standing.name}": identity for identity, standing in known.items()})
 
     def _recall(self, places: Mapping[str, CollectionId]) -> None:
@@ -148,7 +142,7 @@ class Verifier(Overview):
 
     def start(self) -> None:
         """Begin to compare."""
-        for name, run in (("verify-scan", self._scan), ("verify-keys", self._read_back)):
+        for name, run in (("verify-scan", self.rounds.run), ("verify-keys", self._read_back)):
             thread = threading.Thread(target=run, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -187,177 +181,35 @@ class Verifier(Overview):
     def _observe(self, collection: CollectionId, keys: Optional[AbstractSet[bytes]]) -> None:
         """In a tailer's thread."""
         if keys is None:
-            self.invalidate(collection)
+            self.rounds.invalidate(collection)
         elif keys:
             self.touched.note(collection, keys)
             self.keys.written(collection, keys)
-
-    def invalidate(self, collection: CollectionId) -> None:
-        """What was compared of this collection says nothing any more."""
-        self._epochs[collection] = self._epochs.get(collection, 0) + 1
-        self.coverage.drop(collection)
-
-    def _look_up(
-        self, front: Front, collection: CollectionId, name: str, keys: Sequence[str], likeness: Likeness
-    ) -> Found:
-        if likeness.keeps_revisions and self._is_hashed(collection):
-            return lookup(front, collection[0], name, keys, True)
-        return lookup_documents(front, collection[0], name, keys, likeness)
-
-    def _stream(
-        self, front: Front, collection: CollectionId, standing: Standing, contents: bool
-    ) -> Generator[list[str], None, None]:
-        """The rows of one side; where hashes or revisions say nothing, contents are decoded here."""
-        if not standing.likeness.keeps_revisions or (contents and not self._is_hashed(collection)):
-            return scan_documents(front, collection[0], standing.name, standing.likeness)
-        return scan(front, collection[0], standing.name, contents)
 
     def doubt(self, places: Collection[tuple[str, str]]) -> None:
         """Databases and names of collections that the proof found different: what was compared of them is void."""
         for identity, standing in self._inspection.standings().items():
             if (identity[0], standing.name) in places:
-                self.invalidate(identity)
-
-    def _is_hashed(self, collection: CollectionId) -> bool:
-        return bool(self._hashed) and collection not in self._inexact
-
-    def _is_needed(self, collection: CollectionId) -> bool:
-        return self._in_progress == collection or self.coverage.get(collection) is not None
+                self.rounds.invalidate(identity)
 
     def _may_repair(self, collection: CollectionId, name: str) -> bool:
         return self._repair and self._recurring.may_repair(collection, name, self.coverage.round)
 
-    def _is_equal(self, collection: CollectionId) -> bool:
-        """What the last comparison left was read back, and is the same now."""
-        ended = self._clock.wall() - (time.monotonic() - self._compared)
-        return self._readback.position.at >= ended and self.differences.equal(collection)
-
-    # -- rounds ---------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def suspended(self) -> Iterator[None]:
-        """No round reads meanwhile."""
-        self._suspended += 1
-        try:
-            yield
-        finally:
-            self._suspended -= 1
-
-    def _halted(self) -> bool:
-        return self._stop.is_set() or bool(self._suspended) or self._inspection.paused
-
-    def _scan(self) -> None:
-        pauses = Backoff(_LEAST_SECONDS, 10.0)
-        rest = 0.0
-        while not self._stop.wait(rest):
-            rest = max(_LEAST_SECONDS, self._scale)
-            if self._halted():
-                continue
-            chosen = self._choose()
-            if chosen is None:
-                continue
-            first = self.coverage.get(chosen[0]) is None
-            began = time.monotonic()
-            try:
-                with self._scanning:
-                    self._compare(*chosen)
-                pauses.reset()
-                taken = time.monotonic() - began
-                rest = 0.0 if first else min(_REST_TIMES * taken, _LONGEST_REST * self._scale)
-            except (HaltedError, Stopped):
-                continue
-            except (CutoverError, OSError) as error:
-                # A collection that is being dropped is gone on one side first.
-                if not isinstance(error, ArangoError) or error.error_num not in GONE:
-                    self._trouble(error)
-                rest = pauses.next()
-
-    def _choose(self) -> Optional[tuple[CollectionId, Standing]]:
-        """The next collection: one that is not covered first, then those of the present round."""
-        known = self._inspection.standings()
-        self._forget_others(known)
-        covered = self._covered(known)
-        calm = {identity: standing for identity, standing in known.items() if standing.calm}
-        uncovered = len(known.keys() - covered.keys())
-        due = [identity for identity in calm if identity not in covered] or [
-            identity for identity in calm if covered[identity].round < self.coverage.round
-        ]
-        if due:
-            chosen = min(due, key=lambda identity: (self._tried.get(identity, 0.0), identity))
-            self._tried[chosen] = time.monotonic()
-            return chosen, calm[chosen]
-        if calm and not uncovered and time.monotonic() - self._compared >= _BETWEEN_ROUNDS * self._scale:
-            self._recurring.round_ended(self.coverage.round, self._is_equal)
-            self.coverage.next_round()
-        return None
-
-    def _covered(self, known: Mapping[CollectionId, Standing]) -> dict[CollectionId, Comparison]:
-        """What is covered, after a look at what may have changed that."""
-        lost = self.touched.take_lost()
-        for identity in self.coverage.all():
-            standing = known.get(identity)
-            if identity in lost or standing is None or standing.disturbance != self._disturbances.get(identity):
-                self.invalidate(identity)
-        return self.coverage.all()
-
-    def _forget_others(self, known: Mapping[CollectionId, Standing]) -> None:
-        gone = set(self._tried) - set(known)
-        for identity in gone:
-            del self._tried[identity]
-            self._epochs.pop(identity, None)
-            self.coverage.drop(identity)
-        if gone:
-            self.differences.forget(gone)
-            self._recurring.forget(gone)
-
-    def _compare(self, collection: CollectionId, standing: Standing, urgent: bool = False) -> None:
-        """One comparison; it counts only if nothing has disturbed the collection meanwhile."""
-        if self._hashed is None:
-            self._hashed = hashes_alike(*self._fronts)
-        epoch = self._epochs.get(collection, 0)
-        self._in_progress = collection
-        matching = Matching(self._directory / "matching")
-        try:
-            self._inspection.watch(collection)
-            ticks, at = self._inspection.ticks(), self._clock.wall()
-            first = urgent or self.coverage.get(collection) is None
-            share = math.inf if urgent else 1.0 if first else _LATER_SHARE
-            # Decoding takes its time: a first comparison is by keys and revisions then, later ones by contents.
-            hashed = not standing.likeness.keeps_revisions or self._is_hashed(collection) or not first
-            documents = compare(
-                [self._stream(front, collection, standing, hashed) for front in self._fronts],
-                matching,
-                partial(self._pace.spend, share=share),
-                self._stop.is_set if urgent else self._halted,
-                partial(self.keys.rows, collection),
-            )
-            for keys in matching.leftovers():
-                self.touched.note(collection, [key.encode("utf-8", "surrogateescape") for key in keys])
-            now = self._inspection.standing(collection)
-            undisturbed = now is not None and now.calm and now.disturbance == standing.disturbance
-            if undisturbed and epoch == self._epochs.get(collection, 0):
-                self._disturbances[collection] = standing.disturbance
-                self.coverage.put(collection, Comparison(self.coverage.round, at, ticks, documents, hashed))
-        finally:
-            self._in_progress = None
-            self._compared = time.monotonic()
-            matching.close()
-        self._findings.resolve(_TROUBLE)
-
-    def _trouble(self, error: Exception) -> None:
-        if self._stop.is_set():
-            return
-        text = error.message if isinstance(error, CutoverError) else str(error)
-        LOG.warning("the verification: %s", text)
-        self._findings.report(Finding(_TROUBLE, "warning", "verification", text, catalogued(_TROUBLE).remedy))
+    def _trouble(self, error: Optional[Exception]) -> None:
+        if error is None:
+            self._findings.resolve(_TROUBLE)
+        elif not self._stop.is_set():
+            text = error.message if isinstance(error, CutoverError) else str(error)
+            LOG.warning("the verification: %s", text)
+            self._findings.report(Finding(_TROUBLE, "warning", "verification", text, catalogued(_TROUBLE).remedy))
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
     def _read_back(self) -> None:
-        pauses = Backoff(_LEAST_SECONDS, 10.0)
+        pauses = Backoff(LEAST_SECONDS, 10.0)
         pause = 0.0
         while not self._stop.wait(pause):
-            pause = max(_LEAST_SECONDS, _CYCLE_SECONDS * self._scale)
+            pause = max(LEAST_SECONDS, _CYCLE_SECONDS * self._scale)
             if self._inspection.paused:
                 continue
             try:
@@ -377,7 +229,7 @@ class Verifier(Overview):
         """
         try:
             for _cycle in range(_FRESH_CYCLES):
-                with _held(self._cycling, deadline):
+                with held(self._cycling, deadline):
                     self._readback.cycle()
         except Stopped:
             return
@@ -389,7 +241,7 @@ class Verifier(Overview):
 
         Returns what differs; raises CUT-VERIFY-11 at the deadline.
         """
-        with self.suspended(), _held(self._scanning, deadline), _held(self._cycling, deadline):
+        with self.rounds.alone(deadline), held(self._cycling, deadline):
             while not self._finished(deadline):
                 self._stop.wait(_PAUSE)
             accepted = self.differences.accepted()
@@ -398,11 +250,11 @@ class Verifier(Overview):
 
     def _finished(self, deadline: Deadline) -> bool:
         known = self._inspection.standings()
-        covered = self._covered(known)
+        covered = self.rounds.covered(known)
         uncovered = [identity for identity in known if identity not in covered]
         for identity in uncovered:
             if known[identity].calm:
-                self._compare(identity, known[identity], urgent=True)
+                self.rounds.compare(identity, known[identity], urgent=True)
         complete = self._readback.cycle(patient=False)
         staying = len(self.differences.staying())
         if not uncovered and complete and len(self.differences) == staying and self.touched.count <= staying:
@@ -414,14 +266,3 @@ class Verifier(Overview):
             )
             raise CutoverError("CUT-VERIFY-11", text, retriable=True)
         return False
-
-
-@contextlib.contextmanager
-def _held(lock: threading.Lock, deadline: Deadline) -> Iterator[None]:
-    """A lock that a thread holds for one batch or cycle only; raises CUT-VERIFY-11 at the deadline."""
-    if not lock.acquire(timeout=min(deadline.remaining(), threading.TIMEOUT_MAX)):
-        raise CutoverError("CUT-VERIFY-11", "a comparison could not be interrupted in time", retriable=True)
-    try:
-        yield
-    finally:
-        lock.release()

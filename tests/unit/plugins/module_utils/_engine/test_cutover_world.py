@@ -62,7 +62,7 @@ class Case:
             ),
             findings=self.findings,
             verifier=SimpleNamespace(
-                suspended=contextlib.nullcontext, finish=self._finish, risky=set, accepted=dict,
+                rounds=SimpleNamespace(suspend=contextlib.nullcontext), finish=self._finish, risky=set, accepted=dict,
                 doubt=self.doubted.update,
             ),
             builder=SimpleNamespace(busy=False),

@@ -84,7 +84,7 @@ def test_i5_where_the_target_makes_revisions_contents_are_compared(tmp_path: Pat
         target["k4"] = (1 << 60, -4)
         del target["k5"]
         target["more"] = (1 << 60, 1)
-        case.verifier.invalidate(THINGS)
+        case.verifier.rounds.invalidate(THINGS)
         assert case.finish() == []
         assert sorted(key for keys in case.path.repairs for key in keys) == ["k3", "k4", "k5", "more"]
         assert {key: value for key, (_rev, value) in target.items()} == {f"k{number}": number for number in range(40)}
@@ -186,7 +186,7 @@ def test_i5_nothing_is_covered_on_disk_whose_leftovers_are_not(case: Case, monke
 
     def compare_meanwhile() -> None:
         if verifier.coverage.get(THINGS) is None:
-            verifier._compare(THINGS, case.path.standings()[THINGS])
+            verifier.rounds.compare(THINGS, case.path.standings()[THINGS])
         save()
 
     monkeypatch.setattr(verifier.keys, "save", compare_meanwhile)
@@ -340,7 +340,7 @@ def test_a_restart_forgets_findings_of_collections_that_are_gone(case: Case, cod
 def test_i5_what_the_data_path_knows_since_the_last_look_blocks_at_once(case: Case) -> None:
     """The comparing thread had seen no collection yet, or the collection as it was before a repair."""
     standings, case.path.standings = case.path.standings, dict
-    assert case.verifier._choose() is None
+    assert case.verifier.rounds.choose() is None
     case.path.standings = standings
     assert len(case.verifier.blockers(5.0)) == 1
     case.finish()
