@@ -178,7 +178,7 @@ options:
     default: true
   load:
     description:
-      - How much load the migration puts on both sides. It may be changed while the migration runs.
+      - How much load the migration puts on both sides, V(balanced) if not given. It may be changed while the migration runs.
       - V(gentle) copies at most 20 MB and 5000 documents a second with one copier for each DB-Server, verifies 20000
         keys a second, and gives way when requests of others wait for 0.1 seconds.
       - V(balanced) has two copiers for each DB-Server, verifies 200000 keys a second, and gives way at 0.5 seconds.
@@ -186,7 +186,6 @@ options:
       - V(max) has eight copiers and never gives way, but before the disk of the agent's host is full.
     type: str
     choices: [gentle, balanced, fast, max]
-    default: balanced
   mb_per_second:
     description:
       - Megabytes (of 1000000 bytes) of documents that are copied in a second, instead of what O(load) says. V(0) means
@@ -215,7 +214,6 @@ options:
         while the migration runs.
     type: list
     elements: dict
-    default: []
     suboptions:
       from:
         description: Time of day at which the window opens, as HH:MM.

@@ -17,6 +17,8 @@ description:
   - With O(state=rehearsed), every step of a cutover but the opening is done and timed, and the migration goes on.
   - With O(state=paused), nothing is copied or applied until O(state=resumed). The source's log has to be kept for so
     long, so that a pause is for hours, not for days.
+  - With O(state=tuned), a migration that runs goes on faster or slower, by those of O(load), O(mb_per_second),
+    O(operations_per_second), O(verify_rate), O(copiers) and O(windows) that are given. The others stay.
   - With O(state=released), a cutover that was asked for with O(hold_opening=true) goes on, or takes the way back.
   - With O(state=aborted), the migration ends without opening the target.
   - With O(state=revoked), the target of a completed migration is closed again and compared with the source. Only if
@@ -52,13 +54,15 @@ options:
       - V(stopped) is refused, with every reason, while the migration is not ready for it.
       - V(paused) and V(resumed) are for a migration that copies or follows. V(resumed) ends only a pause of the
         operator, and V(started) ends none.
+      - V(tuned) needs one of the options of speed, and has nothing to wait for. A later V(started) with other ones than
+        at the start puts its own in their place.
       - V(rehearsed) always rehearses, so it always reports a change.
       - V(released) needs O(release).
       - V(revoked) needs O(revoke_opening).
       - V(rescued) needs O(rescue_ticket), and the target as V(started) does.
       - Given O(deployment_id), the other states are refused when the agent's migration goes elsewhere.
     type: str
-    choices: [started, paused, resumed, rehearsed, stopped, released, aborted, revoked, rescued]
+    choices: [started, paused, resumed, tuned, rehearsed, stopped, released, aborted, revoked, rescued]
     default: started
   fence_seconds:
     description:
@@ -238,6 +242,13 @@ EXAMPLES = r"""
     agent_ca_path: /etc/cutover-arangodb/ca.pem
     agent_token_path: /etc/cutover-arangodb/cutover.token
 
+- name: Go easy on both clusters during the day
+  cutover.arangodb.migration:
+    state: tuned
+    load: gentle
+    agent_ca_path: /etc/cutover-arangodb/ca.pem
+    agent_token_path: /etc/cutover-arangodb/cutover.token
+
 - name: Give up
   cutover.arangodb.migration:
     state: aborted
@@ -356,6 +367,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._engine.spec import TUNING
 from ..module_utils._module.argspec import (
     agent_options,
     deployment_options,
@@ -367,7 +379,7 @@ from ..module_utils._module.argspec import (
 from ..module_utils._module.migration import run
 from ..module_utils._module.runner import run_module
 
-STATES = ["started", "paused", "resumed", "rehearsed", "stopped", "released", "aborted", "revoked", "rescued"]
+STATES = ["started", "paused", "resumed", "tuned", "rehearsed", "stopped", "released", "aborted", "revoked", "rescued"]
 
 
 def main() -> None:
@@ -419,6 +431,7 @@ def main() -> None:
         ),
         required_if=[
             ("state", "started", ("source_endpoints", "target_endpoints", "target_password")),
+            ("state", "tuned", TUNING, True),
             ("state", "released", ("release",)),
             ("state", "revoked", ("revoke_opening",)),
             ("state", "rescued", ("rescue_ticket", "target_endpoints", "target_password")),

@@ -40,6 +40,7 @@ if "CUTOVER_RULEBOOK_BIN" not in os.environ:
 BIN = Path(os.environ["CUTOVER_RULEBOOK_BIN"])
 WAIT = 180.0
 TELL, ABORT, APPROVAL = "Tell somebody", "ArangoDB: Abort the migration", "ArangoDB: Cutover with approval"
+LIMITS = "ArangoDB: Change how fast the migration goes"
 PROBLEM = {"code": "CUT-DISK-1", "severity": "error", "where": "agent", "text": "it is full", "remedy": "Make room."}
 
 
@@ -64,7 +65,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(tmp_path: Path, collections: Path) -> Iterator[World]:
     """A controller with the templates that the rulebooks name."""
     certificates = make_certificates(tmp_path)
-    launches = Launches([TELL, ABORT], [APPROVAL])
+    launches = Launches([TELL, ABORT, LIMITS], [APPROVAL])
     with controller(launches, certificates.server_keyfile) as address:
         yield World(tmp_path, collections, certificates, launches, address)
 
@@ -114,9 +115,11 @@ def change(agent: RunningAgent, path: str, value: Any) -> None:
 def live(agent: RunningAgent, launches: Launches) -> None:
     """A migration that lags, is ready, finds something and fails, each when the last one was reacted to."""
     change(agent, "replication.lag_seconds", 1000.0)
+    assert launches.next() == (LIMITS, {"load": "gentle"})
     name, told = launches.next()
     assert (name, told["subject"][:25]) == (TELL, "The migration lags behind")
     change(agent, "replication.lag_seconds", 0.1)
+    assert launches.next() == (LIMITS, {"load": "balanced"})
     change(agent, "cutover.ready", True)
     assert launches.next()[0] == APPROVAL
     change(agent, "problems", [PROBLEM])

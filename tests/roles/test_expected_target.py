@@ -18,7 +18,7 @@ from tests.testbed.platform.launch import TestPlatform
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
 
-PLAYBOOKS = ("status", "watch", "verify", "pause", "resume", "rehearse", "cutover", "abort")
+PLAYBOOKS = ("status", "watch", "verify", "pause", "resume", "limits", "rehearse", "cutover", "abort")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_every_playbook_makes_sure_of_the_deployment(
 ) -> None:
     operator = Operator(managed.directory, managed.collections)
     cases = wrong(platform)
-    hosts = {name: {**managed.variables, **changes} for name, (changes, _code, _says) in cases.items()}
+    hosts = {name: {**managed.variables, **changes, "load": "fast"} for name, (changes, _code, _says) in cases.items()}
     for name in PLAYBOOKS:
         played, output = operator.play(name, hosts, *options)
         assert platform.key_secret not in output
@@ -80,8 +80,8 @@ def test_every_playbook_makes_sure_of_the_deployment(
 
 
 def test_the_right_deployment_is_let_pass(managed: Host, platform: TestPlatform) -> None:
-    for name in ("status", "watch", "verify", "pause", "resume", "rehearse", "cutover"):
-        done = managed.play(name, watch_until="in_sync")
+    for name in ("status", "watch", "verify", "pause", "resume", "limits", "rehearse", "cutover"):
+        done = managed.play(name, watch_until="in_sync", load="fast")
         assert done.code == 0, done.output
 
 

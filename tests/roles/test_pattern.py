@@ -77,6 +77,9 @@ def test_the_answers_of_surveys_are_taken_as_the_texts_that_they_are(host: Host)
     both = "https://127.0.0.1:1,https://127.0.0.1:3"
     started = host.play("migrate", source_endpoints=both, load="fast", overwrite_target="false")
     assert (started.code, started.changed) == (0, 1), started.output
+    unanswered = dict.fromkeys(("mb_per_second", "operations_per_second", "verify_rate", "copiers"), "")
+    tuned = host.play("limits", load="gentle", **{**unanswered, "copiers": "3"})
+    assert (tuned.code, tuned.changed) == (0, 1), tuned.output
     answers = dict.fromkeys(("pre_cutover_tasks", "on_fenced_tasks", "post_open_tasks", "on_rollback_tasks"), "")
     done = host.play("cutover", **answers, max_downtime="20", gate_timeout="5")
     assert (done.code, done.changed) == (0, 1), done.output

@@ -46,6 +46,11 @@ def test_a_migration_by_playbooks_alone(host: Host) -> None:
         assert ("paused: backup" in host.play("status").output) is (state == "paused")
         assert host.play(name).changed == 0
 
+    for limits, changed in (({"load": "gentle", "mb_per_second": 0}, 1), ({"load": "gentle"}, 0)):
+        tuned = host.play("limits", **limits)
+        assert (tuned.code, tuned.changed) == (0, changed), tuned.output
+    assert "any of the following are missing: load" in host.play("limits").output
+
     verified = host.play("verify", verify_mode="documents")
     assert (verified.code, verified.changed) == (0, 0), verified.output
     assert "result           equal" in verified.output

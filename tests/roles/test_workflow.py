@@ -147,6 +147,7 @@ def test_every_other_job_does_what_its_name_says(workflow: Workflow, clusters: P
         ("pause", {"pause_reason": "backup of {{ nobody }}"}, "CUT-GATE-9"),
         ("status", {}, "CUT-GATE-9"),
         ("resume", {}, ""),
+        ("limits", {"load": "fast", "copiers": 3}, ""),
         ("watch", {"watch_until": "ready"}, "ready for the cutover"),
         ("verify", {"verify_mode": "documents", "verify_repair": "true"}, ""),
         ("rehearse", {"fence_seconds": 5}, "fence"),

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import SYSTEM_CLOCK
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import spec
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec_values import refuse
 
 STATUS: dict[str, Any] = {
@@ -203,7 +205,10 @@ class FakeEngine:
 
     def limits(self, options: Mapping[str, object]) -> bool:
         self._note("limits", dict(options))
-        return bool(spec.parse_options(options, spec.LIMITS_OPTIONS))
+        shown = Load(**spec.parse_options(options, spec.LIMITS_OPTIONS)).shown(SYSTEM_CLOCK.wall())
+        before = self.document["limits"]
+        self.document["limits"] = {**before, **{name: shown[name] for name in options}}
+        return bool(self.document["limits"] != before)
 
     def status(self) -> dict[str, Any]:
         return copy.deepcopy(self.document)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -35,7 +35,7 @@ RELEASES = {"open": "completed", "way_back": "given_back"}
 class Plan:
     """What is to be done, and to which state it leads.
 
-    The action is start, refresh, pause, resume, rehearse, stop, join, release, abort, revoke or none.
+    The action is start, refresh, pause, resume, tune, rehearse, stop, join, release, abort, revoke or none.
     """
 
     action: str
@@ -69,11 +69,8 @@ def plan(
     state = str(current.get("state"))
     if wanted == "started":
         return _plan_start(current, state, digest, replaces)
-    if wanted == "rehearsed":
-        if state not in (states.INITIAL_SYNC, states.RUNNING):
-            why = "; only a migration that is in sync can be rehearsed"
-            raise _refusal(state, wanted, why, "Start a migration and wait until all shards are in sync.")
-        return Plan("rehearse", state)
+    if wanted in ("rehearsed", "tuned"):
+        return _plan_under_way(state, wanted)
     if wanted == "revoked":
         return _plan_revoke(current, state)
     if wanted in PAUSES:
@@ -94,6 +91,18 @@ def plan(
         return Plan("abort", states.ABORTED)
     settled = state in (states.INACTIVE, states.ABORTED, states.ABORTING)
     return Plan("none" if settled else "abort", state if state == states.INACTIVE else states.ABORTED)
+
+
+def _plan_under_way(state: str, wanted: str) -> Plan:
+    if wanted == "tuned":
+        if state not in states.ACTIVE:
+            why = "; only one that runs can be made faster or slower"
+            raise _refusal(state, wanted, why, "Give the limits to the start.")
+        return Plan("tune", state)
+    if state not in (states.INITIAL_SYNC, states.RUNNING):
+        why = "; only a migration that is in sync can be rehearsed"
+        raise _refusal(state, wanted, why, "Start a migration and wait until all shards are in sync.")
+    return Plan("rehearse", state)
 
 
 def _plan_revoke(current: Mapping[str, Any], state: str) -> Plan:
@@ -179,7 +188,16 @@ def _apply(
         return api.pause({} if params["reason"] is None else {"reason": params["reason"]})
     if chosen.action == "resume":
         return api.resume()
+    if chosen.action == "tune":
+        return api.limits(_limits(params))
     return False, current
+
+
+def _limits(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of speed that were given; raises CUT-SPEC-1 for a value that the agent would refuse."""
+    given = {name: params[name] for name in spec.TUNING if params[name] is not None}
+    spec.parse_options(given, spec.LIMITS_OPTIONS)
+    return given
 
 
 def _diff(current: Mapping[str, Any], chosen: Plan, digest: Optional[str]) -> dict[str, dict[str, Any]]:
@@ -193,11 +211,12 @@ def _diff(current: Mapping[str, Any], chosen: Plan, digest: Optional[str]) -> di
     return {"before": before, "after": {"state": chosen.leads_to, "config_digest": digest or known}}
 
 
-def _retunes(current: Mapping[str, Any], wanted: Load) -> bool:
-    """Whether the migration would go on with other limits than those in force, as far as the status shows them."""
+def _retuned(current: Mapping[str, Any], wanted: Load, named: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The limits in force and the wanted ones, of those `named` that differ as far as the status shows them."""
     known = current.get("limits") or {}
     limits = wanted.shown(SYSTEM_CLOCK.wall())
-    return any(name in known and known[name] != limits[name] for name in limits if name != "window")
+    others = [name for name in named if name in known and known[name] != limits[name]]
+    return {"before": {name: known[name] for name in others}, "after": {name: limits[name] for name in others}}
 
 
 def _warn_of_blockers(module: AnsibleModule, status: Mapping[str, Any]) -> None:
@@ -213,6 +232,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         return rescue.run(module)
     asked = spec.parse(start_request(params)) if wanted == "started" else None
     digest = None if asked is None else asked.config_digest
+    limits = _limits(params) if wanted == "tuned" else {}
     api = connect_agent(module)
     current = api.status()
     if wanted == "released":
@@ -224,16 +244,20 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         )  # fmt: skip
     result: dict[str, Any] = {"changed": chosen.changed, "migration": current}
     result["diff"] = _diff(current, chosen, digest)
+    if chosen.action == "tune":
+        result["diff"] = _retuned(current, Load(**spec.parse_options(limits, spec.LIMITS_OPTIONS)), limits)
     if module.check_mode:
         if chosen.action == "refresh" and asked is not None:
-            result["changed"] = _retunes(current, asked.tuning)
+            result["changed"] = bool(_retuned(current, asked.tuning, spec.TUNING)["after"])
+        if chosen.action == "tune":
+            result["changed"] = bool(result["diff"]["after"])
         if chosen.action in ("rehearse", "stop"):
             _warn_of_blockers(module, current)
         return {**result, "lines": status_lines(current)}
     result["changed"], result["migration"] = _apply(api, chosen, params, current)
     at_once = wanted == "started" or params["hold_opening"]
     wait = params["wait"] if params["wait"] is not None else not at_once
-    if wait:
+    if wait and chosen.action != "tune":
         goal = RELEASES[params["release"]] if wanted == "released" else GOALS[wanted]
         limit = Wait(goal, params["wait_timeout"], params["wait_interval"])
         result["migration"] = wait_for(api.status, limit, before=current)

@@ -24,6 +24,8 @@ description:
   - Every event has C(kind) (V(state), V(ready), V(blocked), V(step), V(attempt), V(problem), V(resolved), V(status) or
     V(figures)), C(migration), the migration's name, C(at), the time, and C(id). Events of the kind V(figures) are made
     every O(figures_interval) seconds and hold C(state), C(percent), C(lag_seconds) and C(ready).
+  - With O(max_lag), an event of the kind V(lag) is made of the figures when the lag is above it, and when it has come
+    back below four fifths of it. It holds C(high), C(lag_seconds) and C(max_lag).
 options:
   agent_endpoint:
     description: Address of the agent, C(https://HOST:PORT).
@@ -46,6 +48,9 @@ options:
     description: Seconds between two events of the kind V(figures), V(0) for none.
     type: float
     default: 30
+  max_lag:
+    description: Seconds of lag that are too many. Those that the agent's own webhook has are left out then.
+    type: float
   max_pause:
     description: Longest pause in seconds before the agent is asked again.
     type: float
@@ -73,9 +78,11 @@ FIRST_PAUSE = 0.5
 # The agent sends something at least every ten seconds.
 SILENCE = 35.0
 MAX_LINE = 1 << 20
+# A lag that was too high has come back when it is below this share of the limit.
+EASED = 0.8
 KNOWN = {
     "agent_endpoint", "agent_ca_path", "agent_token_path", "agent_client_keyfile", "after", "figures_interval",
-    "max_pause",
+    "max_lag", "max_pause",
 }  # fmt: skip
 
 
@@ -121,8 +128,10 @@ class Agent:
             connection.close()
 
 
-async def _follow(agent: Agent, queue: asyncio.Queue[Any], after: int | None, max_pause: float) -> None:
-    """Put every event into the queue, which is waited for when it is full."""
+async def _follow(
+    agent: Agent, queue: asyncio.Queue[Any], after: int | None, max_pause: float, left_out: str | None
+) -> None:
+    """Put every event but those of one kind into the queue, which is waited for when it is full."""
     pause = FIRST_PAUSE
     while True:
         try:
@@ -130,7 +139,8 @@ async def _follow(agent: Agent, queue: asyncio.Queue[Any], after: int | None, ma
             with contextlib.ExitStack() as opened:
                 answer = await asyncio.to_thread(opened.enter_context, agent.get(path))
                 async for number, data in _events(answer):
-                    await queue.put({**data, "id": number})
+                    if data["kind"] != left_out:
+                        await queue.put({**data, "id": number})
                     after, pause = number, FIRST_PAUSE
         except (OSError, http.client.HTTPException, ValueError) as error:
             LOG.warning("the agent's events broke off (%s), asked again in %.1f s", error, pause)
@@ -158,27 +168,34 @@ def _status(agent: Agent) -> dict[str, Any]:
     return found
 
 
-async def _figures(agent: Agent, queue: asyncio.Queue[Any], interval: float) -> None:
+async def _figures(agent: Agent, queue: asyncio.Queue[Any], interval: float, max_lag: float | None) -> None:
+    lags = False
     while interval > 0:
         try:
             status = await asyncio.to_thread(_status, agent)
         except (OSError, http.client.HTTPException, ValueError) as error:
             LOG.warning("the agent's status cannot be had (%s)", error)
         else:
+            about = {"migration": (status.get("migration") or {}).get("name"), "at": status.get("at")}
+            lag = (status.get("replication") or {}).get("lag_seconds")
             await queue.put({
-                "kind": "figures", "migration": (status.get("migration") or {}).get("name"), "at": status.get("at"),
-                "state": status.get("state"), "percent": (status.get("progress") or {}).get("percent"),
-                "lag_seconds": (status.get("replication") or {}).get("lag_seconds"),
+                "kind": "figures", **about, "state": status.get("state"), "lag_seconds": lag,
+                "percent": (status.get("progress") or {}).get("percent"),
                 "ready": (status.get("cutover") or {}).get("ready"),
             })  # fmt: skip
+            if max_lag is not None and lag is not None and (lag > max_lag * (EASED if lags else 1.0)) is not lags:
+                lags = not lags
+                await queue.put({"kind": "lag", **about, "high": lags, "lag_seconds": lag, "max_lag": max_lag})
         await asyncio.sleep(interval)
 
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """Entry point of ansible-rulebook: runs until it is cancelled or the agent refuses."""
     agent = Agent(args)
-    after = args.get("after")
+    after = None if args.get("after") is None else int(args["after"])
+    max_lag = None if args.get("max_lag") is None else float(args["max_lag"])
+    own_lag = None if max_lag is None else "lag"
     await asyncio.gather(
-        _follow(agent, queue, None if after is None else int(after), float(args.get("max_pause", 60))),
-        _figures(agent, queue, float(args.get("figures_interval", 30))),
+        _follow(agent, queue, after, float(args.get("max_pause", 60)), own_lag),
+        _figures(agent, queue, float(args.get("figures_interval", 30)), max_lag),
     )

@@ -83,6 +83,26 @@ def test_paused_and_resumed(agent: RunningAgent, run: Any) -> None:
     assert run("migration", state="resumed")["changed"] is False
 
 
+def test_a_running_migration_is_tuned(agent: RunningAgent, run: Any) -> None:
+    """What is given is changed, and said beforehand; what is not stays."""
+    assert "any of the following are missing: load, mb_per_second" in run("migration", state="tuned")["msg"]
+    assert run("migration", state="tuned", load="gentle")["failure"]["code"] == "CUT-AGENT-43"
+    run("migration", **SPEC)
+    agent.engine.document["limits"] = {"max_lag": 5.0, **Load().shown(SYSTEM_CLOCK.wall())}
+    calls = len(agent.engine.calls)
+    refused = run("migration", state="tuned", load="gentle", copiers=0)
+    assert (refused["failure"]["code"], refused["failure"]["details"]["field"]) == ("CUT-SPEC-1", "copiers")
+    wanted = {"state": "tuned", "load": "gentle", "mb_per_second": 0}
+    checked = run("migration", check=True, **wanted)
+    assert (checked["changed"], len(agent.engine.calls)) == (True, calls)
+    assert checked["diff"] == {"before": {"load": "balanced"}, "after": {"load": "gentle"}}
+    done = run("migration", **wanted, wait=True)
+    assert (done["changed"], done["diff"], done["migration"]["limits"]["load"]) == (True, checked["diff"], "gentle")
+    assert agent.engine.calls[-1] == ("limits", {"load": "gentle", "mb_per_second": 0.0})
+    assert run("migration", check=True, **wanted)["changed"] is False
+    assert run("migration", **wanted)["changed"] is False
+
+
 def test_an_opening_is_held_and_released(agent: RunningAgent, run: Any) -> None:
     run("migration", **SPEC)
     assert run("migration", state="released", release="way_back")["changed"] is False
