@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
 from tests.integration.engine_case import (
     SOURCE_USERS,
@@ -68,6 +70,33 @@ def test_i5_a_document_altered_on_the_target_under_its_revision_is_caught(pair: 
     engine.stop({"wait_timeout": 10.0})
     wait_status(engine, finished)
     assert before != pair.target.control.documents("shop", "things")["t5"]
+    assert all_differences(pair) == {}
+
+
+def test_i5_a_fence_that_somebody_lifts_after_the_proof_prevents_the_opening(
+    pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written then is on the source only; the next cutover brings it along."""
+    late_writes = LiveWorld.late_writes
+
+    def lifted(live: LiveWorld, deadline: Deadline) -> int:
+        found = late_writes(live, deadline)
+        monkeypatch.undo()
+        root = source_root(pair)
+        root.json("PUT", "/_admin/server/mode", body={"mode": "default"})
+        wait_for(lambda: engine.server_mode()["mode"] == "default")
+        root.json("POST", "/_api/document/things", database="shop", body={"_key": "unproved"})
+        return found
+
+    monkeypatch.setattr(LiveWorld, "late_writes", lifted)
+    engine.stop({})
+    attempt = wait_status(engine, _rolled_back)["cutover"]["last_attempt"]
+    assert (attempt["result"], attempt["code"]) == ("rolled-back", "CUT-FENCE-5")
+    app = as_user(pair.target, "app", SOURCE_USERS["app"])
+    assert app.request("GET", "/_api/document/things/t1", database="shop", raise_for=False).status == 401
+    engine.stop({"wait_timeout": 20.0})
+    wait_status(engine, finished)
+    assert "unproved" in pair.target.control.documents("shop", "things")
     assert all_differences(pair) == {}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Entry, JournalConflictError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result
@@ -184,6 +184,15 @@ class FakeWorld:
     def cancel_writers(self, deadline: Deadline) -> int:
         """See ``cutover.World``."""
         return self._call("cancel_writers", lambda: self.writers)
+
+    def check_fence(self, deadline: Deadline) -> None:
+        """See ``cutover.World``."""
+
+        def effect() -> None:
+            if self.mode != "readonly":
+                raise CutoverError("CUT-FENCE-5", "the source is not read-only any more")
+
+        self._call("check_fence", effect)
 
     def settle_definitions(self, deadline: Deadline) -> None:
         """See ``cutover.World``."""

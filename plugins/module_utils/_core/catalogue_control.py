@@ -115,6 +115,11 @@ CODES: dict[str, Entry] = {
         "error", "transient", "Writers on the source do not end",
         "End the named queries and transactions by hand, then try the cutover again.",
     ),
+    "CUT-FENCE-5": Entry(
+        "error", "operator", "The fence was lifted before the opening",
+        "The source is in use again and nothing is lost: the target was not opened without what was written meanwhile. "
+        "Find out who sets the server mode (a person, a script, a monitoring job), then try the cutover again.",
+    ),
     "CUT-FINDING-1": Entry(
         "error", "operator", "Too many findings to list",
         "Remove the cause of those listed, then abort and start again.",

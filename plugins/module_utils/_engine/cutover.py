@@ -146,7 +146,7 @@ class Cutover:
         self._check_time(deadline)
         if self._rehearsal:
             raise RehearsalOverError
-        self._do("open", self._open)
+        self._do("open", partial(self._open, deadline))
 
     def _check_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -182,8 +182,11 @@ class Cutover:
         self._world.note_recorded()
         self._fenced_at = self._clock.monotonic()
 
-    def _open(self) -> None:
+    def _open(self, deadline: Deadline) -> None:
+        """The fence is looked at last: who has lifted it since the drain may have written what nobody has proved."""
         self._world.note_opening()
+        self._world.check_fence(deadline)
+        self._check_time(deadline)
         self._decision.advance(record.OPENING, opening_at=stamp(self._clock.wall()))
 
     def _do(self, name: str, action: Callable[[], Any]) -> Any:

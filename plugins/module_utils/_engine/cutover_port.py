@@ -34,6 +34,9 @@ class World(Protocol):
     def cancel_writers(self, deadline: Deadline) -> int:
         """End what still writes on the source."""
 
+    def check_fence(self, deadline: Deadline) -> None:
+        """Raise CUT-FENCE-5 unless every server of the source shows that it is read-only now."""
+
     def settle_definitions(self, deadline: Deadline) -> None:
         """Definitions equal on every coordinator of the source and on the target; same leaders as before."""
 

@@ -31,6 +31,9 @@ from .wayback import MODE_TRY_SECONDS
 from .world import World
 
 _PAUSE = 0.1
+# For the mode of one server.
+_MODE_TIMEOUT = 10.0
+_LEAST_TIMEOUT = 0.5
 
 
 class LiveWorld:
@@ -64,8 +67,12 @@ class LiveWorld:
 
     def read_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""
+        return self._modes(_MODE_TIMEOUT)
+
+    def _modes(self, timeout: float) -> dict[str, str]:
+        """Of the servers that there are now."""
         self._world.source.refresh()
-        return fence.read_modes(self._world.source)
+        return fence.read_modes(self._world.source, timeout)
 
     def shown_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""
@@ -86,6 +93,14 @@ class LiveWorld:
         if self._running is not None:
             self._running.modes = modes
         return modes
+
+    def check_fence(self, deadline: Deadline) -> None:
+        """See ``cutover.World``. A server that does not answer may be writable."""
+        modes = self._modes(max(_LEAST_TIMEOUT, min(_MODE_TIMEOUT, deadline.remaining())))
+        lifted = sorted(f"{name} ({mode})" for name, mode in self._shown(modes).items() if mode != fence.READONLY)
+        if lifted:
+            text = f"somebody has taken the source out of its read-only mode before the opening: {', '.join(lifted)}"
+            raise CutoverError("CUT-FENCE-5", text, retriable=True, details={"servers": modes})
 
     def cancel_writers(self, deadline: Deadline) -> int:
         """See ``cutover.World``."""

@@ -36,6 +36,7 @@ CALLS = (
     "prove",
     "late_writes",
     "note_opening",
+    "check_fence",
     "open_users",
     "complete",
 )
@@ -170,6 +171,17 @@ def test_i5_never_opened_with_a_difference() -> None:
     case.world.differences = ["shop/things: 3 documents on the source, 2 on the target"]
     attempt = case.run()
     assert (attempt.result, attempt.code) == ("rolled-back", "CUT-PROOF-1")
+    case.check_ended()
+
+
+@pytest.mark.parametrize("name", ["drain", "prove", "late_writes", "note_opening"])
+def test_i5_a_fence_that_somebody_lifted_prevents_the_opening(name: str) -> None:
+    """Whoever set the mode, at whatever step: later writes are not part of what was proved."""
+    case = Case()
+    case.world.after = lambda called: setattr(case.world, "mode", "default") if called == name else None
+    attempt = case.run()
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-FENCE-5")
+    assert "open_users" not in case.world.calls
     case.check_ended()
 
 

@@ -212,6 +212,23 @@ def test_i5_late_writes_are_looked_for_up_to_the_ends_of_now(case: Case) -> None
     assert case.events == ["ends", ("scan", ENDS), "late"]
 
 
+@pytest.mark.parametrize("server", ["CRDN-1", "PRMR-a"])
+def test_i5_one_server_that_is_not_read_only_is_no_fence(
+    case: Case, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    """Servers that came since the fence are asked too, and the status shows what they said."""
+    modes = {"CRDN-1": "readonly"}
+    case.world.source.refresh = lambda: modes.update({"PRMR-a": "readonly", **lifted})
+    monkeypatch.setattr(module.fence, "read_modes", lambda source, timeout: dict(modes))
+    lifted: dict[str, str] = {}
+    case.live().check_fence(Deadline(5.0))
+    lifted[server] = "default"
+    with pytest.raises(CutoverError, match=rf"{server} \(default\)") as failed:
+        case.live().check_fence(Deadline(5.0))
+    assert failed.value.code == "CUT-FENCE-5"
+    assert case.running.modes[server] == "default"
+
+
 def test_i5_what_the_verification_finds_last_is_a_difference(case: Case) -> None:
     case.staying = ["shop/things key k1: altered"]
     assert case.live().prove(Deadline(5.0)).differences == case.staying
