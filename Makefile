@@ -10,7 +10,9 @@ JOBS ?= 2
 ONLY ?=
 PYTHONS ?=
 NAMES ?=
-PARTS := lint unit pythons testbed-test integration browser floor mutants e2e soak hosts-quick release-check demo
+# Those that only need CPU run beside the others and yield to them; of the others the light ones stand last.
+PATIENT := lint pythons unit testbed-test mutants
+PARTS := integration soak e2e hosts-quick demo floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
@@ -107,11 +109,9 @@ bench-testbed: setup ## whether the emulator is fast and small enough not to be 
 lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, antsibull-docs and -changelog, ansible-test sanity
 	tests/lint/run.sh
 
-test: setup ## everything: linters, all tests, the packed collection, the demo; with the time of each part
+test: setup ## everything, in two lanes: linters, all tests, the packed collection, the demo; with the time of each part
 	@# Of the other Pythons the oldest and the newest; `make pythons` takes all that are here.
-	@TIMEFORMAT='== %lR (CPU %U + %S s)'; for part in $(PARTS); do \
-	    time $(MAKE) --no-print-directory "$$part" PYTHONS="$(or $(PYTHONS),3.9 3.13)"; done
-	@echo "make test: fine"
+	PYTHONS="$(or $(PYTHONS),3.9 3.13)" python -m tests.tools.parts --patient "$(PATIENT)" $(PARTS)
 
 docs: setup ## write the generated pages of docs/ anew
 	python -m tests.tools.prechecks_page

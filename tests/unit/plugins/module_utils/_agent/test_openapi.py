@@ -25,6 +25,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.packing i
 from tests.tools import openapi_document
 from tests.unit.agent_fakes import TOKENS, Certificates, RunningAgent, agent_config, running_agent
 
+pytest_plugins = ("schemathesis.pytest.plugin",)  # everywhere else it is left out, by pyproject.toml
 DOCUMENT: dict[str, Any] = json.loads(openapi_document.text())
 ROLES = ("read", "operate", "cutover")
 OPTIONS = (
