@@ -161,7 +161,7 @@ def wait_until_logged(machine: Machine, text: str, times: int) -> None:
 
 
 def test_upgrade_and_rollback(controller: Controller, first: Machine, installed: Path, newer: Path) -> None:
-    """The new archive lies beside the old one, to which an older collection goes back."""
+    """The new archive lies beside the old one, to which an older collection goes back; no third one stays."""
     controller.machines = [first]
     link = "/usr/local/lib/cutover-arangodb/cutover-agent.pyz"
     archives = []
@@ -173,6 +173,11 @@ def test_upgrade_and_rollback(controller: Controller, first: Machine, installed:
         assert controller.play("deploy_agent").fine().changed == 0
     assert (archives[0] == archives[2], archives[0] != archives[1]) == (True, True)
     assert logged(first, STARTED) == 3
+
+    directory, _slash, name = link.rpartition("/")
+    first.run(f"touch -d 2020-01-01 {directory}/cutover-agent-000000000000.pyz")
+    assert controller.play("deploy_agent").fine().changed == 1
+    assert set(first.run("ls", directory).split()) == {name, *archives}
 
 
 def test_several_on_one_host(controller: Controller, first: Machine) -> None:

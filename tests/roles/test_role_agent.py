@@ -57,9 +57,14 @@ def test_check_install_again_change_remove(host: Host) -> None:
     assert (again.code, again.changed) == (0, 0), again.output
     assert pid_of(host) == pid
 
+    for age, name in enumerate(("cutover-agent-000000000000.pyz", "cutover-agent-111111111111.pyz"), 1000):
+        host.install_path(f"install/{name}").touch()
+        os.utime(host.install_path(f"install/{name}"), (age, age))
     changed = host.play("deploy_agent", agent_log_format="json")
     assert changed.code == 0, changed.output
     assert pid_of(host) != pid
+    stay = {link.name, link.readlink().name, "cutover-agent-111111111111.pyz"}
+    assert {path.name for path in host.install_path("install").iterdir()} == stay
 
     removed = host.play("remove_agent")
     assert (removed.code, list(host.install_path("").iterdir())) == (0, []), removed.output

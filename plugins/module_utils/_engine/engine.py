@@ -287,6 +287,9 @@ class Engine:
     def _take_snapshot(self) -> None:
         migration = self._migration
         if migration is None:
+            with self._lock:  # one that begins right now has its snapshot already
+                if self._migration is None:
+                    self._snapshot = status.inactive()
             return
         try:
             self._snapshot = status.build(migration)

@@ -59,6 +59,16 @@ def test_before_anything_is_started(engine: Engine) -> None:
         assert refused.value.code == "CUT-STATE-1"
 
 
+def test_an_engine_that_has_nothing_to_do_goes_on_looking(engine: Engine) -> None:
+    """Otherwise its age would look like that of an agent that does not get on, to alert rules and people."""
+    first = engine.status()["at"]
+    deadline = time.monotonic() + 60
+    while engine.status()["at"] == first:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert engine.status()["state"] == states.INACTIVE
+
+
 def test_sources_and_targets_are_pinned_by_the_configuration(tmp_path: Path) -> None:
     """Whoever may name a target may take all data."""
     for name in ("source", "target"):
