@@ -23,10 +23,10 @@ def name(letter: str) -> str:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Four archives, "a" the oldest, the link for people and what an operator has put there."""
+    """Four archives, "c" the oldest and "b" the newest, the link for people and what an operator has put there."""
     made = tmp_path / "install [1]"
     made.mkdir()
-    for age, letter in enumerate("abcd"):
+    for age, letter in enumerate("cadb"):
         (made / name(letter)).touch()
         os.utime(made / name(letter), (1000 + age, 1000 + age))
     (made / "cutover-agent.pyz").symlink_to(name("d"))
@@ -53,9 +53,9 @@ def spare(directory: Path, current: str, units: Path) -> set[str]:
 
 
 def test_the_one_in_use_and_the_one_before_stay(directory: Path, units: Path) -> None:
-    assert spare(directory, "d", units) == {"a", "b"}
-    assert spare(directory, "b", units) == {"a", "c"}  # after going back
-    assert spare(directory, "e", units) == {"a", "b", "c"}  # in check mode the new one is not there yet
+    assert spare(directory, "b", units) == {"a", "c"}
+    assert spare(directory, "c", units) == {"a", "d"}  # after going back
+    assert spare(directory, "e", units) == {"a", "c", "d"}  # in check mode the new one is not there yet
 
 
 def test_few_stay(directory: Path, units: Path) -> None:
@@ -68,7 +68,7 @@ def test_few_stay(directory: Path, units: Path) -> None:
 @pytest.mark.parametrize("unit", ["cutover-agent@north.service", "cutover-guard.service"])
 def test_what_the_unit_of_another_instance_names_stays(directory: Path, units: Path, unit: str) -> None:
     (units / unit).write_text(f"[Service]\nExecStart=/usr/bin/python3 {directory}/{name('a')} serve --config x\n")
-    assert spare(directory, "d", units) == {"b"}
+    assert spare(directory, "b", units) == {"c"}
 
 
 @contextmanager
@@ -84,6 +84,6 @@ def running(archive: Path) -> Iterator[None]:
 
 
 def test_what_a_process_runs_stays(directory: Path, units: Path) -> None:
-    with running(directory / name("b")):
-        assert spare(directory, "d", units) == {"a"}
-    assert spare(directory, "d", units) == {"a", "b"}
+    with running(directory / name("c")):
+        assert spare(directory, "b", units) == {"a"}
+    assert spare(directory, "b", units) == {"a", "c"}
