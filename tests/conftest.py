@@ -7,13 +7,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.tree import import_paths
 
 settings.register_profile(
     "cutover", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# Who only asks whether a test fails (make mutants) does not wait minutes for its smallest example.
+settings.register_profile("verdict", settings.get_profile("cutover"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile("cutover")
 
 

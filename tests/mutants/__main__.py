@@ -72,7 +72,7 @@ def show(verdict: Verdict) -> None:
 def main(arguments: Sequence[str]) -> int:
     """See the module's text."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Deliberate defects and their tests.")
-    parser.add_argument("--jobs", type=int, default=2, help="how many at a time (default 2)")
+    parser.add_argument("--jobs", type=int, default=3, help="how many at a time (default 3: some only wait)")
     parser.add_argument("--list", action="store_true", help="print the table and try nothing")
     parser.add_argument("words", nargs="*", help="only mutants whose id or rule holds one of these")
     options = parser.parse_args(arguments)

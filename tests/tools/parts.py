@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The parts of ``make test`` in two lanes: ``python -m tests.tools.parts [--patient "PART ..."] -- PART ...``.
+"""The parts of ``make test`` in two lanes: ``python -m tests.tools.parts [--patient "PART ..."] PART ...``.
 
 Parts that watch a clock run one after the other; beside them, and yielding to them, those that only need CPU. A
 lane that has nothing left takes the other's last part. Every part runs as ``make PART``; what it printed is shown as

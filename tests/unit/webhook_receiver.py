@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 SECRET = "hush-webhook-secret-0123456789"
-WAIT = 20.0  # seconds; less than the minute that a mutant has
+WAIT = 20.0  # seconds; much less than a mutant has
 
 
 class Receiver:
