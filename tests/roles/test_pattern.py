@@ -17,7 +17,7 @@ PATTERN = ROOT / "extensions/patterns/live_migration"
 DEFINITION: dict[str, Any] = json.loads((PATTERN / "meta/pattern.json").read_text())
 TEMPLATES: list[dict[str, Any]] = DEFINITION["aap_resources"]["controller_job_templates"]
 KEYS = {
-    "question_name", "question_description", "required", "type", "variable", "min", "max", "default", "choices",
+    "question_name", "question_description", "required", "type", "variable", "min", "max", "default",
 }  # fmt: skip
 
 
@@ -30,6 +30,20 @@ def imported(template: dict[str, Any]) -> str:
 def survey(template: dict[str, Any]) -> list[dict[str, Any]]:
     """The questions of a template."""
     return list(template.get("survey", {}).get("spec", []))
+
+
+def test_the_definition_keeps_to_the_specification_of_patterns() -> None:
+    """As far as it is narrower than what AWX takes: lengths, and every default and choice is a text."""
+    assert re.fullmatch(r"[a-z0-9_]{1,64}", DEFINITION["name"])
+    assert len(DEFINITION["title"]) <= 64
+    assert not DEFINITION["short_description"].endswith(".")
+    resources = DEFINITION["aap_resources"]
+    for one in (*TEMPLATES, resources["controller_project"], resources["controller_execution_environment"]):
+        assert len(one["name"]) <= 200
+        assert one["description"]
+    for question in (question for template in TEMPLATES for question in survey(template)):
+        assert re.fullmatch(r"[a-z0-9_]{1,64}", question["variable"])
+        assert all(isinstance(text, str) for text in (question["default"], *question.get("choices", [])))
 
 
 def test_the_pattern_is_named_as_its_directory_and_has_one_primary_template() -> None:
@@ -58,7 +72,7 @@ def test_a_survey_asks_for_variables_of_its_playbook(template: dict[str, Any]) -
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template["playbook"])
 def test_a_survey_is_one_that_awx_takes(template: dict[str, Any]) -> None:
     for question in survey(template):
-        assert set(question) == KEYS
+        assert set(question) == KEYS | ({"choices"} if question["type"] == "multiplechoice" else set())
         assert question["question_name"]
         assert question["type"] in ("text", "password", "integer", "multiplechoice")
         default = question["default"]
