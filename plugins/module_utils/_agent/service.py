@@ -89,7 +89,7 @@ class Service:
         return server_context(self._config.tls_keyfile, self._config.client_ca, bool(self._config.tokens))
 
     def reload(self, *_signal: object) -> None:
-        """Ask for the certificates to be read again; may be called from a signal handler."""
+        """Ask for certificates and the webhook's secret to be read again; may be called from a signal handler."""
         self._reload.set()
         self._wake.set()
 
@@ -128,10 +128,10 @@ class Service:
             self._wake.clear()
             if self._reload.is_set():
                 self._reload.clear()
-                self._read_certificates()
+                self._read_again()
             self._notifier.send(WATCHDOG="1", STATUS=status_line(self._engine.status()))
 
-    def _read_certificates(self) -> None:
+    def _read_again(self) -> None:
         """Use what is in the files now; files that cannot be used change nothing."""
         self._notifier.send(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
         try:
@@ -139,6 +139,12 @@ class Service:
             LOG.info("the certificates were read again")
         except CutoverError as error:
             LOG.error("the old certificates stay in use: %s", error)
+        if self._webhook is not None:
+            try:
+                self._webhook.reload()
+                LOG.info("secret and CA of the webhook were read again")
+            except CutoverError as error:
+                LOG.error("the old secret and CA of the webhook stay in use: %s", error)
         self._notifier.send(READY="1")
 
 

@@ -103,6 +103,12 @@ class Webhook:
             self._thread.join(2.0)
         self._outbox.save()
 
+    def reload(self) -> None:
+        """Use secret and CA as they are in the files now; files that cannot be used raise, and change nothing."""
+        secret, client = read_secret(self._config.secret_path), _client(self._config)
+        before, self._secret, self._client = self._client, secret, client
+        before.close()
+
     def put(self, kind: str, data: Mapping[str, Any]) -> None:
         """Take an event for delivery."""
         if kind not in UNSENT:

@@ -252,6 +252,23 @@ def test_an_authority_that_cannot_be_used_is_named(certificates: Certificates, t
     assert caught.value.code == "CUT-AGENT-4"
 
 
+def test_a_new_secret_is_used_without_a_restart(certificates: Certificates, tmp_path: Path) -> None:
+    """What waits is signed with it; one that cannot be used changes nothing."""
+    with receiver(certificates.server_keyfile) as receives:
+        hook = config_for(receives, certificates, tmp_path)
+        hook.secret_path.write_text("hush-another-secret-of-the-webhook")
+        with running_agent(agent_config(certificates, tmp_path, webhook=hook, time_scale=QUICK), certificates) as agent:
+            until(lambda: [one["code"] for one in agent.api().status()["problems"]] == ["CUT-AGENT-23"])
+            assert receives.tries == []
+            hook.secret_path.write_text(SECRET)
+            agent.service.reload()
+            assert receives.next()["kind"] == "state"
+            hook.secret_path.write_text("short")
+            agent.service.reload()
+            agent.engine.document = {**agent.engine.document, "state": "failed"}
+            assert receives.next()["state"] == "failed"
+
+
 def test_an_agent_posts_its_events_and_warns_while_nobody_takes_them(
     certificates: Certificates, tmp_path: Path
 ) -> None:
