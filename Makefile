@@ -10,9 +10,11 @@ JOBS ?= 2
 ONLY ?=
 PYTHONS ?=
 NAMES ?=
+# The soak has the machine for itself: what slows its runs down lets their definitions grow, and they grow slower still.
 # Those that only need CPU run beside the others and yield to them; of the others the light ones stand last.
+ALONE := soak
 PATIENT := lint pythons unit testbed-test mutants
-PARTS := integration soak e2e hosts-quick demo floor browser release-check $(PATIENT)
+PARTS := soak integration e2e hosts-quick demo floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
@@ -111,7 +113,7 @@ lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, antsibull-docs an
 
 test: setup ## everything, in two lanes: linters, all tests, the packed collection, the demo; with the time of each part
 	@# Of the other Pythons the oldest and the newest; `make pythons` takes all that are here.
-	PYTHONS="$(or $(PYTHONS),3.9 3.13)" python -m tests.tools.parts --patient "$(PATIENT)" $(PARTS)
+	PYTHONS="$(or $(PYTHONS),3.9 3.13)" python -m tests.tools.parts --alone "$(ALONE)" --patient "$(PATIENT)" $(PARTS)
 
 docs: setup ## write the generated pages of docs/ anew
 	python -m tests.tools.prechecks_page

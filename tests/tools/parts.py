@@ -1,10 +1,11 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The parts of ``make test`` in two lanes: ``python -m tests.tools.parts [--patient "PART ..."] PART ...``.
+"""The parts of ``make test`` in two lanes: ``python -m tests.tools.parts [--alone PARTS] [--patient PARTS] PART ...``.
 
-Parts that watch a clock run one after the other; beside them, and yielding to them, those that only need CPU. A
-lane that has nothing left takes the other's last part. Every part runs as ``make PART``; what it printed is shown as
-soon as it has ended, and its time and CPU once more at the end. Exits with 1 unless every part is fine.
+First come those that need the whole machine, one by one. Then those that watch a clock run one after the other; beside
+them, and yielding to them, those that only need CPU. A lane that has nothing left takes the other's last part. Every
+part runs as ``make PART``; what it printed is shown as soon as it has ended, and its time and CPU once more at the end.
+Exits with 1 unless every part is fine.
 """
 
 from __future__ import annotations
@@ -40,10 +41,13 @@ class Ended(NamedTuple):
 
 
 class Lanes:
-    """Two threads that run what is waiting; ``make`` is the command that makes a part."""
+    """One thread, then two, that run what is waiting; ``make`` is the command that makes a part."""
 
-    def __init__(self, parts: Sequence[str], patient: Sequence[str], make: Sequence[str] = _MAKE) -> None:
-        self._prompt = deque(part for part in parts if part not in patient)
+    def __init__(
+        self, parts: Sequence[str], patient: Sequence[str], alone: Sequence[str] = (), make: Sequence[str] = _MAKE
+    ) -> None:
+        self._alone = deque(part for part in parts if part in alone)
+        self._prompt = deque(part for part in parts if part not in patient and part not in alone)
         self._patient = deque(part for part in parts if part in patient)
         self._make = make
         self._lock = threading.Lock()
@@ -52,19 +56,20 @@ class Lanes:
 
     def run(self) -> None:
         """Until every part has ended; those that run are ended first when this is interrupted."""
-        lanes = [
-            threading.Thread(target=self._lane, args=lane, daemon=True)
-            for lane in ((self._prompt, self._patient), (self._patient, self._prompt))
-        ]
+        self._run((self._alone, deque()))
+        self._run((self._prompt, self._patient), (self._patient, self._prompt))
+
+    def _run(self, *lanes: tuple[deque[str], deque[str]]) -> None:
+        threads = [threading.Thread(target=self._lane, args=lane, daemon=True) for lane in lanes]
         try:
-            for lane in lanes:
-                lane.start()
-            for lane in lanes:
-                lane.join()
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
         except BaseException:
             self._end()
-            for lane in lanes:
-                lane.join()
+            for thread in threads:
+                thread.join()
             raise
 
     def _lane(self, own: deque[str], other: deque[str]) -> None:
@@ -95,8 +100,8 @@ class Lanes:
 
     def _end(self) -> None:
         with self._lock:
-            self._prompt.clear()
-            self._patient.clear()
+            for parts in (self._alone, self._prompt, self._patient):
+                parts.clear()
         for make in list(self._running):
             os.kill(make, signal.SIGTERM)
 
@@ -104,12 +109,13 @@ class Lanes:
 def main(arguments: Sequence[str]) -> int:
     """See the module's text."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.parts", description="The parts of make test.")
+    parser.add_argument("--alone", default="", help="those that nothing may run beside, of all that there are")
     parser.add_argument("--patient", default="", help="those that only need CPU, of all that there are")
     parser.add_argument("parts", nargs="+")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
-    lanes = Lanes(options.parts, options.patient.split())
+    lanes = Lanes(options.parts, options.patient.split(), options.alone.split())
     lanes.run()
     print("\n".join(f"== {one}" for one in lanes.ended))
     fine = {one.part for one in lanes.ended if one.code == 0}

@@ -66,10 +66,16 @@ def test_parts_that_watch_a_clock_run_one_after_the_other() -> None:
     assert Path("clocks").read_text().split() == ["1", "2", "3"]
 
 
-def test_all_that_only_needs_cpu_is_a_part() -> None:
+def test_nothing_runs_beside_what_needs_the_machine() -> None:
+    assert parts.main(["--alone", "clock-1 clock-3", "clock-1", "clock-2", "clock-3"]) == 0
+    assert Path("clocks").read_text().split() == ["1", "3", "2"]
+
+
+def test_all_that_has_a_lane_is_a_part() -> None:
     """A word that is misspelled in the Makefile would take a part out of its lane."""
     lines = (Path(parts.__file__).parents[2] / "Makefile").read_text().splitlines()
-    patient = next(line for line in lines if line.startswith("PATIENT :=")).split()[2:]
+    lanes = [next(line for line in lines if line.startswith(f"{name} :=")).split()[2:] for name in ("PATIENT", "ALONE")]
     targets = {line.partition(":")[0] for line in lines if line and line[0].isalpha() and " := " not in line}
-    assert patient
-    assert set(patient) <= targets
+    for named in lanes:
+        assert named
+        assert set(named) <= targets
