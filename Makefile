@@ -17,7 +17,6 @@ PATIENT := lint pythons unit testbed-test mutants
 PARTS := soak integration e2e hosts-quick demo floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons eda e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
@@ -54,7 +53,8 @@ testbed-test: setup ## the emulator's own tests, with the replay of recorded exc
 
 integration: setup ## engine, role, playbooks and bad input against emulated clusters
 	@echo "== integration tests"
-	pytest -q -n 3 --dist loadfile tests/integration tests/roles tests/bad_input tests/big
+	@# The playbooks first: their files have few tests that are long, and xdist's own order would leave them for the end.
+	pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/roles tests/integration tests/bad_input tests/big
 
 browser: setup ## the status page in headless Chromium, and what promtool says of metrics and alerts
 	@echo "== browser tests"
@@ -87,7 +87,7 @@ eda: setup ## the rulebooks under ansible-rulebook, in an environment of its own
 
 e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
-	E2E_SEEDS=$(SEEDS) pytest -q tests/e2e
+	E2E_SEEDS=$(SEEDS) pytest -q -n 2 --dist loadfile tests/e2e
 
 big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a shard of millions (hours, 20 GB)
 	@echo "== big things"
