@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.supervisor import Supervisor
 from tests.integration.engine_case import Fill, Writer, make_engine, ready, request_of, wait_status
-from tests.integration.pair import Pair
+from tests.integration.pair import Pair, wait_for
 from tests.integration.topology_case import (
     Fault,
     clean_out,
@@ -71,6 +74,34 @@ def test_i3_what_happens_while_nobody_looks_is_found(pair: Pair, fault: Fault) -
             engine = make_engine(pair)
             engine.recover()
             status = wait_status(engine, ready, 60.0)
+        assert status["progress"]["documents_copied"] == 0
+        cut_over(engine, pair)
+        engine.close(20.0)
+
+
+def _number(state: Path) -> int:
+    file = state / "data" / "checkpoint.json"
+    return int(json.loads(file.read_text())["number"]) if file.exists() else 0
+
+
+def test_i1_i5_a_host_that_is_set_back_to_a_snapshot_compares_everything(pair: Pair) -> None:
+    """Its disk says that all is compared and nothing open, as it was before the writes."""
+    with migrating(pair) as engine:
+        state, snapshot = pair.directory / "engine", pair.directory / "snapshot"
+        shutil.copytree(state, snapshot)
+        with Writer(pair):
+            wait_for(lambda: _number(state) > _number(snapshot) + 1, 60.0)
+        wait_status(engine, ready, 60.0)
+        engine.close(20.0)
+        pair.target.control.fault(
+            "alter_document", database="shop", collection="things", key="t7", body={"n": 7, "text": "another"}
+        )
+        shutil.rmtree(state)
+        shutil.copytree(snapshot, state)
+        engine = make_engine(pair)
+        engine.recover()
+        wait_status(engine, lambda _status: ("CUT-STATE-11", "warning") in codes(engine), 60.0)
+        status = wait_status(engine, ready, 60.0)
         assert status["progress"]["documents_copied"] == 0
         cut_over(engine, pair)
         engine.close(20.0)

@@ -54,6 +54,11 @@ CODES: dict[str, Entry] = {
         "Use the version of the agent that began this migration, or a newer one: deploy it again from the collection "
         "that it came with.",
     ),
+    "CUT-STATE-11": Entry(
+        "warning", "transient", "The state directory is not that of the last checkpoint",
+        "Nothing has to be done: positions are taken from the journal, and all is compared anew. If the host was not "
+        "set back to a snapshot or backup, find out who has changed its state directory.",
+    ),
     "CUT-STATE-9": Entry("error", "fatal", "A state change that does not exist", _BUG),
     "CUT-DISK-1": Entry(
         "error", "operator", "The state directory cannot be written",

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable, Optional
 
+from .._core.catalogue import lookup
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline, Every
 from .._core.errors import CutoverError
 from . import acceptance, fence, mapping, proof
+from .checkpoint_number import CheckpointNumber
 from .choice import Choice
 from .dataplane import DataPlane
 from .eta import seconds_left
-from .findings import Findings
+from .findings import Finding, Findings
 from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
@@ -51,7 +53,7 @@ _UNKNOWN_POLL = 0.3
 # Findings of a data path that has ended: by the journal, which the next one begins with, its shards are not in sync.
 # Those of definitions are told again by the first pass, as far as they are still true.
 _OF_ONE_LIFE = (
-    "CUT-DATA-7", "CUT-DATA-14",
+    "CUT-DATA-7", "CUT-DATA-14", "CUT-STATE-11",
     "CUT-SCHEMA-1", "CUT-SCHEMA-2", "CUT-SCHEMA-3", "CUT-SCHEMA-4", "CUT-SCHEMA-5", "CUT-SCHEMA-6",
 )  # fmt: skip
 _TOPOLOGY_SECONDS = 10.0
@@ -84,6 +86,13 @@ class Running:
         self._clock = clock
         self._scale = world.settings.time_scale
         self.inventory: Inventory = {}
+        self._number = CheckpointNumber(
+            world.paths.data / "checkpoint.json",
+            world.migration.values.get("id"),
+            int(world.ticks.load().get("checkpoint", 0)),
+        )
+        # Of what another agent, or this one on a later state of its disk, left without an answer nobody here knows.
+        self._inherits = world.inherits or self._number.doubt is not None
         self.plane = make_plane(
             source=world.source,
             target=world.target,
@@ -91,10 +100,14 @@ class Running:
             state_dir=world.paths.data,
             settings=world.settings,
             report=findings.report,
-            took_over=world.inherits,
+            took_over=self._inherits,
         )
         for code in _OF_ONE_LIFE:
             findings.resolve(code)
+        if self._number.doubt is not None and not world.inherits:
+            LOG.warning("%s", self._number.doubt)
+            remedy = lookup("CUT-STATE-11").remedy
+            findings.report(Finding("CUT-STATE-11", "warning", "agent", self._number.doubt, remedy))
         self.choice = Choice(world.source.coordinators, world.spec, findings)
         self.schema = Schema(
             world.admin, self.plane, world.map, findings.report, findings.resolve, world.target_version
@@ -158,7 +171,7 @@ class Running:
         self.inventory = self.choice.read()
         self.schema.resume(self.inventory, ticks)
         self.findings.accept(acceptance.load(world.journal))
-        self.verifier.resume(inherited=world.inherits)
+        self.verifier.resume(inherited=self._inherits)
         world.inherited()
         directories = known.get("data_directories", {})
         # Before anything is copied: what held the copy back may still be there.
@@ -274,9 +287,11 @@ class Running:
             "reboots": dict(self.watch.reboots),
             "protection": self.protection.as_value(),
             "least_logs": self.disks.least,
+            "rechecks": self.plane.recheck_pending(),
         }
         if positions != self._positions:
-            self.world.ticks.save(positions)
+            self.world.ticks.save({**positions, "checkpoint": self._number.begin()})
+            self._number.journaled()
             self._positions = positions
         self.plane.checkpointed(ticks)
         self.findings.save()

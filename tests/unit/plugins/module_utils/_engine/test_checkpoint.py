@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -29,6 +30,10 @@ class Plane:
         self.events: list[str] = []
         self.dropped: set[ShardId] = set()
         self.suspected: list[ShardId] = []
+        self.unanswered = 0
+
+    def recheck_pending(self) -> int:
+        return self.unanswered
 
     def take_dropped(self) -> set[ShardId]:
         dropped, self.dropped = self.dropped, set()
@@ -72,14 +77,20 @@ class Journal:
         self.broken = False
         self.in_sync: set[ShardId] = set()
         self.ticks: dict[str, str] = {}
+        self.number = 0
+        self.journaling: Callable[[], None] = bool
+
+    def load(self) -> dict[str, int]:
+        return {"checkpoint": self.number}
 
     def note_states(self, states: dict[ShardId, ShardState], leaders: dict[ShardId, str]) -> None:
         self._write("states journaled")
         self.in_sync = {shard for shard, state in states.items() if state is ShardState.IN_SYNC}
 
-    def save(self, body: dict[str, dict[str, str]]) -> None:
+    def save(self, body: dict[str, Any]) -> None:
+        self.journaling()
         self._write("positions journaled")
-        self.ticks = body["ticks"]
+        self.ticks, self.number = body["ticks"], body["checkpoint"]
 
     def _write(self, name: str) -> None:
         if self.broken:
@@ -88,17 +99,22 @@ class Journal:
 
 
 @pytest.fixture
-def running() -> Running:
-    plane = Plane()
-    journal = Journal(plane)
+def running(tmp_path: Path) -> Running:
+    return make(tmp_path, Journal(Plane()))
+
+
+def make(directory: Path, journal: Journal, *, inherits: bool = False, migration: str = "m1") -> Running:
+    """An agent that begins with this state directory and journal."""
+    plane = journal.plane
     world: Any = SimpleNamespace(
         spec=Spec((), (), "secret"),
         source=SimpleNamespace(coordinators=None, labels=dict),
         settings=SimpleNamespace(time_scale=1.0),
-        paths=SimpleNamespace(data=None),
+        paths=SimpleNamespace(data=directory),
+        migration=SimpleNamespace(values={"id": migration}),
         map=journal,
         ticks=journal,
-        inherits=False,
+        inherits=inherits,
         journal=SimpleNamespace(stop=None, collection="_cutover"),
         **dict.fromkeys(("target", "lease", "admin", "target_version")),
     )
@@ -106,7 +122,7 @@ def running() -> Running:
     return Running(
         world,
         Findings(),
-        make_plane=lambda **parts: plane,  # type: ignore[arg-type,return-value]
+        make_plane=lambda **parts: vars(plane).update(parts) or plane,  # type: ignore[arg-type,return-value]
         make_verifier=lambda *parts: verifier,
     )
 
@@ -210,3 +226,108 @@ def test_i3_only_what_needs_no_copy_is_journaled_as_such() -> None:
     assert entry is not None
     kept = {shard.shard for state, shard in SHARDS.items() if state in (ShardState.IN_SYNC, ShardState.HELD)}
     assert entry.in_sync == dict.fromkeys(kept, "PRMR-a")
+
+
+def _checkpoints(running: Running, number: int) -> None:
+    """So many, each with another position."""
+    for _time in range(number):
+        plane = cast(Plane, running.plane)
+        plane.unanswered += 1
+        running.checkpoint()
+
+
+def _agent(directory: Path, journal: Journal, **options: Any) -> Running:
+    journal.plane = Plane()
+    return make(directory, journal, **options)
+
+
+def _set_back(directory: Path, running: Running) -> Running:
+    """The host is set back to what it was two checkpoints ago."""
+    file = directory / "checkpoint.json"
+    _checkpoints(running, 3)
+    before = file.read_bytes()
+    _checkpoints(running, 2)
+    file.write_bytes(before)
+    return _agent(directory, cast(Journal, running.world.map))
+
+
+def test_i1_i5_a_state_directory_that_is_older_than_the_journal_is_not_believed(
+    running: Running, tmp_path: Path
+) -> None:
+    """What it had noted since is lost: every collection is compared, as after a take-over."""
+    again = _set_back(tmp_path, running)
+    assert again.plane.took_over is True  # type: ignore[attr-defined]
+    (found,) = again.findings.all()
+    assert (found["code"], found["severity"]) == ("CUT-STATE-11", "warning")
+    assert "of checkpoint 3, the journal of 5" in found["message"]
+    _checkpoints(again, 1)
+    later = _agent(tmp_path, cast(Journal, again.world.map))
+    assert later.plane.took_over is False  # type: ignore[attr-defined]
+    assert later.findings.all() == []
+
+
+def test_i5_a_doubt_about_the_state_directory_stays_until_it_was_noted(running: Running, tmp_path: Path) -> None:
+    """An agent that dies before its first checkpoint leaves it to the next one."""
+    again = _set_back(tmp_path, running)
+    assert _agent(tmp_path, cast(Journal, again.world.map)).plane.took_over is True  # type: ignore[attr-defined]
+
+
+def test_i5_a_state_directory_that_is_newer_than_the_journal_is_not_believed_either(
+    running: Running, tmp_path: Path
+) -> None:
+    """The target was restored from a backup: what was compared there says nothing."""
+    _checkpoints(running, 5)
+    journal = cast(Journal, running.world.map)
+    journal.number = 3
+    again = _agent(tmp_path, journal)
+    assert again.plane.took_over is True  # type: ignore[attr-defined]
+    assert "newer" in again.findings.all()[0]["message"]
+
+
+def test_a_crash_between_disk_and_journal_is_nothing_special(running: Running, tmp_path: Path) -> None:
+    """However often it comes."""
+    journal = cast(Journal, running.world.map)
+    _checkpoints(running, 2)
+    for _time in range(2):
+        journal.broken = True
+        agent = _agent(tmp_path, journal)
+        with pytest.raises(CutoverError):
+            _checkpoints(agent, 1)
+        journal.broken = False
+        assert _agent(tmp_path, journal).plane.took_over is False  # type: ignore[attr-defined]
+
+
+def test_i4_the_number_is_on_disk_before_it_is_in_the_journal(running: Running, tmp_path: Path) -> None:
+    journal = cast(Journal, running.world.map)
+    seen: list[str] = []
+    journal.journaling = lambda: seen.append((tmp_path / "checkpoint.json").read_text())
+    _checkpoints(running, 2)
+    assert ['"number":1' in text for text in seen] == [True, False]
+    assert '"number":2' in seen[1]
+
+
+def test_the_state_directory_of_an_earlier_migration_is_not_believed(running: Running, tmp_path: Path) -> None:
+    """It has the same number by chance."""
+    _checkpoints(running, 2)
+    again = _agent(tmp_path, cast(Journal, running.world.map), migration="m2")
+    assert again.plane.took_over is True  # type: ignore[attr-defined]
+
+
+def test_a_take_over_is_no_finding(running: Running, tmp_path: Path) -> None:
+    """Another host's disk is a different one by nature."""
+    _checkpoints(running, 2)
+    again = _agent(tmp_path / "other", cast(Journal, running.world.map), inherits=True)
+    assert again.plane.took_over is True  # type: ignore[attr-defined]
+    assert again.findings.all() == []
+
+
+def test_i1_a_write_without_an_answer_makes_a_checkpoint(running: Running) -> None:
+    """Though no position has moved: a disk from before it must be known as such."""
+    plane, journal = cast(Plane, running.plane), cast(Journal, running.world.map)
+    plane.restart_ticks = lambda: {"PRMR-a": 100}  # type: ignore[method-assign]
+    running.checkpoint()
+    running.checkpoint()
+    assert journal.number == 1
+    plane.unanswered = 1
+    running.checkpoint()
+    assert journal.number == 2
