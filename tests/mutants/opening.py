@@ -8,6 +8,24 @@ from tests.mutants.mutant import Mutant, mutant
 
 OPENING: tuple[Mutant, ...] = (
     mutant(
+        "refused-users-given-up",
+        "users whom the target refuses at the opening are tried again for a while",
+        "design §5 step 8, I9",
+        "cutover.py",
+        "        while problems and not patience.expired:\n",
+        "        while problems and patience.expired:\n",
+        "test_cutover.py::test_users_that_are_refused_for_a_while_are_opened_before_the_end",
+    ),
+    mutant(
+        "refused-users-forgotten",
+        "users whom the target has refused at the opening are tried again after it",
+        "design §5 step 9, I9",
+        "late_users.py",
+        "            problems = self._users.open_all(before)\n",
+        "            problems = []\n",
+        "test_late_users.py::test_i9_refused_users_are_opened_later",
+    ),
+    mutant(
         "hold-not-waited-for",
         "an opening that is held waits until it is let",
         "design §5, I5",

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,6 +134,7 @@ class FakeWorld:
     late: int = 0
     user_problems: list[tuple[str, str]] = field(default_factory=list)
     users_open: bool = False
+    users_asked: list[Collection[str] | None] = field(default_factory=list)
     completed: str | None = None
     noted: bool = False
     fence_note: str | None = None
@@ -257,11 +258,12 @@ class FakeWorld:
         """See ``cutover.World``."""
         self.noted, self.fence_note = False, None
 
-    def open_users(self) -> list[tuple[str, str]]:
+    def open_users(self, names: Collection[str] | None) -> list[tuple[str, str]]:
         """See ``cutover.World``."""
 
         def effect() -> list[tuple[str, str]]:
             self.users_open = True
+            self.users_asked.append(names)
             return list(self.user_problems)
 
         return self._call("open_users", effect)

@@ -16,6 +16,12 @@ CODES: dict[str, Entry] = {
         "Hand each user the password from the named file, which only the agent's account can read, and remove the file "
         "after the opening.",
     ),
+    "CUT-USER-5": Entry(
+        "warning", "operator", "A user could not be opened with the target",
+        "Applications that log in as this user cannot work yet; everybody else can. The agent goes on trying for ten "
+        "minutes, and takes this away when it has succeeded. If it stays, set by hand what the message names: active "
+        "(PATCH /_api/user/NAME), or the grants.",
+    ),
     "CUT-PROOF-4": Entry(
         "warning", "operator", "Late writes on the source could not be watched for the whole time",
         "Compare both sides once (changes since the opening), or make sure that no superuser writes on the source.",

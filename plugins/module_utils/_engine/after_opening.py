@@ -13,6 +13,7 @@ from .cutover import Cutover
 from .cutover_world import LiveWorld
 from .gate import blocker
 from .late import LateIndexes, LateWatch, tell_of_interrupted_watch
+from .late_users import LateUsers
 from .revoke import Outcome, Revocation
 from .revoke_world import LiveRevocation
 from .running import Running
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # How long a revocation that a restart carries on may compare.
 REVOKE_SECONDS = 900.0
+_USERS_POLL = 1.0
 
 
 class AfterOpening:
@@ -52,19 +54,25 @@ class AfterOpening:
 
     def _finish(self, running: Optional[Running]) -> None:
         migration, world = self._migration, self._world
-        self._watch(running)
+        users = LateUsers(world, migration.findings)
+        self._watch(running, users)
         if migration.late is None:
             migration.late = LateIndexes(world, migration.findings)
-        migration.late.run(self._over)
+        migration.late.run(self._over, users.look)
+        while users.pending and not self._over():
+            users.look()
+            migration.wake.wait(_USERS_POLL)
+            migration.wake.clear()
         migration.late_counts = migration.late.counts()
         migration.save_locally()
         migration.add_to_report(late_indexes=migration.late.document(), findings=migration.findings.all())
 
-    def _watch(self, running: Optional[Running]) -> None:
+    def _watch(self, running: Optional[Running], users: LateUsers) -> None:
         migration = self._migration
         values = self._world.result.load()
         if running is not None:
-            LateWatch(running, migration.findings).run(migration.spec.late_write_watch, self._over, migration.wake)
+            watch = LateWatch(running, migration.findings)
+            watch.run(migration.spec.late_write_watch, self._over, migration.wake, users.look)
         elif not values.get("late_watched") and not values.get("late_done"):
             tell_of_interrupted_watch(migration.findings)
         if not migration.stop_event.is_set() and not values.get("late_watched"):

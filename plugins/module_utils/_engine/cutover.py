@@ -38,7 +38,8 @@ LOG = logging.getLogger(__name__)
 _PROOF_ROUNDS = 3
 # How long the way back waits for the record before it unfences a source for which no opening was ever tried.
 _RECORD_PATIENCE = 5.0
-_USER_TRIES = 5
+# How long users whom the target refuses keep the record at the opening; after that they are tried beside it.
+_USERS_PATIENCE = 20.0
 HOLD = "hold"
 
 
@@ -321,15 +322,18 @@ class Cutover:
         self.step = None
 
     def _users_open(self) -> None:
-        problems: list[tuple[str, str]] = []
-        for _try in range(_USER_TRIES):
-            problems = self._world.open_users()
-            if not problems:
-                return
-            if self._stop.wait(0.2):
+        """Those that are not as they must be are written again; the others may log in, and are left alone."""
+        pauses = Backoff(0.2, 3.0)
+        patience = Deadline(_USERS_PATIENCE, self._clock)
+        problems = self._world.open_users(None)
+        while problems and not patience.expired:
+            if self.revoked.is_set():
+                raise OpeningRevokedError
+            if self._stop.wait(pauses.next()):
                 raise StoppedError
+            problems = self._world.open_users({name for name, _text in problems})
         for name, text in problems:
-            self._world.warn("CUT-USER-2", f"user {name}", text)
+            self._world.warn("CUT-USER-5", f"user {name}", text)
 
     def _completed(self, completed_at: str) -> None:
         """The result first: once the record says completed, a restart does nothing of this any more."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Optional, Protocol
 
 from .._core.clock import Deadline
@@ -73,8 +74,8 @@ class World(Protocol):
     def clear_notes(self) -> None:
         """Forget both notes: the way back was taken."""
 
-    def open_users(self) -> list[tuple[str, str]]:
-        """Write the source's users; returns what is not as it should be."""
+    def open_users(self, names: Optional[Collection[str]]) -> list[tuple[str, str]]:
+        """Write the source's users, all or these; returns name and text of what is not as it should be."""
 
     def end_watch(self) -> None:
         """The source is written again."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Optional
@@ -257,10 +257,10 @@ class LiveWorld:
             self._world.paths.opening.unlink()
             sync_directory(self._world.paths.root)
 
-    def open_users(self) -> list[tuple[str, str]]:
+    def open_users(self, names: Optional[Collection[str]]) -> list[tuple[str, str]]:
         """See ``cutover.World``."""
         try:
-            return self._world.users.open_all()
+            return self._world.users.open_all(names)
         except CutoverError:
             # Its request may still run: a revocation waits for that.
             self._opened_cleanly = False

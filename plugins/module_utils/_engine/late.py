@@ -33,11 +33,14 @@ class LateWatch:
         self._told = 0
         self._first = True
 
-    def run(self, seconds: float, over: Callable[[], bool], wake: threading.Event) -> None:
+    def run(
+        self, seconds: float, over: Callable[[], bool], wake: threading.Event, meanwhile: Callable[[], None]
+    ) -> None:
         """Look again and again for ``seconds``, and once at the end, unless ``over`` says so before."""
         deadline = Deadline(seconds * self._running.world.settings.time_scale)
         while not over():
             last = deadline.expired
+            meanwhile()
             self._look()
             if last:
                 return
@@ -115,7 +118,7 @@ class LateIndexes:
         ]
         return {**self.counts(), "indexes": names}
 
-    def run(self, over: Callable[[], bool]) -> None:
+    def run(self, over: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
         """Return when nothing is left to build, or when ``over`` says so."""
         if self._result.get("late_done") or not self._jobs:
             return
@@ -130,6 +133,7 @@ class LateIndexes:
         self._builder.start()
         self._builder.want(self._jobs)
         while not over() and (self._builder.counts()[0] or self._builder.busy):
+            meanwhile()
             self._event.wait(_POLL_SECONDS)
             self._event.clear()
         if not over():

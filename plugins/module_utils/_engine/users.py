@@ -7,7 +7,7 @@ What was written (see ``user_writers``) is read back through the user API.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, Optional
 
@@ -77,6 +77,8 @@ class Users:
         self._selection = selection
         # Users who have grants on what is left out: they are on the target without these.
         self.narrowed: list[str] = []
+        # Whom the last opening has left as they were.
+        self.refused: set[str] = set()
         self.current = policy == "skip"
         self._last_read: Optional[dict[str, dict[str, Any]]] = None
         self._problems: list[tuple[str, str]] = []
@@ -183,10 +185,11 @@ class Users:
         """What is not as it must be now, before or after the opening; writes nothing."""
         return self.verify({name: item if opened else self._held(item) for name, item in self.read_source().items()})
 
-    def open_all(self) -> list[tuple[str, str]]:
+    def open_all(self, names: Optional[Collection[str]] = None) -> list[tuple[str, str]]:
         """Write the source's documents as they are, read them back, and return what is not as wanted.
 
-        A source that is gone at this moment does not keep the target closed: it was read after the fence.
+        With ``names`` only these, whom an earlier call has left. A source that is gone at this moment does not keep the
+        target closed: it was read after the fence.
         """
         if self.policy == "skip":
             return []
@@ -197,13 +200,19 @@ class Users:
                 raise
             wanted = self._last_read
         known: dict[str, Any] = self._record.load().get("users", {})
-        for name in set(known) - set(wanted):
-            self._delete(name)
-        self._record.save({"users": {name: {"key": item["_key"]} for name, item in wanted.items()}})
+        if names is None:
+            for name in set(known) - set(wanted):
+                self._delete(name)
+            known = {}
+        else:
+            wanted = {name: item for name, item in wanted.items() if name in names}
+        self._record.save({"users": {**known, **{name: {"key": item["_key"]} for name, item in wanted.items()}}})
         self._writer.write(wanted)
         problems = self.verify(wanted)
-        if not problems:
-            self._record.save({"users": {name: self._mark(item, "final") for name, item in wanted.items()}})
+        self.refused = {name for name, _text in problems}
+        final = {name: self._mark(item, "final") for name, item in wanted.items() if name not in self.refused}
+        if final:
+            self._record.save({"users": {**self._record.values["users"], **final}})
         return problems
 
     def changed_since_opening(self) -> list[str]:
@@ -215,7 +224,7 @@ class Users:
         known: dict[str, Any] = self._record.load().get("users", {})
         users = self.read_source()
         marks = {name: self._mark(user, "final") for name, user in users.items()}
-        return sorted(name for name in {*known, *marks} if known.get(name) != marks.get(name))
+        return sorted(name for name in {*known, *marks} - self.refused if known.get(name) != marks.get(name))
 
     def foreign(self) -> list[tuple[str, str]]:
         """Users and grants on the target that are not the source's; passwords cannot be compared (facts §1.3)."""

@@ -526,12 +526,36 @@ def test_an_opening_is_repeated_until_it_succeeds() -> None:
     case.check_ended()
 
 
-def test_users_that_stay_odd_are_told_and_do_not_block_forever() -> None:
-    """The target is open; a human looks at the user."""
+def test_users_that_stay_odd_are_told_and_do_not_block_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target is open; they are tried again beside it, and a human may look at them."""
+    monkeypatch.setattr(
+        "ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover._USERS_PATIENCE", 0.3
+    )
     case = Case()
     case.world.user_problems = [("app", "the user should be active")]
     assert case.run().result == "completed"
-    assert case.world.warnings.count("CUT-USER-2") == 1
+    assert case.world.warnings.count("CUT-USER-5") == 1
+
+
+def test_users_that_are_refused_for_a_while_are_opened_before_the_end() -> None:
+    """More often than a passing refusal lasts; those who can log in already are left alone."""
+    case = Case()
+    case.world.user_problems = [("app", "the user should be active")]
+    case.world.before = lambda name: case.world.user_problems.clear() if len(case.world.users_asked) == 5 else None
+    assert case.run().result == "completed"
+    assert case.world.users_asked == [None, *[{"app"}] * 5]
+    assert case.world.warnings == []
+
+
+def test_i7_a_revocation_does_not_wait_for_users_that_are_refused() -> None:
+    """It closes the target again: nobody has to be opened."""
+    case = Case()
+    case.world.user_problems = [("app", "the user should be active")]
+    agent = case.agent()
+    case.world.after = lambda name: agent.revoked.set() if name == "open_users" else None
+    with pytest.raises(OpeningRevokedError):
+        agent.run(1, 60.0)
+    assert case.state == record.OPENING
 
 
 def test_an_abort_cancels_before_the_opening() -> None:

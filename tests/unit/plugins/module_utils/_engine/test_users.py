@@ -283,6 +283,25 @@ def test_a_source_that_is_gone_at_the_opening_does_not_keep_the_target_closed() 
         clusters.users().open_all()
 
 
+def test_who_was_left_at_the_opening_is_opened_alone() -> None:
+    """What has become of the others on the open target is not touched, and nobody is told of as changed."""
+    clusters = Clusters()
+    clusters.ignored = {"app"}
+    users = clusters.users()
+    users.sync()
+    assert [name for name, _text in users.open_all()] == ["app"]
+    assert users.refused == {"app"}
+    assert users.changed_since_opening() == []
+    clusters.on_target["reader"]["authData"]["active"] = False
+    assert users.open_all({"app"}) == [("app", "the user is not on the target")]
+    clusters.ignored.clear()
+    assert users.open_all({"app"}) == []
+    assert users.refused == set()
+    assert clusters.on_target["app"]["authData"]["active"] is True
+    assert clusters.on_target["reader"]["authData"]["active"] is False
+    assert users.changed_since_opening() == []
+
+
 def test_levels() -> None:
     """As in facts §8; what is not said stays unsaid."""
     assert [level(RW), level(RO)] == ["rw", "ro"]
