@@ -314,7 +314,7 @@ CUTTING: tuple[Mutant, ...] = (
         "counts are equal at the opening",
         "design §5 step 7, I5",
         "proof.py",
-        "        if left - right != sum(accepted.get(item, {}).values()):\n",
+        "        if left - named.here != right - named.there:\n",
         "        if left and not right:\n",
         "test_proof.py::test_i5_counts_that_differ_are_told_without_reading_more",
     ),

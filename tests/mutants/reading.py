@@ -289,6 +289,15 @@ READING: tuple[Mutant, ...] = (
         "test_marker.py::test_number_texts_are_not_rewritten",
     ),
     mutant(
+        "system-writes-not-late",
+        "a late write to a system collection that is copied is a late write",
+        "design §5 step 6, I5",
+        "router.py",
+        "        if self._watch_after is not None and marker.tick > self._watch_after:\n",
+        '        if self._watch_after is not None and shard.plan.collection[:1] != "_":\n',
+        "test_router.py::test_i5_late_writes_to_graphs_and_services_are_told_too",
+    ),
+    mutant(
         "retention-not-moved",
         "the log is kept from the journaled position on",
         "design §4.4, I3",

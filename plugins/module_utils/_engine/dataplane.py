@@ -203,7 +203,7 @@ class DataPlane:
     def drain(self, upto: Mapping[str, int], deadline: Deadline) -> None:
         """Return when everything up to these ticks is applied and all shards are in sync; else raise CUT-DATA-10.
 
-        From then on ``late_markers`` tells of later writes to user collections.
+        From then on ``late_markers`` tells of later writes to what is copied.
         """
         self._parts.drain.drain(upto, deadline)
 
@@ -216,7 +216,7 @@ class DataPlane:
         self._parts.drain.scan_to(upto, deadline)
 
     def late_markers(self) -> LateMarkers:
-        """Writes to user collections in leaders' logs after the last drain's ticks."""
+        """Writes to collections that are copied, in leaders' logs after the last drain's ticks."""
         return self._parts.drain.late_markers()
 
     def end_watch(self) -> None:

@@ -12,7 +12,8 @@ checksums differ although all its documents are equal, the bodies of all collect
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +23,7 @@ from typing import Any, Callable, Optional, TypeVar, Union
 from .._core.arango import Coordinators, Server, segment
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
-from .aql import canonical, read_batches
+from .aql import canonical, read_batches, run
 from .likeness import Likeness
 from .parallel import gather
 
@@ -36,6 +37,7 @@ BODIES = "all documents compared"
 ROUNDS = "counts, and the comparison before with all keys read back that were written since"
 _EMPTY = "empty on both sides"
 _MAX_DIFFERENCES = 20
+_KEYS_AT_ONCE = 1000
 # More documents a second than any server computes checksums of: what cannot end in time is not begun.
 _FASTEST = 1_000_000.0
 _LEAST_TIMEOUT = 0.2
@@ -134,8 +136,11 @@ def prove(
         counted = gather({item: partial(counts, source, target, item, deadline) for item in subjects}, width)
     filled: dict[Subject, int] = {}
     for item, (left, right) in counted.items():
-        if left - right != sum(accepted.get(item, {}).values()):
-            result.differs(item, f"{item}: {left} documents on the source, {right} on the target")
+        named = _Named(source, target, item, accepted.get(item, {}))
+        if left - named.here != right - named.there:
+            result.differs(item, f"{item}: {left} documents on the source, {right} on the target{named.text}")
+        elif named.others:
+            result.differs(item, *(f"{item} key {key}: not the difference that was accepted" for key in named.others))
         elif left == right == 0:
             result.methods[str(item)] = _EMPTY
         else:
@@ -161,6 +166,29 @@ def measure(
     checksums = _Checksums(source, target, filled, deadline, seconds, 6, Result())
     gather({item: partial(checksums.equal, item) for item in filled}, 6)
     return time.monotonic() - began
+
+
+class _Named:
+    """Accepted documents of a collection as they are now: so that none of them makes up for another one.
+
+    ``here`` and ``there`` are how many there are on each side; ``others`` are keys whose difference is not the accepted
+    one any more.
+    """
+
+    def __init__(self, source: Front, target: Front, item: Subject, accepted: Mapping[str, int]) -> None:
+        here, there = (_numbers(front, item, sorted(accepted)) for front in (source, target))
+        self.here, self.there = sum(here.values()), sum(there.values())
+        self.others = [key for key, more in accepted.items() if here[key] - there[key] != more]
+        self.text = f", without {self.here} and {self.there} accepted ones" if accepted else ""
+
+
+def _numbers(front: Front, item: Subject, keys: Sequence[str]) -> Counter[str]:
+    """How many documents have each of these keys: where the shard is not determined by it there can be several."""
+    found: Counter[str] = Counter()
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        binds = {"@c": item.collection, "keys": keys[start : start + _KEYS_AT_ONCE]}
+        found.update(run(front, item.database, "FOR d IN @@c FILTER d._key IN @keys RETURN d._key", binds))
+    return found
 
 
 class _Checksums:
@@ -190,7 +218,8 @@ class _Checksums:
         return self._within(item, lambda: checksums_equal(*self._sides, item, self._budget))
 
     def _bodies(self, item: Subject) -> Optional[list[str]]:
-        return self._within(item, lambda: body_differences(*self._sides, item, self._budget))
+        without = self._accepted.get(item, {})
+        return self._within(item, lambda: body_differences(*self._sides, item, self._budget, without))
 
     def _within(self, item: Subject, call: Callable[[], Found]) -> Optional[Found]:
         if self._filled[item] / _FASTEST > self._budget.remaining():
@@ -248,8 +277,7 @@ class _Checksums:
             self._result.methods[str(item)] = ROUNDS
             return
         self._cover(item, BODIES)
-        named = tuple(f"{item} key {key}: " for key in self._accepted.get(item, {}))
-        self._result.differs(item, *(text for text in differences if not text.startswith(named)))
+        self._result.differs(item, *differences)
 
     def _cover(self, item: Subject, method: str) -> None:
         self._result.methods[str(item)] = method
@@ -282,14 +310,21 @@ def checksums_equal(source: Front, target: Front, item: Subject, deadline: Deadl
     return str(answers[0]["checksum"]) == str(answers[1]["checksum"])
 
 
-def body_differences(source: Front, target: Front, item: Subject, deadline: Deadline) -> list[str]:
-    """Read every source document and the target's of the same key; equal counts make this a full comparison."""
+def body_differences(
+    source: Front, target: Front, item: Subject, deadline: Deadline, without: Container[str] = ()
+) -> list[str]:
+    """Read every source document and the target's of the same key; equal counts make this a full comparison.
+
+    Keys in ``without`` are passed over, so that however many of them differ all others are looked at.
+    """
     differences: list[str] = []
     with closing(read_batches(source, item.database, item.collection)) as batches:
         for batch in batches:
             if deadline.expired:
                 raise CutoverError("CUT-CUTOVER-1", f"comparing {item} did not end in time", retriable=True)
-            differences += _batch_differences(target, item, batch, deadline)
+            others = [document for document in batch if document["_key"] not in without]
+            if others:
+                differences += _batch_differences(target, item, others, deadline)
             if len(differences) >= _MAX_DIFFERENCES:
                 break
     return differences[:_MAX_DIFFERENCES]

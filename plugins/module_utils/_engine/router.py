@@ -176,10 +176,9 @@ class ShardRouter:
         shard = self._routes[name]
         if shard is None or marker.type not in _DATA:
             return
-        if not shard.plan.is_system:
-            self._last = (shard.plan, marker)
-            if self._watch_after is not None and marker.tick > self._watch_after:
-                self._note_late(shard.plan, marker)
+        self._last = (shard.plan, marker)
+        if self._watch_after is not None and marker.tick > self._watch_after:
+            self._note_late(shard.plan, marker)
         if shard.watched:
             self._keys.setdefault(shard, set()).add(marker.key)
             if marker.type == TRUNCATE:

@@ -59,7 +59,6 @@ def plans_of(database: str, collection: CollectionDef, *, empty: bool) -> list[S
             leader=leader,
             key_determines_shard=collection.shard_keys == ("_key",),
             first_copy_into_empty=empty,
-            is_system=collection.is_system,
             likeness=collection.likeness,
         )
         for shard, leader in collection.leaders.items()

@@ -89,7 +89,6 @@ class ShardPlan:
     leader: str
     key_determines_shard: bool = True
     first_copy_into_empty: bool = True
-    is_system: bool = False
     likeness: Likeness = Likeness.REVISION
 
     @property

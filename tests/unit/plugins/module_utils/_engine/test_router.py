@@ -218,6 +218,15 @@ def test_late_writes_are_told_even_if_they_were_read_before_the_watch(world: Wor
     assert world.observations.late().count == 0
 
 
+def test_i5_late_writes_to_graphs_and_services_are_told_too(world: World) -> None:
+    """Nobody but a superuser can make them behind the fence, and they would not be on the target."""
+    graphs = ShardPlan(ShardId("d", "20", "s20"), "_graphs", "s20", "S1")
+    world.router.know(world.book.add(graphs, ShardState.PENDING))
+    world.router.watch_late(100)
+    world.take(insert(105, b"routes")._replace(cuid=b"s20"))
+    assert [(late.collection, late.key) for late in world.observations.late().samples] == [("_graphs", "routes")]
+
+
 def test_no_late_write_is_told_where_there_was_none(world: World) -> None:
     world.live()
     world.take(insert(101, b"a"))
