@@ -8,6 +8,15 @@ from tests.mutants.mutant import Mutant, mutant
 
 OPENING: tuple[Mutant, ...] = (
     mutant(
+        "late-abort-remembered",
+        "an abort that came when the opening was decided is over",
+        "design §5 step 8",
+        "supervisor.py",
+        "        migration.forget_abort()\n",
+        "",
+        "test_lost_stop.py::test_a_clean_up_that_was_asked_for_too_late_can_be_asked_for_after_a_revocation",
+    ),
+    mutant(
         "refused-users-given-up",
         "users whom the target refuses at the opening are tried again for a while",
         "design §5 step 8, I9",

@@ -47,6 +47,12 @@ CODES: dict[str, Entry] = {
         "its ids (PUT /_admin/cluster/uniqId?minimum=N, from 3.12.5 on). If no application relies on keys made by the "
         "server, accept features-generated-keys with a reason.",
     ),
+    "CUT-KEYS-2": Entry(
+        "error", "transient", "Whether keys made on the target may meet migrated ones is not known yet",
+        "Wait: it is tried out on the target as soon as nothing else blocks the cutover, and again by itself after "
+        "trouble. `cutover-agent status` (or the playbook status) lists this blocker until then. If the message names "
+        "what the target refuses, give the migrating user that right.",
+    ),
     "CUT-REVOKE-1": Entry(
         "error", "operator", "There is no opening that could be revoked",
         "Only the opening of a completed migration can be revoked; before it, abort.",

@@ -64,7 +64,7 @@ class Attempts:
         facts = self._migration.facts()
         if self._migration.state != states.RUNNING or facts is None:
             return False
-        return all(item["code"] == "CUT-KEYS-1" for item in gate.blockers(facts))
+        return all(item["code"] in ("CUT-KEYS-1", gate.KEYS_UNKNOWN) for item in gate.blockers(facts))
 
     def _passes_gate(self, request: dict[str, Any]) -> bool:
         """Refuses for good when the time to wait for it is over."""

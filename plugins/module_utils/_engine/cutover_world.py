@@ -153,6 +153,9 @@ class LiveWorld:
         unknown = running.plane.unknown_cuids()
         if unknown:
             return f"{len(unknown)} shards in the logs are not explained"
+        apart = running.apart(source)
+        if apart is not None:
+            return apart
         found = [
             *running.plane.index_marks.unexplained(source, read_at),
             *problems(source, inv.read(self._world.target), self._world.target_version),

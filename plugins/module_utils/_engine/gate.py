@@ -42,6 +42,10 @@ class Facts:
     quiet_seconds: float = 0.0
     guard_missing: bool = False
     keys: Optional[str] = None
+    keys_known: bool = True
+
+
+KEYS_UNKNOWN = "CUT-KEYS-2"
 
 
 def blocker(code: str, text: str, remedy: Optional[str] = None) -> dict[str, str]:
@@ -72,7 +76,7 @@ def blockers(facts: Facts) -> list[dict[str, str]]:
         found.append(blocker("CUT-GATE-11", "the users on the target are not what they must be yet"))
     found.extend(blocker("CUT-VERIFY-10", text) for text in facts.unverified)
     if facts.keys is not None:
-        found.append(blocker("CUT-KEYS-1", facts.keys))
+        found.append(blocker("CUT-KEYS-1" if facts.keys_known else KEYS_UNKNOWN, facts.keys))
     if facts.paused:
         found.append(blocker("CUT-GATE-9", "the migration is paused"))
     if facts.waiting is not None:

@@ -265,6 +265,13 @@ class Migration:
         self.wake.set()
         return True
 
+    def forget_abort(self) -> None:
+        """It came when the opening was decided: nothing of it is to be done, now or after a revocation."""
+        with self._lock:
+            self.abort_requested = False
+            if self.cleanup == ASKED:
+                self.cleanup = None
+
     def request_revoke(self, timeout: float, by: str = "") -> bool:
         """Begin to revoke the opening; False when that is under way or was done. Raises CUT-REVOKE-1."""
         with self._lock:

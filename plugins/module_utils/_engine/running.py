@@ -359,6 +359,7 @@ class Running:
             users_current=self.world.users.current,
             unverified=self.verifier.blockers(spec.max_lag),
             keys=self.keys.text,
+            keys_known=self.keys.known,
             paused=paused,
             waiting=waiting,
             documents=progress.documents_total or progress.documents_copied,
@@ -375,8 +376,12 @@ class Running:
         return all(state in calm for state in self.plane.states().values())
 
     def unexplained(self) -> list[str]:
-        """Shards in the logs that the definitions know, but the data path does not copy."""
+        """Shards in the logs that the definitions, or any server, have, but the data path does not copy."""
         return self._unexplained.not_copied(self.inventory)
+
+    def apart(self, source: Inventory) -> Optional[str]:
+        """Which shards only the definitions, or only the data path, have; None when both have the same."""
+        return self._unexplained.apart(source)
 
     def all_calm(self) -> bool:
         """Whether every shard is in sync and none is held."""

@@ -235,6 +235,7 @@ class Supervisor:
     def _completed(self, world: World) -> None:
         """Show the state that the record has: the journal was written by the cutover itself."""
         migration = self._migration
+        migration.forget_abort()
         if migration.state != states.COMPLETED:
             LOG.info("state %s -> %s", migration.state, states.COMPLETED)
             migration.since = str(world.decision.values.get("completed_at", stamp(migration.clock.wall())))

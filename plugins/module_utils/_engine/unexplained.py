@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Optional
 
 from .._core.errors import ArangoError
 from .dataplane import DataPlane
 from .inventory import Inventory, database_or_none
-from .schema import Schema
+from .ordering import migrated
+from .schema import Schema, plans_of
 from .topology import Source
 
 
@@ -34,10 +36,31 @@ class Unexplained:
                     self._plane.discard(database, cuid)
 
     def not_copied(self, source: Inventory) -> list[str]:
-        """Those that the definitions know, but the data path does not copy."""
+        """Those that the definitions know, or any server has now, but the data path does not copy."""
         unknown = self._plane.unknown_cuids()
         gone = set(self._schema.gone(source, unknown))
-        return [f"{database} {cuid}" for database, cuid in sorted(unknown) if (database, cuid) not in gone]
+        listed = {database: self._listed(database) for database in {database for database, _cuid in gone}}
+        return [
+            f"{database} {cuid}"
+            for database, cuid in sorted(unknown)
+            if (database, cuid) not in gone or cuid in listed[database]
+        ]
+
+    def apart(self, source: Inventory) -> Optional[str]:
+        """Which shards only the definitions, or only the data path, have; None when both have the same."""
+        wanted = {
+            plan.id
+            for database in source.values()
+            for collection in database.collections.values()
+            if migrated(collection, self._schema.target_version)
+            for plan in plans_of(database.name, collection, empty=False)
+        }
+        followed = set(self._plane.states())
+        for shards, text in ((wanted - followed, "not copied"), (followed - wanted, "copied without a definition")):
+            if shards:
+                first = min(shards)
+                return f"{len(shards)} shards are {text}, the first one is {first.shard} in {first.database}"
+        return None
 
     def _listed(self, database: str) -> set[str]:
         """A server that the cluster itself has given up knows of nothing that the others do not."""

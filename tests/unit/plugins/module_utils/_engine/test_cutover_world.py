@@ -73,6 +73,7 @@ class Case:
             doubt_definitions=lambda: self.events.append("doubt"),
             want_indexes=lambda: None,
             all_calm=lambda: True,
+            apart=lambda source: None,
             indexes_missing=lambda: 0,
             end_ticks=self._end_ticks,
             subjects=list,
@@ -154,9 +155,11 @@ def test_i3_unknown_shards_are_not_settled(case: Case) -> None:
     assert failed.value.code == "CUT-CUTOVER-2"
 
 
-@pytest.mark.parametrize(("part", "value"), [("all_calm", False), ("indexes_missing", 2)])
+@pytest.mark.parametrize(
+    ("part", "value"), [("all_calm", False), ("indexes_missing", 2), ("apart", "1 shards are not copied")]
+)
 def test_i3_what_is_still_being_copied_or_built_is_not_settled(case: Case, part: str, value: object) -> None:
-    setattr(case.running, part, lambda: value)
+    setattr(case.running, part, lambda *_parts: value)
     with pytest.raises(CutoverError) as failed:
         case.live().settle_definitions(Deadline(0.05))
     assert failed.value.code == "CUT-CUTOVER-2"

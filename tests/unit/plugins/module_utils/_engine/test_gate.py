@@ -50,6 +50,7 @@ def test_nothing_blocks() -> None:
         ({"users_current": False}, "CUT-GATE-11"),
         ({"unverified": ["3 of 4 collections are not compared"]}, "CUT-VERIFY-10"),
         ({"keys": "keys made on the target may meet migrated ones"}, "CUT-KEYS-1"),
+        ({"keys": "was not found out yet", "keys_known": False}, "CUT-KEYS-2"),
         ({"paused": True}, "CUT-GATE-9"),
         ({"waiting": "the target"}, "CUT-GATE-10"),
         ({"modes": {"CRDN-1": "default", "PRMR-1": "readonly"}}, "CUT-GATE-7"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine import st
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.migration import Migration
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec, parse
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.supervisor import Supervisor
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths, World
 
 WANTED = parse(
@@ -75,6 +77,23 @@ def test_a_cutover_under_way_is_joined_only_as_it_is(tmp_path: Path, holds: bool
     with pytest.raises(CutoverError) as refused:
         migration.stops.ask({"hold_opening": True})
     assert (refused.value.code, "does not hold its opening" in refused.value.message) == ("CUT-STATE-5", True)
+
+
+def test_a_clean_up_that_was_asked_for_too_late_can_be_asked_for_after_a_revocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The opening was decided when the abort came; a restart in between does not remember it either."""
+    monkeypatch.setattr(Migration, "start", lambda self: None)
+    migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.STOPPING})
+    assert migration.request_abort(cleanup=True) is True
+    world: Any = SimpleNamespace(decision=SimpleNamespace(values={"completed_at": "2026-11-23T08:00:00Z"}))
+    Supervisor(migration)._completed(world)
+    assert json.loads(Paths(tmp_path).migration.read_text())["cleanup"] is None
+    assert not migration.abort_requested
+    migration.enter(states.ABORTED)
+    assert migration.request_abort() is False
+    assert migration.request_abort(cleanup=True) is True
+    assert (migration.state, migration.cleanup) == (states.ABORTING, "asked")
 
 
 @pytest.mark.parametrize("times", [1, 3])
