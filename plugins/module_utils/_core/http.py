@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 import threading
@@ -14,16 +13,8 @@ from typing import Callable, Optional, Union
 from .clock import SYSTEM_CLOCK, Clock, Deadline
 from .endpoint import Endpoint
 from .errors import CutoverError, TransportError
-from .http_connection import (
-    AnswerIncompleteError,
-    AnswerTooLargeError,
-    Buffer,
-    Connection,
-    Response,
-    connect,
-    nbytes,
-    reason,
-)
+from .http_answer import AnswerGarbledError, AnswerIncompleteError, AnswerTooLargeError, Response
+from .http_connection import Buffer, Connection, connect, nbytes, reason
 
 DEFAULT_MAX_BODY = 64 * 1024 * 1024
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -201,23 +192,19 @@ class HttpClient:
             return response
         except AnswerTooLargeError as error:
             raise self._lost("CUT-HTTP-6", f"{where}: {error}", retriable=False) from error
-        except AnswerIncompleteError as error:
-            raise self._lost("CUT-HTTP-4", f"{where}: {error}") from error
         except (TimeoutError, socket.timeout) as error:
             raise self._lost("CUT-HTTP-5", f"{where}: no answer in time") from error
-        except OSError as error:
+        except (AnswerIncompleteError, OSError) as error:
             raise self._broken(where, error) from error
-        except http.client.IncompleteRead as error:
-            raise self._lost("CUT-HTTP-4", f"{where}: the answer broke off") from error
-        except http.client.HTTPException as error:
-            raise self._lost("CUT-HTTP-9", f"{where}: {reason(error)}") from error
+        except AnswerGarbledError as error:
+            raise self._lost("CUT-HTTP-9", f"{where}: {error}") from error
         finally:
             if reusable:
                 self._give_back(connection)
             else:
                 self._drop(connection)
 
-    def _broken(self, where: str, error: OSError) -> TransportError:
+    def _broken(self, where: str, error: Exception) -> TransportError:
         if self._closed:
             return self._lost("CUT-HTTP-8", f"{where}: the client was closed")
         return self._lost("CUT-HTTP-4", f"{where}: {reason(error)}")

@@ -5,53 +5,26 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
 import select
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Optional, Union, cast
+from collections.abc import Sequence
+from typing import Any, Optional, Union
 
 from .clock import Deadline
 from .endpoint import Endpoint
 from .errors import TransportError
+from .http_answer import Response, read_answer
 
 Buffer = Union[bytes, bytearray, memoryview]
 # Head and small bodies leave in one packet; what is larger is handed over in pieces, without a copy of the whole.
 _COALESCE = 256 * 1024
-_READ = 1024 * 1024
-
-
-class AnswerTooLargeError(Exception):
-    """The answer's body is longer than the caller allows."""
-
-
-class AnswerIncompleteError(Exception):
-    """The answer broke off, or it cannot be known whether it is whole."""
 
 
 def nbytes(part: Buffer) -> int:
     """Length of a buffer in bytes, whatever its items are."""
     return part.nbytes if isinstance(part, memoryview) else len(part)
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer; header names are lower-case, a repeated header's values are joined by a comma."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def queue_time(self) -> Optional[float]:
-        """``x-arango-queue-time-seconds``: how long requests wait in the server at the moment (facts §7.8)."""
-        try:
-            return float(self.headers["x-arango-queue-time-seconds"])
-        except (KeyError, ValueError):
-            return None
 
 
 class _Stream(io.RawIOBase):
@@ -77,24 +50,6 @@ class _Stream(io.RawIOBase):
         return count
 
 
-class _Reader(io.BufferedReader):
-    """Outlives the answers that are read from it: ``http.client`` closes its file after each of them."""
-
-    def close(self) -> None:
-        """Nothing: the connection ends with its socket."""
-
-
-class _AnswerSource:
-    """What ``http.client.HTTPResponse`` wants of a socket."""
-
-    def __init__(self, reader: _Reader) -> None:
-        self._reader = reader
-
-    def makefile(self, *_args: Any, **_kwargs: Any) -> _Reader:
-        """The connection's one reader."""
-        return self._reader
-
-
 def limit(sock: socket.socket, deadline: Deadline) -> None:
     """Give the next call on the socket the time that is left; raises ``TimeoutError`` if there is none."""
     remaining = deadline.remaining()
@@ -109,7 +64,7 @@ class Connection:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._stream = _Stream(sock)
-        self._reader = _Reader(self._stream, 64 * 1024)
+        self._reader = io.BufferedReader(self._stream, 64 * 1024)
         self.idle_since = 0.0
 
     @property
@@ -160,52 +115,16 @@ class Connection:
     def receive(self, method: str, max_body: int, deadline: Deadline) -> tuple[Response, bool]:
         """Read one answer; the second value says whether the connection can be used again.
 
-        Raises ``OSError``, ``http.client.HTTPException``, ``AnswerTooLargeError`` or ``AnswerIncompleteError``.
+        Raises what ``read_answer`` does.
         """
         self._stream.deadline = deadline
-        answer = http.client.HTTPResponse(cast(socket.socket, _AnswerSource(self._reader)), method=method)
-        answer.begin()
-        body, complete = _read_body(answer, max_body)
-        headers: dict[str, str] = {}
-        for name, value in answer.getheaders():
-            lower = name.lower()
-            headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
-        reusable = complete and not answer.will_close
-        return Response(answer.status, headers, body), reusable
+        return read_answer(self._reader, method, max_body)
 
     def close(self) -> None:
         """End the connection; a thread that waits in it wakes with an error."""
         with contextlib.suppress(OSError):  # not connected any more
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
-
-
-def _read_body(answer: http.client.HTTPResponse, max_body: int) -> tuple[bytes, bool]:
-    """The body and whether its end was marked (length or chunks) rather than the end of the connection.
-
-    An answer without a mark may have been cut: it is taken only with an error status, as old proxies send it.
-    """
-    declared = answer.length
-    if declared is not None and declared > max_body:
-        raise AnswerTooLargeError(f"{declared} bytes announced, {max_body} allowed")
-    marked = declared is not None or bool(answer.chunked)
-    if not marked and answer.status < 400:
-        raise AnswerIncompleteError("the answer has neither length nor chunks, so its end cannot be known")
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        piece = answer.read(_READ if declared is None else max(1, min(declared, max_body) - size))
-        if not piece:
-            break
-        pieces.append(piece)
-        size += len(piece)
-        if size > max_body:
-            raise AnswerTooLargeError(f"more than the {max_body} bytes allowed")
-        if declared is not None and size >= declared:
-            break
-    if declared is not None and size < declared:
-        raise AnswerIncompleteError(f"the answer broke off after {size} of {declared} bytes")
-    return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), marked
 
 
 def connect(endpoint: Endpoint, context: Optional[ssl.SSLContext], deadline: Deadline) -> Connection:
