@@ -11,6 +11,7 @@ from typing import Callable, Iterable, Mapping, Sequence
 from .brake import Brake
 from .dataplane_types import Settings
 from .grouping import failed, grouped
+from .lines import line_count
 from .patience import Rate, Stopped
 from .restore import Restorer
 from .shards import Shard, ShardBook, ShardState
@@ -167,7 +168,7 @@ class Copiers:
             with self._book.changed:
                 shard.writing -= 1
                 self._book.changed.notify_all()
-        documents = body.count(b"\n")
+        documents = line_count(body)
         self._brake.spent(len(body), documents)
         self.bytes.add(len(body))
         self.documents.add(documents)

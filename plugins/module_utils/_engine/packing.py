@@ -4,7 +4,8 @@
 
 Whether a target takes them is tried out by one small request (facts §7.8b). Whether they save time is measured, as
 seconds for each byte of data with everything that the target and others on the way add: both ways are tried at the
-beginning and now and then later, and the quicker one is taken in between.
+beginning and now and then later, and the quicker one is taken in between. As compression costs more of the agent's CPU
+than all the rest of a copy, it must be clearly quicker, and is tried the more seldom the longer it was not.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ _LEVEL = 1
 _LEAST_BYTES = 4096
 # Shorter requests take as long as the way there and back, and say nothing about either.
 _MEASURED_BYTES = 64 * 1024
-_FIRST_TRIES = 4
+_FIRST_TRIES = 2
 _TRY_EVERY = 32
+_TRY_SELDOM = 256
+# Less is within what the same way varies by.
+_CLEARLY = 0.8
 _NEWEST_WEIGHT = 0.25
 
 
@@ -73,6 +77,8 @@ class Packing:
         self._is_taken: Optional[bool] = None
         self._ways = {False: _Way(), True: _Way()}
         self._asked = 0
+        self._usual = False
+        self._try_every = self._try_at = _TRY_EVERY
         self._before = 0
         self._after = 0
 
@@ -110,8 +116,15 @@ class Packing:
             self._asked += 1
             if min(plain.tries, compressed.tries) < _FIRST_TRIES:
                 return self._asked % 2 == 0
-            is_quicker = compressed.cost < plain.cost
-            return is_quicker is not (self._asked % _TRY_EVERY == 0)
+            is_quicker = compressed.cost < _CLEARLY * plain.cost
+            if is_quicker is not self._usual:
+                self._usual, self._try_every = is_quicker, _TRY_EVERY
+                self._try_at = self._asked + _TRY_EVERY
+            if self._asked < self._try_at:
+                return is_quicker
+            self._try_at = self._asked + self._try_every
+            self._try_every = min(_TRY_SELDOM, 2 * self._try_every)
+            return not is_quicker
 
     def _taken(self) -> bool:
         """Whether the target takes compressed bodies; what cannot be found out now is asked again."""

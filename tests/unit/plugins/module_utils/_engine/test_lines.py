@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lines import is_whole
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lines import is_whole, line_count
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.snapshot import BatchDump, SnapshotLostError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wal import Position, tail
 
@@ -70,3 +70,12 @@ def test_i3_the_old_dump_begins_anew_where_a_body_was_cut() -> None:
     server: Any = Scripted(Response(200, {"x-arango-replication-checkmore": "true"}, DOCUMENT[:-3]))
     with pytest.raises(SnapshotLostError):
         list(BatchDump(server, "d", ["s1"], 1000, "7").batches())
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 511, 512, 513, 5_000, 70_000])
+def test_lines_are_counted_whatever_their_length(size: int) -> None:
+    line = b"x" * size + b"\n"
+    for number in (0, 1, 2, 300):
+        assert line_count(line * number) == number
+        assert line_count(line * number + b"rest") == number
+    assert line_count(b"y" * 70_000 + b"\n" + line * 300) == 301
