@@ -21,6 +21,8 @@ from .tailer import Tailer
 from .wal import log_end
 from .workers import Workers
 
+_TO_COPY = (ShardState.PENDING, ShardState.COPYING)
+
 
 class Copiers:
     """One thread per DB-Server chooses what to copy next; as many as the brake allows read and write it."""
@@ -74,15 +76,14 @@ class Copiers:
 
     def _choose(self, tailer: Tailer) -> list[Shard]:
         """The largest shard that waits, and others of its database; waits until there is one."""
-        waiting = (ShardState.PENDING, ShardState.COPYING)
         with self._book.changed:
             while True:
                 tailer.patience.check()
                 now = time.monotonic()
                 shards = [
                     shard
-                    for shard in self._book.led_by(tailer.server_id)
-                    if shard.state in waiting and not shard.gone and shard.not_before <= now and shard.rested
+                    for shard in self._book.led_by(tailer.server_id, *_TO_COPY)
+                    if not shard.gone and shard.not_before <= now and shard.rested
                 ]
                 if shards:
                     break

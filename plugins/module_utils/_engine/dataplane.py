@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Callable, Iterable, Mapping, Optional, Sequence
 
@@ -54,9 +55,12 @@ class DataPlane:
         if in_sync and self._started:
             raise ValueError("shards in sync are registered before the start")
         noted: set[tuple[str, str]] = set()
-        for plan in plans:
-            shard = self._parts.book.add(plan, ShardState.SUSPECT if suspect else ShardState.PENDING)
-            self._parts.lanes.everywhere(lambda router, shard=shard: router.know(shard))  # type: ignore[misc]
+        # Nobody may begin to copy what a router does not know yet.
+        with self._parts.book.changed:
+            state = ShardState.SUSPECT if suspect else ShardState.PENDING
+            shards = [self._parts.book.add(plan, state) for plan in plans]
+            self._parts.lanes.know(shards)
+        for plan, shard in zip(plans, shards):
             if in_sync:
                 self._parts.replayer.adopt(shard)
             # The copy that was broken off may have been this collection's; after a take-over any write may.
@@ -151,6 +155,10 @@ class DataPlane:
     def states(self) -> dict[ShardId, ShardState]:
         """Where every shard stands."""
         return {shard.id: shard.state for shard in self._parts.book.all()}
+
+    def counts(self) -> Counter[ShardState]:
+        """How many shards stand where."""
+        return self._parts.book.counts()
 
     def unknown_cuids(self) -> set[tuple[str, str]]:
         """Databases and cuids of markers that nothing explains yet; a new copy is later than all of them."""

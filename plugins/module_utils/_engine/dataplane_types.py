@@ -34,12 +34,17 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits of the data path. Durations are seconds and are multiplied by ``time_scale``; sizes are bytes."""
+    """Limits of the data path. Durations are seconds and are multiplied by ``time_scale``; sizes are bytes.
+
+    ``tail_requests``: a second, to all idle servers together.
+    """
 
     settle_after: float = 300.0
     time_scale: float = 1.0
     retention_interval: float = 300.0
     poll_interval: float = 0.1
+    longest_poll_interval: float = 0.6
+    tail_requests: float = 20.0
     appliers: int = 4
     batch_bytes: int = 4 * MIB
     batch_documents: int = 5000
@@ -53,6 +58,10 @@ class Settings:
     def settle_seconds(self) -> float:
         """After how long a lost request has certainly run (design §4.5)."""
         return self.settle_after * self.time_scale
+
+    def idle_pause(self, servers: int) -> float:
+        """Between two questions to a server whose log has nothing new, when so many are followed."""
+        return min(max(self.poll_interval, servers / self.tail_requests), self.longest_poll_interval)
 
 
 @dataclass(frozen=True)

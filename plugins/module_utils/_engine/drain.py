@@ -35,7 +35,7 @@ class Drain:
         self.scan_to(upto, deadline)
         with self._book.changed:
             while True:
-                behind = [shard.plan.where for shard in self._book.all() if shard.state is not ShardState.IN_SYNC]
+                behind = [shard.plan.where for shard in self._book.out_of(ShardState.IN_SYNC)]
                 if not behind:
                     break
                 if deadline.expired or self._stop.is_set():
@@ -51,7 +51,7 @@ class Drain:
     def scan_to(self, upto: Mapping[str, int], deadline: Deadline) -> None:
         """See ``DataPlane``."""
         for name, tick in upto.items():
-            if not self._tailer(name).reading.wait(tick, deadline, self._stop):
+            if not self._tailer(name).read_to(tick, deadline, self._stop):
                 raise not_drained(f"the log of {name} was not read up to {tick}")
 
     def settle(self, recheck: Recheck, deadline: Deadline) -> None:

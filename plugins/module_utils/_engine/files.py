@@ -19,7 +19,8 @@ def write_json(path: Path, value: object) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, separators=(",", ":"))
+            # Not ``json.dump``: it is written in Python, and takes ten times as long.
+            file.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

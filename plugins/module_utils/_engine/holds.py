@@ -85,8 +85,7 @@ class Holds:
         """
         with self._book.changed:
             for shard in shards:
-                shard.gone = True
-            self._book.changed.notify_all()
+                self._book.let_go(shard)
         for server_id, router in self._routers.items():
             for shard in shards:
                 if shard.plan.leader == server_id:

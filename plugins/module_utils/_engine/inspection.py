@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, AbstractSet, Callable, Mapping, Optional, Sequence
@@ -59,6 +60,8 @@ class Inspection:
         self._patience = patience
         self._settler: Optional[Settler] = None
         self._observer: Optional[Touched] = None
+        self._one_at_a_time = threading.Lock()
+        self._known: dict[CollectionId, Standing] = {}
 
     def connect(self, settler: Settler) -> None:
         """Who repairs."""
@@ -80,10 +83,14 @@ class Inspection:
 
     def standings(self) -> dict[CollectionId, Standing]:
         """Every collection that the data path knows."""
-        found: dict[CollectionId, list[Shard]] = {}
-        for shard in self._book.all():
-            found.setdefault(shard.collection, []).append(shard)
-        return {identity: _standing(shards) for identity, shards in found.items()}
+        with self._one_at_a_time:
+            for identity in self._book.take_altered():
+                standing = self.standing(identity)
+                if standing is None:
+                    self._known.pop(identity, None)
+                else:
+                    self._known[identity] = standing
+            return dict(self._known)
 
     def standing(self, collection: CollectionId) -> Optional[Standing]:
         """One of them; None when it is gone."""
@@ -106,7 +113,7 @@ class Inspection:
         ends = gather({name: partial(log_end, tailer.server) for name, tailer in tailers.items()})
         for name, end in ends.items():
             tailer = tailers[name]
-            if not tailer.reading.wait(end.tick, deadline, self._patience.stop) or tailer.ledger is None:
+            if not tailer.read_to(end.tick, deadline, self._patience.stop) or tailer.ledger is None:
                 return False
             if not tailer.ledger.wait_completed(deadline, self._patience.stop):
                 return False

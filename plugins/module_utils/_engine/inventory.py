@@ -192,6 +192,11 @@ def database_essence(database: DatabaseDef) -> dict[str, Any]:
     }
 
 
+def same_database(one: DatabaseDef, other: DatabaseDef) -> bool:
+    """Whether two readings have the same definitions; most are the same in everything, which is seen quickly."""
+    return one == other or database_essence(one) == database_essence(other)
+
+
 def inventory_essence(inventory: Inventory) -> dict[str, Any]:
     """``database_essence`` of every database."""
     return {name: database_essence(database) for name, database in sorted(inventory.items())}

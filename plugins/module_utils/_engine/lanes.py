@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable
+from typing import Callable, Sequence
 
 from .._core.arango import Server
 from .._core.errors import CutoverError
 from .dataplane_types import Settings
 from .ledger import Ledger
 from .patience import Patience, Troubles
-from .router import Name, ShardRouter
-from .shards import ShardBook
+from .router import Name, ShardRouter, name_of
+from .shards import Shard, ShardBook
 from .tailer import Tailer
 
 MakeRouter = Callable[[str, Patience, Callable[[], Ledger]], ShardRouter]
@@ -52,12 +52,18 @@ class Lanes:
         self.servers[name] = server
         self.routers[name] = router
         self.tailers[name] = tailer
+        self._pace()
 
     def retire(self, name: str) -> None:
         """Follow a server no more; its threads end by ``Stopped``."""
         tailer = self.tailers.pop(name)
         del self.routers[name], self.servers[name]
         tailer.patience.stop.set()
+        self._pace()
+
+    def _pace(self) -> None:
+        for tailer in self.tailers.values():
+            tailer.idle_pause = self._settings.idle_pause(len(self.tailers))
 
     def everywhere(self, action: Callable[[ShardRouter], None]) -> None:
         """Have something done at a batch boundary of every log."""
@@ -66,8 +72,14 @@ class Lanes:
 
     def ignore(self, name: Name) -> None:
         """The markers of this name are of no concern, now and on servers that come later."""
-        self._ignored.add(name)
-        self.everywhere(lambda router: router.ignore(name))
+        if name not in self._ignored:
+            self._ignored.add(name)
+            self.everywhere(lambda router: router.ignore(name))
+
+    def know(self, shards: Sequence[Shard]) -> None:
+        """Every log's router knows these shards, from its next batch boundary on."""
+        self._ignored -= {name_of(shard.id.database, shard.plan.cuid) for shard in shards}
+        self.everywhere(lambda router: router.know_all(shards))
 
     def ledger(self, name: str) -> Ledger:
         """The ledger of a server; raises CUT-DATA-10 while there is none."""
@@ -77,7 +89,7 @@ class Lanes:
 
     def leading(self) -> set[str]:
         """Servers that lead a shard."""
-        return {shard.plan.leader for shard in self._book.all()}
+        return self._book.leaders()
 
     def needed(self) -> set[str]:
         """Servers whose log matters now: they lead a shard, or may at any moment, as they answer."""

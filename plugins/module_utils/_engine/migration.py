@@ -29,7 +29,7 @@ from .patience import waits_for
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
 from .running import Running
-from .shards import ShardId, ShardState
+from .shards import ShardState
 from .spec import LIMITS_OPTIONS, Spec, parse_options
 from .stop_requests import StopRequests
 from .supervisor import Supervisor
@@ -80,7 +80,7 @@ class Migration:
         self.attempts = 0
         self.last_attempt: Optional[Attempt] = None
         self.last_progress: Optional[Progress] = None
-        self.last_shards: dict[ShardId, ShardState] = {}
+        self.last_shards: Mapping[ShardState, int] = {}
         self.last_verification: Optional[dict[str, Any]] = None
         self.modes: Mapping[str, str] = {}
         self.measured: dict[str, float] = {}

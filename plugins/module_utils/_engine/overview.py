@@ -12,7 +12,7 @@ from .patience import Rate, Troubles
 from .repair import Repairs
 from .router import Observations
 from .settler import Settler
-from .shards import ShardBook
+from .shards import ShardBook, ShardState
 from .tailer import Tailer
 
 
@@ -45,8 +45,9 @@ class Overview:
         """The lag is that of the servers whose log matters: one that is gone and leads nothing holds nobody up."""
         servers = {name: _position(tailer) for name, tailer in list(self._lanes.tailers.items())}
         lags = [servers[name].lag_seconds for name in self._lanes.needed() if name in servers]
-        shards = self._book.all()
-        known = [shard.documents for shard in shards if shard.documents is not None]
+        known = [shard.documents for shard in self._book.all() if shard.documents is not None]
+        # One in sync has no spool.
+        spooling = self._book.out_of(ShardState.IN_SYNC, ShardState.PENDING)
         return Progress(
             bytes_copied=self._copiers.bytes.total,
             documents_copied=self._copiers.documents.total,
@@ -56,7 +57,7 @@ class Overview:
             operations_per_second=self._applied.per_second(),
             lag_seconds=None if None in lags else max((lag for lag in lags if lag is not None), default=None),
             queued_bytes=self._pool.queued_bytes,
-            spooled_bytes=sum(max(0, shard.spool.size - shard.offset) for shard in shards),
+            spooled_bytes=sum(max(0, shard.spool.size - shard.offset) for shard in spooling),
             errors=self._troubles.errors,
             retries=self._troubles.retries,
             recopies=self._copiers.recopies,

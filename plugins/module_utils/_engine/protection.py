@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable, Optional, Protocol
@@ -16,7 +17,7 @@ from .brake import MEGABYTE, Brake
 from .dataplane_types import Progress
 from .load import Load
 from .looker import Looker
-from .shards import ShardId, ShardState
+from .shards import ShardState
 from .throttle import RULES, Signals, Verdict, decide, document
 from .times import stamp
 
@@ -34,8 +35,8 @@ class Moving(Protocol):
     def progress(self) -> Progress:
         """Counters, from memory."""
 
-    def states(self) -> dict[ShardId, ShardState]:
-        """Where every shard stands."""
+    def counts(self) -> Counter[ShardState]:
+        """How many shards stand where."""
 
 
 class Disks(Protocol):
@@ -129,7 +130,8 @@ class Protection(Looker):
 
     def _signals(self, sources: Mapping[str, float], target: float) -> Signals:
         progress = self._plane.progress()
-        copying = any(state in _TO_COPY for state in self._plane.states().values())
+        counts = self._plane.counts()
+        copying = any(counts[state] for state in _TO_COPY)
         bandwidth, operations = self._plane.brake.used_up()
         return Signals(
             agent_free=_free(self._state_directory),

@@ -96,11 +96,8 @@ class Repairs:
                 now = time.monotonic()
                 shards = [
                     shard
-                    for shard in self._book.led_by(tailer.server_id)
-                    if shard.state is ShardState.SUSPECT
-                    and not (shard.gone or shard.holds)
-                    and shard.not_before <= now
-                    and shard.idle
+                    for shard in self._book.led_by(tailer.server_id, ShardState.SUSPECT)
+                    if not (shard.gone or shard.holds) and shard.not_before <= now and shard.idle
                 ]
                 if shards:
                     break

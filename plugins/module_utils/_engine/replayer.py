@@ -37,8 +37,7 @@ class Replayer:
 
     def adopt(self, shard: Shard) -> None:
         """A shard that was in sync when the restart position was journaled; before the start only."""
-        shard.state = ShardState.HELD
-        shard.holds.add(REPLAY_HOLD)
+        self._book.adopt(shard)
         self._adopted.setdefault(shard.plan.leader, []).append(shard)
         tailer, router = self._tailers[shard.plan.leader], self._routers[shard.plan.leader]
         tailer.at_boundary(lambda: router.adopt(shard, tailer.boundary))

@@ -220,6 +220,11 @@ class ShardRouter:
         self._routes[name] = shard if shard.plan.leader == self.server_id else None
         self._observations.explain(name)
 
+    def know_all(self, shards: Iterable[Shard]) -> None:
+        """Shards were registered."""
+        for shard in shards:
+            self.know(shard)
+
     def begin_anew(self, old: Shard, fresh: Shard) -> None:
         """A doubt has ended the life of a shard: nothing more is taken for it, and the next one is not armed yet."""
         old.route = Route.DROP

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable, Optional
@@ -43,11 +42,12 @@ from .world import World
 
 LOG = logging.getLogger(__name__)
 POLL_SECONDS = 3.0
-_POLL_SECONDS_PER_DATABASE = 0.1
+_POLL_SECONDS_PER_DATABASE = 0.2
 _LEAST_POLL = 0.2
 CHECKPOINT_SECONDS = 2.0
 # How often the target's users are looked at though nothing has changed on the source.
 _AUDIT_SECONDS = 30.0
+_AUDIT_SECONDS_PER_DATABASE = 1.0
 _LEAST_CHECKPOINT = 0.2
 _UNKNOWN_POLL = 0.3
 # Findings of a data path that has ended: by the journal, which the next one begins with, its shards are not in sync.
@@ -224,7 +224,8 @@ class Running:
     def _sync_users(self) -> None:
         users = self.world.users
         users.sync()
-        if self._audited.due(_AUDIT_SECONDS * self._scale):
+        pause = max(_AUDIT_SECONDS, _AUDIT_SECONDS_PER_DATABASE * len(self.inventory))
+        if self._audited.due(pause * self._scale):
             users.audit(repair=self.world.spec.repair)
             self.doubt_definitions()
             self._audited.done()
@@ -344,12 +345,10 @@ class Running:
 
     def facts(self, *, paused: bool, waiting: Optional[str], measured: Mapping[str, float]) -> Facts:
         """What the gate and the status look at; from memory."""
-        states = self.plane.states()
         progress = self.plane.progress()
-        counts: dict[ShardState, int] = dict(Counter(states.values()))
         spec = self.world.spec
         return Facts(
-            shards=counts,
+            shards=self.plane.counts(),
             lag_seconds=progress.lag_seconds,
             max_lag=spec.max_lag,
             recheck_pending=self.plane.recheck_pending(),
@@ -372,8 +371,7 @@ class Running:
 
     def all_in_sync(self) -> bool:
         """Whether every shard is in sync (or held for an index)."""
-        calm = (ShardState.IN_SYNC, ShardState.HELD)
-        return all(state in calm for state in self.plane.states().values())
+        return self.plane.counts().keys() <= {ShardState.IN_SYNC, ShardState.HELD}
 
     def unexplained(self) -> list[str]:
         """Shards in the logs that the definitions, or any server, have, but the data path does not copy."""
@@ -385,7 +383,7 @@ class Running:
 
     def all_calm(self) -> bool:
         """Whether every shard is in sync and none is held."""
-        return all(state is ShardState.IN_SYNC for state in self.plane.states().values())
+        return self.plane.counts().keys() <= {ShardState.IN_SYNC}
 
     def end_ticks(self) -> dict[str, int]:
         """The end of the log now of every DB-Server that leads a shard or answers (facts §5.1)."""

@@ -8,8 +8,8 @@ while running and a restart in the middle of either are one and the same.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, Callable, Optional, Protocol
+from collections.abc import Collection, Container, Mapping, Sequence
+from typing import Callable, Optional, Protocol
 
 from .._core.catalogue import lookup
 from .._core.clock import Deadline
@@ -104,7 +104,7 @@ class Schema:
         self.quiesce_seconds = quiesce_seconds
         self.leaders: dict[ShardId, str] = {}
         self.registered: set[tuple[str, str]] = set()
-        self._followed: dict[str, Any] = {}
+        self._followed: dict[str, DatabaseDef] = {}
         self.missing: dict[str, list[Missing]] = {}
         self._told: dict[str, set[tuple[str, str]]] = {}
 
@@ -200,11 +200,13 @@ class Schema:
                 self._drop_database(name)
                 changed = True
         for name in sorted(chosen, key=lambda item: (item != SYSTEM, item)):
-            essence = inv.database_essence(chosen[name])
-            if force or self._followed.get(name) != essence:
-                changed = True
-                if self._follow_database(chosen[name]):
-                    self._followed[name] = essence
+            before, wanted = self._followed.get(name), chosen[name]
+            if not force and before is not None and inv.same_database(before, wanted):
+                self._followed[name] = wanted
+                continue
+            changed = True
+            if self._follow_database(wanted):
+                self._followed[name] = wanted
         self._watch(source)
         return changed
 
@@ -278,8 +280,10 @@ class Schema:
         """Compare this database with the target in the next pass, whether or not the source changed."""
         self._followed.pop(database, None)
 
-    def gone(self, source: Inventory, unknown: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    def gone(self, source: Inventory, unknown: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
         """Those of the unknown shards that no definition of the inventory explains."""
+        if not unknown:
+            return []
         known = {
             (name, collection.cuid(shard))
             for name, database in source.items()

@@ -70,10 +70,11 @@ class SchemaMap:
         self._names = Record(store, DATABASES_KEY)
         self._records: dict[str, Record] = {}
         self.databases: dict[str, MadeDatabase] = {}
+        self._noted: Optional[tuple[dict[ShardId, ShardState], dict[ShardId, str]]] = None
 
     def load(self) -> None:
         """Read the journal."""
-        self.databases = {}
+        self.databases, self._noted = {}, None
         for name, source_id in self._names.load().get("databases", {}).items():
             values = self._record(name).load()
             made = MadeDatabase(name, str(source_id))
@@ -123,6 +124,14 @@ class SchemaMap:
 
     def note_states(self, states: Mapping[ShardId, ShardState], leaders: Mapping[ShardId, str]) -> None:
         """Journal which shards need no copy after a restart."""
+        noted = (dict(states), dict(leaders))
+        if noted != self._noted:
+            self._note(states, leaders)
+            self._noted = noted
+        for name in self.databases:
+            self.save(name)
+
+    def _note(self, states: Mapping[ShardId, ShardState], leaders: Mapping[ShardId, str]) -> None:
         kept: dict[tuple[str, str], dict[str, str]] = {}
         suspect: dict[tuple[str, str], list[str]] = {}
         for shard, state in sorted(states.items()):
@@ -134,4 +143,3 @@ class SchemaMap:
             for plan_id, made in database.collections.items():
                 made.in_sync = kept.get((name, plan_id), {})
                 made.suspect = suspect.get((name, plan_id), [])
-            self.save(name)

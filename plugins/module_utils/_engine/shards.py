@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -186,11 +187,18 @@ class Shard:
 
 
 class ShardBook:
-    """All shards; ``changed`` is notified whenever any of them changes."""
+    """All shards; ``changed`` is notified whenever any of them changes.
+
+    They are found by their collection, and by their leader and state: twenty threads look for those that concern them,
+    and among ten thousand shards most are in sync.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._shards: dict[ShardId, Shard] = {}
+        self._collections: dict[tuple[str, str], dict[ShardId, Shard]] = {}
+        self._standing: dict[tuple[str, ShardState], dict[ShardId, Shard]] = {}
+        self._altered: set[tuple[str, str]] = set()
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
 
@@ -201,7 +209,7 @@ class ShardBook:
                 raise ValueError(f"shard {plan.where} is registered twice")
             shard = Shard(plan, self._directory)
             shard.state = state
-            self._shards[plan.id] = shard
+            self._enter(shard)
             self.changed.notify_all()
             return shard
 
@@ -214,8 +222,9 @@ class ShardBook:
             fresh.state = AFTER_DOUBT[shard.state]
             fresh.holds = shard.holds - {REPLAY_HOLD}
             fresh.documents = shard.documents
+            self._withdraw(shard)
             shard.gone, shard.state = True, ShardState.SUSPECT
-            self._shards[shard.id] = fresh
+            self._enter(fresh)
             self.changed.notify_all()
             return fresh
 
@@ -232,18 +241,53 @@ class ShardBook:
     def of(self, database: str, plan_id: str) -> list[Shard]:
         """The shards of one collection."""
         with self.changed:
-            return [shard for key, shard in self._shards.items() if (key.database, key.plan_id) == (database, plan_id)]
+            return list(self._collections.get((database, plan_id), {}).values())
 
-    def led_by(self, server: str) -> list[Shard]:
-        """The shards whose leader is this DB-Server."""
+    def led_by(self, server: str, *states: ShardState) -> list[Shard]:
+        """The shards whose leader is this DB-Server, in any of these states (none are named: in any)."""
         with self.changed:
-            return [shard for shard in self._shards.values() if shard.plan.leader == server]
+            return [
+                shard for state in states or ShardState for shard in self._standing.get((server, state), {}).values()
+            ]
+
+    def leaders(self) -> set[str]:
+        """The DB-Servers that lead a shard."""
+        with self.changed:
+            return {server for (server, _state), shards in self._standing.items() if shards}
+
+    def counts(self) -> Counter[ShardState]:
+        """How many shards are in each state; no state that none is in."""
+        with self.changed:
+            found: Counter[ShardState] = Counter()
+            for (_server, state), shards in self._standing.items():
+                if shards:
+                    found[state] += len(shards)
+            return found
+
+    def out_of(self, *states: ShardState) -> list[Shard]:
+        """The shards that are in none of these states."""
+        with self.changed:
+            return [
+                shard
+                for (_server, state), shards in self._standing.items()
+                if state not in states
+                for shard in shards.values()
+            ]
+
+    def take_altered(self) -> set[tuple[str, str]]:
+        """Collections of which a shard came, went, or changed its state since the last call; for one caller."""
+        with self.changed:
+            altered, self._altered = self._altered, set()
+            return altered
 
     def remove(self, shards: Iterable[Shard]) -> None:
         """Forget shards and their spools."""
         with self.changed:
             for shard in shards:
-                self._shards.pop(shard.id, None)
+                known = self._shards.get(shard.id)
+                if known is not None:
+                    self._withdraw(known)
+                    del self._shards[shard.id], self._collections[shard.collection][shard.id]
                 shard.spool.delete()
             self.changed.notify_all()
 
@@ -254,7 +298,43 @@ class ShardBook:
                 return
             if state not in NEXT[shard.state]:
                 raise ValueError(f"shard {shard.plan.where} cannot go from {shard.state.value} to {state.value}")
-            shard.state = state
             if state in _DISTURBED:
                 shard.disturbance = next(_DISTURBANCES)
+            self._restate(shard, state)
             self.changed.notify_all()
+
+    def adopt(self, shard: Shard) -> None:
+        """A shard that was just added needs no copy: it is held until what it has missed is replayed."""
+        with self.changed:
+            shard.holds.add(REPLAY_HOLD)
+            self._restate(shard, ShardState.HELD)
+
+    def let_go(self, shard: Shard) -> None:
+        """Nobody needs this shard any more, though it is not forgotten yet."""
+        with self.changed:
+            shard.gone = True
+            self._altered.add(shard.collection)
+            self.changed.notify_all()
+
+    def _restate(self, shard: Shard, state: ShardState) -> None:
+        known = self._withdraw(shard)
+        shard.state = state
+        if known:
+            self._file(shard)
+
+    def _file(self, shard: Shard) -> None:
+        self._standing.setdefault((shard.plan.leader, shard.state), {})[shard.id] = shard
+        self._altered.add(shard.collection)
+
+    def _withdraw(self, shard: Shard) -> bool:
+        """False for a life that has ended, or one that was forgotten: it is filed nowhere."""
+        if self._shards.get(shard.id) is not shard:
+            return False
+        del self._standing[shard.plan.leader, shard.state][shard.id]
+        self._altered.add(shard.collection)
+        return True
+
+    def _enter(self, shard: Shard) -> None:
+        self._shards[shard.id] = shard
+        self._collections.setdefault(shard.collection, {})[shard.id] = shard
+        self._file(shard)

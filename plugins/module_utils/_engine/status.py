@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
@@ -16,17 +15,18 @@ from .eta import bytes_in_all, seconds_left
 from .fence import READONLY, summary
 from .load import Load
 from .migration import Migration
+from .shards import ShardState
 from .source_disks import SourceDisks
 from .times import stamp
 
 SCHEMA = 1
 _SHARD_NAMES = {
-    "pending": "pending",
-    "copying": "copying",
-    "catching-up": "catching_up",
-    "in-sync": "in_sync",
-    "held": "held",
-    "suspect": "suspect",
+    ShardState.PENDING: "pending",
+    ShardState.COPYING: "copying",
+    ShardState.CATCHING_UP: "catching_up",
+    ShardState.IN_SYNC: "in_sync",
+    ShardState.HELD: "held",
+    ShardState.SUSPECT: "suspect",
 }
 # The rate of the last moments says little about large collections to come.
 _ETA_BAND = (0.7, 1.0, 1.6)
@@ -143,14 +143,14 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
     if world is not None:
         document["workers"] = [world.lease.describe()]
     progress = running.plane.progress() if running else migration.last_progress
-    shards = running.plane.states() if running else migration.last_shards
+    shards = running.plane.counts() if running else migration.last_shards
     if progress is None:
         return
     if running is not None:
         document["throttle"] = running.protection.document()
     document["verification"] = running.verifier.document() if running else migration.last_verification
-    counts = Counter(_SHARD_NAMES[state.value] for state in shards.values())
-    document["shards"] = {**{name: counts[name] for name in _SHARD_NAMES.values()}, "total": sum(counts.values())}
+    counts = {name: shards.get(state, 0) for state, name in _SHARD_NAMES.items()}
+    document["shards"] = {**counts, "total": sum(counts.values())}
     document["progress"] = _progress(progress, document["shards"])
     document["replication"] = _replication(progress, running.disks if running else None)
     document["totals"] = {

@@ -113,7 +113,7 @@ class Supervisor:
         running, migration.running = migration.running, None
         if running is not None:
             migration.last_progress = running.plane.progress()
-            migration.last_shards = dict(running.plane.states())
+            migration.last_shards = running.plane.counts()
             migration.last_verification = running.verifier.document()
             migration.modes = running.modes
             running.close(_CLOSE_SECONDS)

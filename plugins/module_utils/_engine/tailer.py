@@ -76,7 +76,9 @@ class _OtherLogError(Exception):
 
 
 class Tailer:
-    """The thread of one server. ``ledger`` exists once the start position is known."""
+    """The thread of one server. ``ledger`` exists once the start position is known; ``idle_pause`` seconds are the
+    longest between two questions to a log that has nothing new.
+    """
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class Tailer:
         self.patience = patience
         self.data_directory: Optional[str] = None
         self._chunk_bytes = settings.tail_chunk_bytes
-        self._poll = settings.poll_interval
+        self.idle_pause = settings.poll_interval
         self._router: Optional[Router] = None
         self._controls: deque[Ticket] = deque()
         self._wake = threading.Event()
@@ -114,6 +116,11 @@ class Tailer:
         self._controls.append(ticket)
         self._wake.set()
         return ticket
+
+    def read_to(self, tick: int, deadline: Deadline, stop: threading.Event) -> bool:
+        """Like ``Reading.wait``; an idle log is asked at once."""
+        self._wake.set()
+        return self.reading.wait(tick, deadline, stop)
 
     def run(self, restart: Optional[int], router: Router, directory: Optional[str] = None) -> None:
         """The thread's work; ends by ``Stopped``. ``directory`` is the data directory that ``restart`` belongs to."""
@@ -153,7 +160,8 @@ class Tailer:
             if answer.lines and answer.last_scanned < answer.last_tick:
                 pause = 0.0
             else:
-                pause = self._poll * _FIRST_POLL_SHARE if answer.lines else min(self._poll, pause * 1.5 + 0.01)
+                longest = self.idle_pause
+                pause = longest * _FIRST_POLL_SHARE if answer.lines else min(longest, pause * 1.5 + 0.01)
 
     def _begin_anew(self, tick: int) -> Position:
         """Another log: nothing of the old one can be read any more."""

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import NamedTuple, Optional
 
 from ..._core.errors import CutoverError
 from ..files import read_json, write_json
@@ -29,6 +29,15 @@ class Comparison:
     ticks: Mapping[str, int]
     documents: int
     hashed: bool
+
+
+class State(NamedTuple):
+    """All of it at one moment; ``number`` grows with every change."""
+
+    number: int
+    round: int
+    repaired: int
+    items: Mapping[CollectionId, Comparison]
 
 
 class Coverage:
@@ -97,22 +106,21 @@ class Coverage:
             self.round += 1
             self._changes += 1
 
-    def state(self) -> tuple[int, dict[str, Any]]:
-        """What ``save`` is to write, as it is now, and its number."""
+    def state(self) -> State:
+        """What ``save`` is to write, as it is now."""
         with self._lock:
-            return self._changes, {
-                "format": FORMAT,
-                "round": self.round,
-                "repaired": self.repaired,
-                "collections": [
-                    {"database": database, "plan_id": plan_id, **asdict(item)}
-                    for (database, plan_id), item in self._items.items()
-                ],
-            }
+            return State(self._changes, self.round, self.repaired, dict(self._items))
 
-    def save(self, state: tuple[int, dict[str, Any]]) -> None:
+    def save(self, state: State) -> None:
         """Write what ``state`` gave, unless it is on disk already; raises CUT-DISK-1."""
-        number, document = state
-        if number != self._saved:
-            write_json(self._path, document)
-            self._saved = number
+        if state.number == self._saved:
+            return
+        collections = [
+            {"database": database, "plan_id": plan_id, **vars(item)}
+            for (database, plan_id), item in state.items.items()
+        ]
+        write_json(
+            self._path,
+            {"format": FORMAT, "round": state.round, "repaired": state.repaired, "collections": collections},
+        )
+        self._saved = state.number

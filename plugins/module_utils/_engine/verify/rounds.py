@@ -155,7 +155,7 @@ class Rounds:
                     self.compare(*chosen)
                 pauses.reset()
                 taken = time.monotonic() - began
-                rest = 0.0 if first else min(_REST_TIMES * taken, _LONGEST_REST * self._scale)
+                rest = 0.0 if first else max(rest, min(_REST_TIMES * taken, _LONGEST_REST * self._scale))
             except (HaltedError, Stopped):
                 continue
             except (CutoverError, OSError) as error:

@@ -49,8 +49,7 @@ class World:
     def __init__(self, directory: Path, state: ShardState) -> None:
         self.events: list[int | str] = []
         self.book = ShardBook(directory)
-        self.shard = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1"))
-        self.shard.state = state
+        self.shard = self.book.add(ShardPlan(ShardId("d", "1", "s2"), "c", "s2", "S1"), state)
         self.shard.route = Route.SPOOL
         self.tailer = Immediately()
         self.failures: list[Exception] = []

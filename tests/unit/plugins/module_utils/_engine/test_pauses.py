@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +37,7 @@ class Case:
 
     def again(self, known: dict[str, Any]) -> None:
         self.brake = Brake()
-        plane: Any = SimpleNamespace(brake=self.brake, progress=Progress, states=dict)
+        plane: Any = SimpleNamespace(brake=self.brake, progress=Progress, counts=Counter)
         self.protection = Protection(
             plane, dict, lambda: 0.0, self.directory, lambda _: None, Load(), self.disks, time_scale=1000.0
         )
