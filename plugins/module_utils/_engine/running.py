@@ -301,18 +301,17 @@ class Running:
     def want_indexes(self) -> None:
         """Give the index builder what can be built now: unique indexes only when all shards are in sync."""
         wanted = [item for items in list(self.schema.missing.values()) for item in items]
-        states = self.plane.states() if any(missing.unique for missing in wanted) else {}
         jobs = []
         for missing in wanted:
             if missing.ordinary:
                 jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.ordinary, False))
-            if missing.unique and self._calm(states, missing.database, missing.plan_id):
+            if missing.unique and self._calm(missing.database, missing.plan_id):
                 jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.unique, True))
         self.builder.want(jobs)
 
-    def _calm(self, states: Mapping[ShardId, ShardState], database: str, plan_id: str) -> bool:
-        mine = [state for shard, state in states.items() if (shard.database, shard.plan_id) == (database, plan_id)]
-        return bool(mine) and all(state is ShardState.IN_SYNC for state in mine)
+    def _calm(self, database: str, plan_id: str) -> bool:
+        standing = self.plane.inspection.standing((database, plan_id))
+        return standing is not None and standing.calm
 
     def indexes_missing(self) -> int:
         """How many indexes the target lacks, without those built after the opening."""

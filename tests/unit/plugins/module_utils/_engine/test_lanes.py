@@ -17,7 +17,12 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lanes imp
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ledger import Ledger
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Stopped, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.server_watch import ServerWatch
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardBook, ShardId, ShardPlan
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import (
+    Shard,
+    ShardBook,
+    ShardId,
+    ShardPlan,
+)
 from tests.unit.front_fake import FakeFront
 
 
@@ -30,6 +35,10 @@ class Router:
 
     def know(self, shard: Any) -> None:
         self.told.append(shard.id.shard)
+
+    def know_all(self, shards: Any) -> None:
+        for shard in shards:
+            self.know(shard)
 
     def ignore(self, name: Any) -> None:
         self.told.append(name)
@@ -48,6 +57,41 @@ def test_a_server_that_comes_later_knows_everything(lanes: Lanes) -> None:
     lanes.add("S2", None)  # type: ignore[arg-type]
     router: Any = lanes.routers["S2"]
     assert router.told == [(b"d", b"c2/s9"), "s1"]
+
+
+def boundary(lanes: Lanes, name: str) -> Any:
+    """What the router of a server was told since the last call, at a batch boundary."""
+    lanes.tailers[name]._run_controls()
+    router: Any = lanes.routers[name]
+    told, router.told = router.told, []
+    return told
+
+
+def test_what_is_ignored_already_costs_nothing_until_it_is_known_in_between(lanes: Lanes) -> None:
+    """Definitions are read every few seconds, and each time hundreds of system collections are of no concern."""
+    lanes.add("S1", None)  # type: ignore[arg-type]
+    boundary(lanes, "S1")
+    name = (b"d", b"s9")
+    for _time in range(2):
+        lanes.ignore(name)
+    assert boundary(lanes, "S1") == [name]
+    lanes.know([Shard(ShardPlan(ShardId("d", "2", "s9"), "c", "s9", "S1"), lanes._book._directory)])
+    lanes.ignore(name)
+    assert boundary(lanes, "S1") == ["s9", name], "it was migrated in between"
+
+
+def test_idle_logs_of_many_servers_are_asked_less_often_together(lanes: Lanes) -> None:
+    pauses = []
+    for number in range(40):
+        lanes.add(f"S{number}", None)  # type: ignore[arg-type]
+        (pause,) = {tailer.idle_pause for tailer in lanes.tailers.values()}
+        pauses.append(pause)
+    assert pauses[:2] == [0.1, 0.1]
+    assert pauses[11] == pytest.approx(0.6), "twelve servers: 20 requests a second in all"
+    assert max(pauses) == 0.6, "the lag of a log that is seldom written stays below a second"
+    for number in range(39):
+        lanes.retire(f"S{number}")
+    assert lanes.tailers["S39"].idle_pause == 0.1
 
 
 def test_whose_log_matters(lanes: Lanes) -> None:

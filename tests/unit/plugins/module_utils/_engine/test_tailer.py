@@ -245,6 +245,19 @@ def test_a_batch_whose_end_has_the_tick_of_its_last_marker_does_not_stay_open() 
         assert tailer.ledger.restart_tick == 100
 
 
+def test_an_idle_log_is_asked_at_once_by_whoever_waits_for_it() -> None:
+    def rest(tailer: Tailer, _record: Record) -> None:
+        tailer.idle_pause = 3600.0
+
+    server = FakeServer(100, [answer([insert(101, b"a")], 101, 101, 101)])
+    with following(server, on_flush=rest) as (tailer, record):
+        while not record.flushed:
+            pass
+        asked = tailer.read_to(200, Deadline(20), threading.Event())
+        tailer.at_boundary(lambda: None)
+        assert asked, "an empty answer to a new question will do"
+
+
 def test_errors_of_controls_reach_the_one_who_waits() -> None:
     with following(FakeServer(100, [])) as (tailer, _record):
         ticket = tailer.at_boundary(lambda: [1, 2].remove(3))
