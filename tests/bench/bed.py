@@ -143,6 +143,22 @@ class Bed:
         return int(answer.json["count"])
 
 
+class Emulators:
+    """CPU seconds of both clusters since it was made; as a text for the conditions of a figure.
+
+    A core that is busy all the time says that the emulator, and not the agent, was the limit.
+    """
+
+    def __init__(self, bed: Bed) -> None:
+        self._watches = Stopwatch(bed.source.pid), Stopwatch(bed.target.pid)
+        self._begun = time.monotonic()
+
+    def __str__(self) -> str:
+        source, target = (watch.seconds() for watch in self._watches)
+        taken = time.monotonic() - self._begun
+        return f"the emulated source and target were busy for {source:.1f} and {target:.1f} s of {taken:.1f} s"
+
+
 class Children:
     """CPU seconds of processes that were started and waited for since it was made."""
 

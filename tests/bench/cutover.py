@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from tests.bench.bed import Bed, checked
+from tests.bench.bed import Bed, Emulators, checked
 from tests.bench.figures import Figure
 from tests.bench.lag import RATE, Writer
+from tests.bench.process import memory
+from tests.e2e.migration import in_sync
 from tests.testbed.client import Client
 
 _SHARDS = 9
@@ -17,23 +20,33 @@ _SIZE = 300
 _TIMES = 10
 _ALLOWED = 2.5  # seconds beyond the server's own
 _BETWEEN_LOOKS = 0.02
+_CHECKPOINT = 6.0  # seconds, longer than between two checkpoints
 
 
 def figures(collections: int, documents: int) -> Iterator[Figure]:
     """Downtime with the data once and ten times; `documents` = in all collections, once."""
-    found = [_downtime(collections, documents * times // collections) for times in (1, _TIMES)]
-    (small, own), (large, _own) = found
-    what = (
-        f"{collections} collections of {_SHARDS} shards, {RATE:,} documents/s written, proof complete; "
-        f"the server alone takes {own:.2f} s"
-    )
-    yield Figure("cutover", small, "s without writes", own + _ALLOWED, f"{documents:,} documents, {what}", own, True)
-    what = f"{documents * _TIMES:,} documents against {documents:,}, {what}"
-    yield Figure.against("cutover_growth", large, small, "s without writes", 1.2, what)
+    small, large = (_migrated(collections, documents * times // collections) for times in (1, _TIMES))
+    what = f"{collections} collections of {_SHARDS} shards, {RATE:,} documents/s written"
+    told = f"{documents:,} documents, {what}, proof complete; the server alone takes {small.own:.2f} s; {small.busy}"
+    yield Figure("cutover", small.downtime, "s without writes", small.own + _ALLOWED, told, small.own, True)
+    told = f"{documents * _TIMES:,} documents against {documents:,}, {what}; {large.busy}"
+    yield Figure.against("cutover_growth", large.downtime, small.downtime, "s without writes", 1.2, told)
+    yield Figure.against("cutover_memory", large.peak / 1e6, small.peak / 1e6, "MB (VmHWM)", 1.15, told)
+    told = f"killed by SIGKILL when all shards were in sync, and started again; {what[: what.index(',')]}"
+    yield Figure("resume", large.copied_again, "documents copied again", 0, told, at_most=True)
 
 
-def _downtime(collections: int, each: int) -> tuple[float, float]:
-    """Seconds of the cutover, and of the change of mode alone."""
+class Migrated(NamedTuple):
+    """Seconds without writes and of the change of mode alone, bytes of memory, documents that a restart copied."""
+
+    downtime: float
+    own: float
+    peak: int
+    copied_again: int
+    busy: str
+
+
+def _migrated(collections: int, each: int) -> Migrated:
     with Bed(shapes=((2, 3), (2, 3))) as bed:
         for number in range(collections):
             bed.create(f"c{number}", _SHARDS)
@@ -42,6 +55,9 @@ def _downtime(collections: int, each: int) -> tuple[float, float]:
         bed.create("written", _SHARDS)
         own = _mode_change(bed)
         bed.migrate()
+        peak = memory(bed.pid, "VmHWM")
+        copied_again = _restarted(bed)
+        emulators = Emulators(bed)
         writer = Writer(bed, "written")
         writer.start()
         try:
@@ -52,7 +68,17 @@ def _downtime(collections: int, each: int) -> tuple[float, float]:
             writer.ended.set()
             writer.join()
         report = bed.agent.call("GET", "/v1/migration/report")
-        return float(report["fenced_seconds"]), own
+        peak = max(peak, memory(bed.pid, "VmHWM"))
+        return Migrated(float(report["fenced_seconds"]), own, peak, copied_again, str(emulators))
+
+
+def _restarted(bed: Bed) -> int:
+    """Documents that are copied when the agent goes on after it was killed."""
+    # What is in sync is known to the journal after the next checkpoint.
+    time.sleep(_CHECKPOINT)
+    bed.agent.kill()
+    bed.agent.start()
+    return int(bed.wait("in sync again", in_sync)["progress"]["documents_copied"])
 
 
 def _mode_change(bed: Bed) -> float:

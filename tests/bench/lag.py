@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from tests.bench.bed import Bed, checked, documents, percentile
+from tests.bench.bed import Bed, Emulators, checked, documents, percentile
 from tests.bench.figures import Figure
 from tests.testbed.client import Client
 
@@ -50,6 +50,7 @@ def figures(seconds: float) -> Iterator[Figure]:
     with Bed(shapes=((1, 3), (1, 3))) as bed:
         bed.create("things", 9)
         bed.migrate()
+        emulators = Emulators(bed)
         writer = Writer(bed, "things")
         writer.start()
         try:
@@ -62,10 +63,11 @@ def figures(seconds: float) -> Iterator[Figure]:
         finally:
             writer.ended.set()
             writer.join()
+        busy = str(emulators)
     lags = [lag for _at, lag in calm]
     late = [at for at, lag in after if lag > 1.0]
     median, most = percentile(lags, 0.5), max(lags)
-    what = f"{RATE:,} documents/s in bulk for {seconds:.0f} s; median {median:.2f} s, largest {most:.2f} s"
+    what = f"{RATE:,} documents/s in bulk for {seconds:.0f} s; median {median:.2f} s, largest {most:.2f} s; {busy}"
     yield Figure("lag", percentile(lags, 0.99), "s (p99)", 1.0, what, at_most=True)
     worst = max(lag for _at, lag in burst + after)
     told = f"after {_BURST_SECONDS:.0f} s at {RATE * _BURST:,} documents/s; largest {worst:.2f} s"

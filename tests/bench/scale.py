@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tests.bench.bed import Bed, checked
+from tests.bench.bed import Bed, Emulators, checked
 from tests.bench.figures import Figure
 from tests.bench.lag import Writer
 from tests.bench.process import memory
@@ -26,14 +26,16 @@ def figures(seconds: float) -> Iterator[Figure]:
     what = f"{_COLLECTIONS * _SHARDS:,} shards, {_COLLECTIONS:,} collections, {_DATABASES} databases"
     with Bed(shapes=((1, _SERVERS), (1, 3))) as bed:
         _fill(bed)
-        begun = time.monotonic()
-        bed.migrate()
-        yield Figure("scale_start", time.monotonic() - begun, "s until in sync", 300, what, at_most=True)
+        emulators, begun = Emulators(bed), time.monotonic()
+        used = bed.migrate()
+        taken = time.monotonic() - begun
+        told = f"{what}, {used:.0f} CPU s of the agent; {emulators}"
+        yield Figure("scale_start", taken, "s until in sync", 300, told, at_most=True)
         bed.wait("all verified", lambda status: status["verification"]["state"] == "watching")
-        requests, watch, begun = _requests(bed), bed.watch(), time.monotonic()
+        emulators, requests, watch, begun = Emulators(bed), _requests(bed), bed.watch(), time.monotonic()
         time.sleep(seconds)
         taken = time.monotonic() - begun
-        idle = f"{what}, idle for {seconds:.0f} s"
+        idle = f"{what}, idle for {seconds:.0f} s; {emulators}"
         yield Figure("scale_idle", watch.seconds() / taken * 100, "% of a core", 5, idle, at_most=True)
         yield Figure("scale_requests", (_requests(bed) - requests) / taken, "requests/s", 40, idle, at_most=True)
         begun = time.monotonic()
@@ -43,13 +45,14 @@ def figures(seconds: float) -> Iterator[Figure]:
         yield Figure("scale_status", answer, "ms", 100, f"{what}, with a new TLS connection each", at_most=True)
         writer = Writer(bed, "written")
         writer.rate = _WRITES
-        watch, begun = bed.watch(), time.monotonic()
+        emulators, watch, begun = Emulators(bed), bed.watch(), time.monotonic()
         writer.start()
         time.sleep(seconds)
         busy = watch.seconds() / (time.monotonic() - begun) * 100
         writer.ended.set()
         writer.join()
-        yield Figure("scale_writes", busy, "% of a core", 100, f"{what}, {_WRITES} documents/s written", at_most=True)
+        told = f"{what}, {_WRITES} documents/s written; {emulators}"
+        yield Figure("scale_writes", busy, "% of a core", 100, told, at_most=True)
         yield Figure("scale_memory", memory(bed.pid, "VmHWM") / 1e6, "MB (VmHWM)", 300, what, at_most=True)
 
 
