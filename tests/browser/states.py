@@ -37,7 +37,8 @@ _RUNNING: dict[str, Any] = {
         "retention_runway_seconds": 93600.0,
         "servers": [
             {"id": f"PRMR-{number}", "read_tick": str(9182731 + number), "last_tick": str(9182731 + number),
-             "restart_tick": "9182000", "lag_seconds": 0.1 * number, "error": None}
+             "restart_tick": "9182000", "lag_seconds": 0.1 * number, "error": None,
+             "disk_free_share": 0.34 + 0.05 * number, "retention_runway_seconds": 93600.0 + 7200 * (number - 1)}
             for number in (1, 2, 3)
         ],
     },

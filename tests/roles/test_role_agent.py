@@ -113,6 +113,13 @@ def test_bad_input_ends_before_anything_is_touched(host: Host) -> None:
         assert refused.code != 0, name
         assert name in refused.output
         assert SECRET not in refused.output
+    for content in (b"", b"x" * 65, b"-----BEGIN EC PRIVATE KEY-----\n"):
+        (host.directory / "wrong.jwt").write_bytes(content)
+        told = refusal(host, agent_source_jwt_secret_source=str(host.directory / "wrong.jwt"))
+        assert "wrong.jwt must hold what the source's --server.jwt-secret-keyfile holds: 1 to 64 bytes" in told
+    told = refusal(host, agent_source_ca_source=str(host.directory / "wrong.jwt"))
+    assert "agent_source_ca_source: " in told
+    assert "wrong.jwt holds no certificate in PEM form." in told
     unsigned = host.play("deploy_agent", agent_webhook_url="https://eda.example.com/", agent_webhook_secret="short")
     assert unsigned.code != 0
     assert "agent_webhook_secret must hold 16" in " ".join(unsigned.output.split())

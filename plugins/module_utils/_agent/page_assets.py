@@ -45,6 +45,7 @@ progress { accent-color: var(--busy); display: block; height: 1.1rem; margin: .3
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; }
 td.number, th.number { font-variant-numeric: tabular-nums; text-align: right; }
+.number + :not(.number) { padding-left: 1.5rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .4rem 1rem; list-style: none; margin: .5rem 0; padding: 0; }
 footer { color: var(--soft); font-size: .85rem; padding-bottom: 2rem; padding-top: 2rem; }
 @media print { .live { display: none; } .tile, .cards > li { break-inside: avoid; } }

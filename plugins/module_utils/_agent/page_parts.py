@@ -61,13 +61,22 @@ def verdict(status: Status) -> tuple[str, str]:
         kind, answer, more = "good", "Yes, it is safe to cut over now", ""
     else:
         many = "1 reason" if len(blockers) == 1 else f"{len(blockers)} reasons"
-        kind, answer = "bad", "Not safe to cut over yet" + (f": {many}" if blockers else "")
+        kind = "busy" if _takes_but_time(status) else "bad"
+        answer = "Not safe to cut over yet" + (f": {many}" if blockers else "")
         more = "; ".join(str(item.get("text")) for item in blockers[:2])
     lines = [f'<p class="answer">{text(answer)}</p>']
     if more:
         lines.append(f"<p>{text(more)}</p>")
     lines += [f"<p>{line}</p>" for line in _verdict_notes(status)]
     return kind, "".join(lines)
+
+
+def _takes_but_time(status: Status) -> bool:
+    """The first copy goes on by itself and nothing is wrong with it: nobody has to look."""
+    copying = status.get("state") in ("initializing", "initial-sync")
+    halted = lookup(status, "waiting.for") or lookup(status, "pause.state") not in (None, "none")
+    wrong = any(item.get("severity") == "error" for item in status.get("problems") or [])
+    return copying and not halted and not wrong
 
 
 def _under_way(status: Status) -> str:
@@ -187,7 +196,8 @@ def blockers(status: Status) -> str:
     items = lookup(status, "cutover.blockers") or []
     if not items:
         return ""
-    cards = [_card("error", item.get("code"), None, item.get("text"), item.get("remedy")) for item in items[:MAX_ITEMS]]
+    kind = "not yet" if _takes_but_time(status) else "error"
+    cards = [_card(kind, item.get("code"), None, item.get("text"), item.get("remedy")) for item in items[:MAX_ITEMS]]
     return f'<h2>What blocks the cutover</h2><ul class="cards">{"".join(cards)}</ul>{_more(len(items))}'
 
 

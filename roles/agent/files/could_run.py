@@ -15,6 +15,7 @@ import socket
 import sys
 
 NOBODY = 65534
+MOST_SECRET, MOST_READ = 64, 4096
 
 
 def own_port(config: str) -> int | None:
@@ -59,17 +60,23 @@ def listening(host: str, port: int, own: int | None) -> str:
 
 
 def reading(user: str, path: str) -> str:
-    """Why the user could not read the file, if one is asked for."""
+    """Why the user could not read a secret of the source in the file, if one is asked for."""
     if not path:
         return ""
     try:
-        with open(path, "rb"):
-            return ""
+        with open(path, "rb") as stream:
+            secret = stream.read(MOST_READ).strip()
     except OSError as error:
         return (
             f"agent_source_jwt_secret_path {path}: {user} could not read it: {error.strerror}. "
             f"Let the role bring it (agent_source_jwt_secret_source), or put it there and let {user} read it."
         )
+    if 0 < len(secret) <= MOST_SECRET and not secret.startswith(b"-----BEGIN"):
+        return ""
+    return (
+        f"agent_source_jwt_secret_path {path}: it must hold what the source's --server.jwt-secret-keyfile holds: "
+        f"1 to {MOST_SECRET} bytes, no PEM key."
+    )
 
 
 def main(config: str, user: str, host: str, port: str, secret: str) -> None:

@@ -73,6 +73,18 @@ def test_a_secret_that_is_not_there(config: Path, tmp_path: Path) -> None:
     assert asked(config, "127.0.0.1", AGENT_PORT, str(secret)) == ""
 
 
+@pytest.mark.parametrize("content", [b"", b" \n", b"x" * 65, b"-----BEGIN EC PRIVATE KEY-----\nMH\n"])
+def test_a_secret_that_cannot_be_one(config: Path, tmp_path: Path, content: bytes) -> None:
+    """Never repeated."""
+    secret = tmp_path / "source.jwt"
+    secret.write_bytes(content)
+    said = asked(config, "127.0.0.1", AGENT_PORT, str(secret))
+    holds = "it must hold what the source's --server.jwt-secret-keyfile holds: 1 to 64 bytes, no PEM key."
+    assert said == f"agent_source_jwt_secret_path {secret}: {holds}"
+    secret.write_bytes(b"x" * 64 + b"\n")
+    assert asked(config, "127.0.0.1", AGENT_PORT, str(secret)) == ""
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask for what another user may do")
 def test_what_root_may_do_and_the_user_of_the_agent_may_not(config: Path, tmp_path: Path) -> None:
     config.write_text(json.dumps({"port": AGENT_PORT}))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._agent.page_parts import tiles, verdict
+from ansible_collections.cutover.arangodb.plugins.module_utils._agent.page_parts import blockers, tiles, verdict
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import Cutover
 
 
@@ -49,6 +49,25 @@ def test_what_was_seen_long_ago_promises_nothing() -> None:
     assert "Not known: the agent has not looked for a while" in content
     assert "5 min 0 s old" in content
     assert "Yes" not in content
+
+
+def test_a_copy_that_goes_on_alarms_nobody() -> None:
+    """Until somebody has to look: it waits or pauses, something is wrong, or it was in sync before."""
+    found = [{"text": "shards that are not in sync: 12 pending"}]
+    copying = {"state": "initial-sync", "age_seconds": 0.4, "cutover": {"ready": False, "blockers": found}}
+    kind, content = verdict(copying)
+    assert kind == "busy"
+    assert "Not safe to cut over yet: 1 reason" in content
+    assert '<span class="tag busy">not yet</span>' in blockers(copying)
+    for change in (
+        {"state": "running"},
+        {"waiting": {"for": "the target", "since": None}},
+        {"pause": {"state": "paused", "by": "operator", "since": None, "reason": None}},
+        {"problems": [{"severity": "error"}]},
+    ):
+        assert verdict({**copying, **change})[0] == "bad"
+        assert '<span class="tag bad">error</span>' in blockers({**copying, **change})
+    assert verdict({**copying, "problems": [{"severity": "warning"}]})[0] == "busy"
 
 
 def test_a_failure_says_what_to_do() -> None:
