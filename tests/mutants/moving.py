@@ -67,8 +67,8 @@ MOVING: tuple[Mutant, ...] = (
         "a shard that somebody holds is not compared",
         "design §4.1, §4.6",
         "repair.py",
-        "and not (shard.gone or shard.holds)",
-        "and not shard.gone",
+        "if not (shard.gone or shard.holds)",
+        "if not shard.gone",
         "test_repair.py::test_a_shard_that_somebody_holds_or_that_was_refused_waits",
     ),
     mutant(

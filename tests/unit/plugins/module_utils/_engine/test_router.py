@@ -87,7 +87,8 @@ class World:
 
     def live(self) -> None:
         self.led.route = Route.LIVE
-        self.led.state = ShardState.IN_SYNC
+        for state in (ShardState.COPYING, ShardState.CATCHING_UP, ShardState.IN_SYNC):
+            self.book.move(self.led, state)
 
     def take(self, *markers: Marker, before: int = 100) -> None:
         chunk = self.ledger.open()
