@@ -268,8 +268,8 @@ KEEPING: tuple[Mutant, ...] = (
         "a lease counts from before its request was sent",
         "design §4.8, I7",
         "lease.py",
-        "            self._entry, self._since = renewed, since",
-        "            self._entry, self._since = renewed, Moment.now(self._clocks)",
+        "self._trouble = renewed, since, None",
+        "self._trouble = renewed, Moment.now(self._clocks), None",
         "test_lease.py::test_time_counts_from_before_the_request",
     ),
     mutant(

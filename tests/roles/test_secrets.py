@@ -195,6 +195,7 @@ def test_no_secret_is_shown_anywhere(
         play("status", watch_until="ready", watch_timeout=60)
         look_everywhere(scanner, talkative, clusters)
         play("pause", pause_reason="backup")
+        play("limits", load="gentle")
         play("resume")
         play("watch", watch_timeout=60)
         play("verify", verify_mode="documents")

@@ -128,6 +128,7 @@ class Lease:
         self._entry: Optional[Entry] = None
         self._since: Optional[Moment] = None
         self._lost: Optional[str] = None
+        self._trouble: Optional[CutoverError] = None
         self._stop = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
@@ -178,7 +179,7 @@ class Lease:
                 raise held_by(error.current) from error
             raise
         with self._lock:
-            self._entry, self._since, self._lost = entry, since, None
+            self._entry, self._since, self._lost, self._trouble = entry, since, None, None
         return self.epoch
 
     def _foreign(self, entry: Entry) -> bool:
@@ -220,7 +221,7 @@ class Lease:
                 self._lost = f"the lease on the target is now held by {holder}"
             raise self._lost_error() from error
         with self._lock:
-            self._entry, self._since = renewed, since
+            self._entry, self._since, self._trouble = renewed, since, None
 
     def _replace_own(self, entry: Entry, body: dict[str, Any]) -> Entry:
         """Replace the lease document; one's own earlier write whose answer was lost is no conflict."""
@@ -240,9 +241,12 @@ class Lease:
         with self._lock:
             if self._lost is not None:
                 raise self._lost_error()
-            since = self._since
+            since, trouble = self._since, self._trouble
         if since is None or since.elapsed(self._clocks) >= self._duration * _SAFE_SHARE:
-            raise LeaseLostError("CUT-LEASE-1", "the lease on the target could not be renewed in time", retriable=True)
+            text = "the lease on the target could not be renewed in time"
+            if trouble is not None:
+                text = f"{text}: {trouble.message}"
+            raise LeaseLostError("CUT-LEASE-1", text, retriable=True) from trouble
 
     def keep(self, on_error: Callable[[CutoverError], None]) -> None:
         """Renew from a thread of its own until ``release`` or ``abandon``; errors go to ``on_error``."""
@@ -259,6 +263,8 @@ class Lease:
                 return
             except CutoverError as error:
                 LOG.warning("the lease could not be renewed: %s", error)
+                with self._lock:
+                    self._trouble = error
                 on_error(error)
             except Exception:
                 LOG.exception("the lease could not be renewed")

@@ -34,9 +34,13 @@ def outcome_unknown(error: CutoverError) -> bool:
 
 
 def waits_for(error: Union[CutoverError, OSError], text: str) -> str:
-    """What is waited for, for people: ``text``, after what a new start request with the same options can bring."""
-    if isinstance(error, ArangoError) and error.status == 401 and error.message.startswith(TARGET_LABEL):
-        return f"target credentials: {text}"
+    """What is waited for, for people: ``text``, after what a new start request with the same options can bring.
+
+    A lease that ran out because the target takes the credentials no more (CUT-LEASE-1) waits for them, too.
+    """
+    for one in (error, error.__cause__):
+        if isinstance(one, ArangoError) and one.status == 401 and one.message.startswith(TARGET_LABEL):
+            return f"target credentials: {text}"
     return text
 
 

@@ -12,8 +12,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import (
+    ArangoError,
+    CutoverError,
+    TransportError,
+)
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import KEY, Lease, LeaseLostError, Owner
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import waits_for
 from tests.unit.control_fakes import FakeStore, HandClocks
 
 DURATION = 30.0
@@ -327,3 +332,33 @@ class Leases(RuleBasedStateMachine):
 
 
 TestLeases = Leases.TestCase
+
+
+def test_a_lease_that_ran_out_says_why() -> None:
+    """Whoever looks at the status sees the cause, and not only what came of it."""
+    store, clocks = FakeStore(), HandClocks()
+    lease = Lease(store, FIRST, 0.2, clocks)
+    lease.acquire()
+    told = threading.Event()
+
+    def refused(_name: str) -> None:
+        text = "target coordinator https://t: not authorized"
+        raise ArangoError("CUT-ARANGO-5", text, status=401, error_num=11, method="PUT", url="u", kind="operator")
+
+    store.before = refused
+    lease.keep(lambda _error: told.set())
+    try:
+        assert told.wait(20)
+    finally:
+        lease.abandon()
+    clocks.pass_by(0.2)
+    with pytest.raises(LeaseLostError) as lost:
+        lease.check()
+    assert "not authorized" in lost.value.message
+    assert waits_for(lost.value, lost.value.message).startswith("target credentials: the lease")
+    store.before = lambda _name: None
+    lease.renew()
+    clocks.pass_by(0.2)
+    with pytest.raises(LeaseLostError) as late:
+        lease.check()
+    assert late.value.message == "the lease on the target could not be renewed in time"
