@@ -35,7 +35,7 @@ CUTTING: tuple[Mutant, ...] = (
         "design §5 step 8, I7",
         "cutover.py",
         "        self._world.note_opening()\n",
-        "        self._world.note_opening()\n        self._world.open_users()\n",
+        "        self._world.note_opening()\n        self._world.open_users(None)\n",
         "test_cutover.py::test_i6_i7_crash_around_every_write_of_the_record",
     ),
     mutant(
