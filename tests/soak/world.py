@@ -29,6 +29,7 @@ __all__ = ["TIME_SCALE", "World"]
 
 TIME_SCALE = 0.2  # one factor for all waits of agent and emulator
 PATIENCE = 150.0  # seconds: the machine may be busy with other things
+MOST_CHANGES = 120  # of definitions: three times what a run on an idle machine makes
 BIG = 150
 
 
@@ -97,6 +98,7 @@ class World:
             target=clusters.endpoint("target", WRITER.name, WRITER.password),
             watch=clusters.endpoint("target"), seed=str(scenario.seed), speed=scenario.speed, heap_size=700,
             administrator=administrator, clerk=scenario.users, verbs=tuple(verbs),
+            most_changes=MOST_CHANGES,
             source_version=parse_version(scenario.variants.versions[0])[:2],
         )
 

@@ -19,7 +19,7 @@ from tests.workload.actor import Actor
 from tests.workload.record import Fields, Thing
 from tests.workload.router import HalfDoneError, UnknownOutcomeError
 
-__all__ = ["VERBS", "Architect"]
+__all__ = ["VERBS", "Architect", "Site"]
 
 VERBS = {  # what is done, and how often
     "create_database": 4, "drop_database": 1, "recreate_database": 1,
@@ -59,9 +59,13 @@ def searchable(built: Built) -> bool:
 
 
 class Architect(Actor):
-    """Draws one change after the other; `verbs` says which."""
+    """Draws one change after the other; `verbs` says which, `most` how many at the very most.
+
+    Without a limit whoever is slow gets ever more definitions to work through and grows slower still.
+    """
 
     collection = "yard"
+    most: int | None = None
     rate = 4.0
     verbs: tuple[str, ...] = tuple(VERBS)
     version: tuple[int, int] = (3, 11)  # of the source: older ones know fewer kinds of indexes
@@ -70,8 +74,12 @@ class Architect(Actor):
         super().__init__(*args, **kwargs)
         self.sites: dict[str, Site] = {}
         self.made = 0
+        self._drawn = 0
 
     def step(self) -> None:
+        if self._drawn == self.most:
+            return
+        self._drawn += 1
         if not self.sites:
             self.create_database()
         verb = self.random.choices(self.verbs, [VERBS[one] for one in self.verbs])[0]

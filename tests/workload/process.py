@@ -55,7 +55,8 @@ class Endpoint:
 class WorkloadConfig:
     """``watch`` is who looks for the beat on the target; ``heap_size``: documents that the large truncate removes.
 
-    ``administrator`` changes definitions (``verbs``) and users (``clerk``) of the source; without one nobody does.
+    ``administrator`` changes definitions (``verbs``; ``most_changes`` times at most) and users (``clerk``) of the
+    source; without one nobody does.
     """
 
     source: Endpoint
@@ -68,6 +69,7 @@ class WorkloadConfig:
     administrator: Endpoint | None = None
     clerk: bool = True
     verbs: tuple[str, ...] = tuple(VERBS)
+    most_changes: int | None = None
     source_version: tuple[int, int] = (3, 11)
 
     @classmethod
@@ -113,7 +115,7 @@ class Workload:
             router = Router(endpoint.connect(number), None, self._stop)
             actor = kind(router, self.record, self._stop, config.seed, config.speed)
             if isinstance(actor, Architect):
-                actor.verbs, actor.version = config.verbs, config.source_version
+                actor.verbs, actor.version, actor.most = config.verbs, config.source_version, config.most_changes
             actors.append(actor)
         return actors
 

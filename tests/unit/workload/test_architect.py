@@ -13,7 +13,7 @@ import pytest
 from arango.exceptions import ArangoServerError
 
 from tests.unit.workload.test_actor import error
-from tests.workload.architect import Architect
+from tests.workload.architect import Architect, Site
 from tests.workload.record import Record
 from tests.workload.router import Router, UnknownOutcomeError
 
@@ -44,3 +44,14 @@ def test_no_room_may_mean_that_the_creators_grant_failed_only(number: int, statu
         work.change(("collection", "yard1", "c1"), {}, create)
     assert client.asked == 1
     assert work.record.doubtful == {("collection", "yard1", "c1")}
+
+
+def test_it_draws_no_more_changes_than_it_may() -> None:
+    client = Client(error(1104, 500))
+    work = architect(client)
+    drawn: list[str] = []
+    work.verbs, work.most, work.sites = ("insert",), 2, {"yard1": Site()}
+    work.insert = lambda: drawn.append("insert")  # type: ignore[method-assign]
+    for _step in range(5):
+        work.step()
+    assert len(drawn) == 2
