@@ -32,6 +32,18 @@ CODES: dict[str, Entry] = {
         "Use the agent on the host that the message names. To go on from here, end that agent first: a start here then "
         "takes over as soon as its lease has run out.",
     ),
+    "CUT-FLEET-1": Entry(
+        "error", "operator", "This agent copies for another one",
+        "Ask the agent on the host that the message names. To lead from here, end that agent, then start here again.",
+    ),
+    "CUT-FLEET-2": Entry(
+        "warning", "transient", "Another agent still copies what an earlier lead has asked for",
+        "Nothing has to be done: it stops within the time of its lease.",
+    ),
+    "CUT-FLEET-3": Entry(
+        "error", "operator", "There is no such migration to copy for any more",
+        "Start the migration on the agent that is to lead it, then on this one again; or remove this agent.",
+    ),
     "CUT-STATE-5": Entry(
         "error", "operator", "Not possible in this state",
         "Look at the status: allowed_actions lists what can be asked for now.",

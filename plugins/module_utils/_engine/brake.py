@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Optional
+from typing import Callable, Optional
 
 from .._core.clock import SYSTEM_CLOCK, Clock
 from .load import PRESETS, Budget
@@ -81,6 +81,8 @@ class Brake:
         self._held = False
         self._inside: dict[str, int] = {}
         self._allowed: dict[str, int] = {}
+        # Whether agents that copy for this one rest, too.
+        self.others_rest: Callable[[], bool] = _alone
 
     def tune(self, budget: Budget) -> None:
         """These limits from now on."""
@@ -149,7 +151,8 @@ class Brake:
     def idle(self) -> bool:
         """Whether no step of the copy is under way."""
         with self._changed:
-            return not any(self._inside.values())
+            inside = any(self._inside.values())
+        return not inside and self.others_rest()
 
     @property
     def held(self) -> bool:
@@ -160,3 +163,8 @@ class Brake:
         if self._held or self._inside.get(server, 0) >= self.allowed(server):
             return _LONGEST_WAIT
         return max(self._bytes.wait_seconds(), self._operations.wait_seconds())
+
+
+def _alone() -> bool:
+    """Nobody else copies."""
+    return True

@@ -4,20 +4,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Callable, Iterable, Mapping, Sequence
 
 from .brake import Brake
 from .dataplane_types import Settings
-from .grouping import failed, grouped
-from .lines import line_count
-from .patience import Rate, Stopped
+from .grouping import failed, grouped, share
+from .patience import Stopped
 from .restore import Restorer
 from .shards import Shard, ShardBook, ShardState
 from .sizes import Sizes
-from .snapshot import Snapshot, SnapshotLostError, Snapshots
+from .snapshot import SnapshotLostError
 from .tailer import Tailer
+from .transfer import Transfer
 from .wal import log_end
 from .workers import Workers
 
@@ -44,14 +43,13 @@ class Copiers:
         self._arm = arm
         self._restorer = restorer
         self._sizes = sizes
-        self._brake = brake
         self._settings = settings
         self._copied = copied
         self._fail = fail
-        self._snapshots = Snapshots(settings.batch_bytes)
-        self.bytes = Rate()
-        self.documents = Rate()
+        self.transfer = Transfer(brake, settings.batch_bytes)
         self.recopies = 0
+        # How many agents share the copy: what one takes at once leaves something to the others.
+        self.agents = 1
 
     def start(self, workers: Workers, server_id: str) -> None:
         """Start the thread of a server."""
@@ -64,8 +62,7 @@ class Copiers:
             try:
                 self._copy(tailer, group)
             except SnapshotLostError:
-                self.recopies += len(group)
-                failed(group, pauses.next())
+                self.lost(group, pauses.next())
             except Stopped:
                 raise
             except Exception as error:  # noqa: BLE001 - the thread goes on; the shards begin anew, loudly
@@ -73,26 +70,68 @@ class Copiers:
                     self._fail(shard, error)
             else:
                 pauses.reset()
+            finally:
+                self.unclaim(group)
 
     def _choose(self, tailer: Tailer) -> list[Shard]:
         """The largest shard that waits, and others of its database; waits until there is one."""
+        while True:
+            with self._book.changed:
+                while True:
+                    tailer.patience.check()
+                    shards = self.waiting(tailer.server_id)
+                    if shards:
+                        break
+                    self._book.changed.wait(0.5)
+            group = self.claim(shards)
+            if group:
+                return group
+
+    def waiting(self, server_id: str) -> list[Shard]:
+        """Shards of a server that somebody may begin to copy now."""
         with self._book.changed:
-            while True:
-                tailer.patience.check()
-                now = time.monotonic()
-                shards = [
-                    shard
-                    for shard in self._book.led_by(tailer.server_id, *_TO_COPY)
-                    if not shard.gone and shard.not_before <= now and shard.rested
-                ]
-                if shards:
-                    break
-                self._book.changed.wait(0.5)
+            now = time.monotonic()
+            return [
+                shard
+                for shard in self._book.led_by(server_id, *_TO_COPY)
+                if not (shard.gone or shard.claimed) and shard.not_before <= now and shard.rested
+            ]
+
+    def claim(self, shards: list[Shard]) -> list[Shard]:
+        """Those of these shards of one server that the caller is to copy next; empty when others were quicker."""
         self._sizes.learn(shards)
-        shards.sort(key=lambda shard: -(shard.documents or 0))
-        return grouped(shards, self._settings.shards_per_context)
+        with self._book.changed:
+            free = [shard for shard in shards if not (shard.gone or shard.claimed)]
+            free.sort(key=lambda shard: -(shard.documents or 0))
+            group = share(grouped(free, self._settings.shards_per_context), self.agents) if free else []
+            for shard in group:
+                shard.claimed = True
+            return group
+
+    def unclaim(self, group: Iterable[Shard]) -> None:
+        """The caller does nothing with them any more."""
+        with self._book.changed:
+            for shard in group:
+                shard.claimed = False
+            self._book.changed.notify_all()
+
+    def lost(self, group: Sequence[Shard], pause: float) -> None:
+        """Their snapshot is lost: they are copied again."""
+        self.recopies += len(group)
+        failed(group, pause)
 
     def _copy(self, tailer: Tailer, group: Sequence[Shard]) -> None:
+        self.begin(tailer, group)
+        shards = {shard.id.shard: shard for shard in group}
+        self.transfer.copy(
+            tailer.server_id, tailer.server, group[0].id.database, list(shards), tailer.patience,
+            lambda name, body: self._take(shards[name], body),
+        )  # fmt: skip
+        for shard in group:
+            self.end(shard)
+
+    def begin(self, tailer: Tailer, group: Sequence[Shard]) -> None:
+        """Arm the spools, then note a position that any snapshot opened from now on is later than."""
         tailer.at_boundary(lambda: self._begin(group)).wait(tailer.patience)
         tick = tailer.patience.call(lambda: log_end(tailer.server)).tick
         with self._book.changed:
@@ -100,15 +139,6 @@ class Copiers:
                 # A repeated copy keeps its first position: its spool holds everything since then.
                 if shard.start_tick is None:
                     shard.start_tick = tick
-        names = [shard.id.shard for shard in group]
-        database = group[0].id.database
-        snapshot = self._snapshots.open(tailer.server_id, tailer.server, database, names, tailer.patience)
-        try:
-            self._read_all(snapshot, {shard.id.shard: shard for shard in group}, tailer)
-        finally:
-            snapshot.close()
-        for shard in group:
-            self._end(shard)
 
     def _begin(self, group: Iterable[Shard]) -> None:
         """In the tailer's thread: arm the spools."""
@@ -117,7 +147,8 @@ class Copiers:
                 self._arm(shard)
                 self._book.move(shard, ShardState.COPYING)
 
-    def _end(self, shard: Shard) -> None:
+    def end(self, shard: Shard) -> None:
+        """All of its snapshot is on the target: what came since is next."""
         with self._book.changed:
             if shard.gone or shard.state is not ShardState.COPYING:
                 return
@@ -125,43 +156,10 @@ class Copiers:
             self._book.move(shard, ShardState.CATCHING_UP)
         self._copied(shard)
 
-    def _read_all(self, snapshot: Snapshot, shards: Mapping[str, Shard], tailer: Tailer) -> None:
-        """Read and write with several threads; the first error of any of them is raised when all have ended."""
-        errors: list[Exception] = []
-        helpers: list[threading.Thread] = []
-
-        def work(before: Callable[[], None]) -> None:
-            batches = snapshot.batches()
-            try:
-                while not errors:
-                    before()
-                    with self._brake.passage(tailer.server_id, tailer.patience):
-                        batch = next(batches, None)
-                        if batch is None:
-                            return
-                        self._take(shards[batch.shard], batch.body)
-            except Exception as error:  # noqa: BLE001 - raised again by the thread that started this one
-                errors.append(error)
-
-        def hire() -> None:
-            while len(helpers) < self._brake.allowed(tailer.server_id) - 1:
-                helper = threading.Thread(target=work, args=(_nothing,), name="copier", daemon=True)
-                helpers.append(helper)
-                helper.start()
-
-        work(hire)
-        for helper in helpers:
-            helper.join()
-        for error in errors:
-            if isinstance(error, Stopped):
-                raise error
-        if errors:
-            raise errors[0]
-
-    def _take(self, shard: Shard, body: bytes) -> None:
+    def _take(self, shard: Shard, body: bytes) -> bool:
         with self._book.changed:
             if shard.gone:
-                return
+                return False
             shard.writing += 1
         try:
             self._restorer.restore(shard.plan, body)
@@ -169,11 +167,4 @@ class Copiers:
             with self._book.changed:
                 shard.writing -= 1
                 self._book.changed.notify_all()
-        documents = line_count(body)
-        self._brake.spent(len(body), documents)
-        self.bytes.add(len(body))
-        self.documents.add(documents)
-
-
-def _nothing() -> None:
-    """A helper hires nobody."""
+        return True

@@ -13,7 +13,9 @@ from .._core.arango import Coordinators, Server
 from .._core.clock import Deadline
 from .dataplane_parts import SYNCER_IDS, Parts
 from .dataplane_types import LateMarkers, Progress, Settings, Source, TargetGate, TopologyChange
+from .drain import not_drained
 from .findings import Finding
+from .lending import Carrier
 from .router import name_of
 from .shards import ShardId, ShardPlan, ShardState
 
@@ -214,6 +216,8 @@ class DataPlane:
         From then on ``late_markers`` tells of later writes to what is copied.
         """
         self._parts.drain.drain(upto, deadline)
+        if self.open_jobs:
+            raise not_drained("other agents may still be copying")
 
     def apply_to(self, upto: Mapping[str, int], deadline: Deadline) -> None:
         """Return when everything up to these ticks was read and acknowledged, while writes go on; else CUT-DATA-10."""
@@ -253,8 +257,31 @@ class DataPlane:
 
     @property
     def rests(self) -> bool:
-        """Whether nothing is written, because of a pause."""
-        return self._parts.gate.rests
+        """Whether nothing is written, by anybody, because of a pause."""
+        return self._parts.gate.rests and self._parts.lender.rests
+
+    @property
+    def copy_rests(self) -> bool:
+        """Whether the copy is to rest, because of a pause or to protect somebody."""
+        return self._parts.gate.paused or self.brake.held
+
+    def hire(self, carrier: Carrier) -> None:
+        """Have snapshots copied by this one, too, whenever it is allowed to ``lend``."""
+        self._parts.lender.hire(self._parts.workers, carrier)
+
+    def lend(self, allowed: bool) -> None:
+        """Whether others may begin to copy for this agent; what they have begun goes on."""
+        self._parts.lender.allowed = allowed
+
+    @property
+    def open_jobs(self) -> int:
+        """How many snapshots others may be copying."""
+        return self._parts.lender.open_jobs
+
+    def copied_elsewhere(self, size: int, documents: int) -> None:
+        """Another agent has copied so much: it counts as progress."""
+        self._parts.copiers.transfer.bytes.add(size)
+        self._parts.copiers.transfer.documents.add(documents)
 
     def resume(self) -> None:
         """Write again."""

@@ -25,6 +25,7 @@ from .index_marks import IndexMarks
 from .inspection import Inspection
 from .lanes import Lanes
 from .ledger import Ledger
+from .lending import Lender
 from .overview import Overview
 from .packing import Packing
 from .patience import Patience, Rate, Troubles, WriteGate
@@ -153,6 +154,10 @@ class Parts:
             self.brake,
             *ending,
         )
+        self.lender = Lender(
+            self.book, self.tailers, self.copiers, self.recheck, self.doubts.shards, self.patience
+        )
+        self.brake.others_rest = lambda: self.lender.rests
         self.repairs = Repairs(
             self.book,
             self.tailers,

@@ -18,11 +18,12 @@ from .._core.clock import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
-from . import changes, fresh, saved, shard_list, source_modes, spec, states, status, verification
+from . import changes, fresh, joined_status, saved, shard_list, source_modes, spec, states, status, verification
 from .after_opening import REVOKE_SECONDS
 from .findings import Findings
 from .fresh import Standing
 from .guard_lock import ENGINE_LOCK, take
+from .joined import Joined
 from .journal import Journal
 from .lease import Owner
 from .migration import Migration
@@ -72,6 +73,7 @@ class Engine:
         self._lock = threading.RLock()
         self._starting = threading.Lock()
         self._migration: Optional[Migration] = None
+        self._joined: Optional[Joined] = None
         self._snapshot = status.inactive()
         self._closing = threading.Event()
         self._snapshots = threading.Thread(target=self._keep_snapshot, name="status", daemon=True)
@@ -87,6 +89,10 @@ class Engine:
 
     def recover(self) -> None:
         """Resume what the state directory knows; returns at once, when the status tells of it. Raises CUT-STATE-10."""
+        copied = saved.load(self._paths.joined)
+        if copied is not None:
+            self._begin_joined(*copied)
+            return
         known = saved.load(self._paths.migration)
         if known is None:
             return
@@ -123,16 +129,14 @@ class Engine:
         self._check_allowed("source_endpoints", wanted.source_endpoints, self._config.allowed_sources)
         self._check_allowed("target_endpoints", wanted.target_endpoints, self._config.allowed_targets)
         with self._starting:
+            joined = self._joined
+            if joined is not None and joined.active:
+                joined.spec.require_same(wanted, "is copied for another agent")
+                if wanted.join and joined.follows:
+                    return self._and_snapshot(joined.take_credentials(wanted))
             current = self._migration
             if current is not None and current.state in states.ACTIVE:
-                if current.spec.config_digest != wanted.config_digest:
-                    fields = current.spec.differs_in(wanted)
-                    raise CutoverError(
-                        "CUT-STATE-2",
-                        f"the migration {current.spec.name} is {current.state} with another specification: "
-                        f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}",
-                        details={"config_digest": current.spec.config_digest, "fields": fields},
-                    )
+                current.spec.require_same(wanted, f"is {current.state}")
                 retuned = wanted.tuning != current.spec.tuning
                 current.take_credentials(wanted)
                 return self._and_snapshot(retuned)
@@ -142,8 +146,35 @@ class Engine:
                 capabilities = self._precheck(wanted, resuming=standing is Standing.RESUME)
             if current is not None:
                 current.close(30.0)
-            self._begin(wanted, current, capabilities)
+            try:
+                self._begin(wanted, current, capabilities)
+            except CutoverError as error:
+                if error.code == "CUT-STATE-4" and wanted.join:
+                    return self._join(wanted)
+                raise
         return True
+
+    def _join(self, wanted: Spec) -> bool:
+        """Copy for the agent that leads; False when this one does already."""
+        if self._joined is not None and self._joined.active:
+            return self._and_snapshot(self._joined.take_credentials(wanted))
+        self._begin_joined(wanted)
+        return True
+
+    def _begin_joined(self, wanted: Spec, known: Optional[Mapping[str, Any]] = None) -> None:
+        joined = Joined(
+            wanted,
+            self._paths,
+            self._config.source_jwt_secret_path,
+            self._owner,
+            self._config.time_scale,
+            known=known,
+        )
+        with self._lock:
+            self._joined = joined
+            self._snapshot = joined_status.build(joined)
+        joined.start()
+
 
     def _standing(self, wanted: Spec, current: Optional[Migration]) -> Standing:
         """What the target's journal says to this start, before a lease is taken or waited for.
@@ -186,10 +217,14 @@ class Engine:
             world.lease.release()
             world.close()
             raise
+        joined = self._joined
         with self._lock:
-            self._migration = migration
+            self._migration, self._joined = migration, None
             self._snapshot = status.build(migration)
         migration.start()
+        if joined is not None:
+            joined.forget()
+            joined.close(30.0)
 
     @staticmethod
     def _check_allowed(field: str, endpoints: Sequence[Endpoint], allowed: Optional[Sequence[str]]) -> None:
@@ -204,6 +239,9 @@ class Engine:
                 )
 
     def _started(self) -> Migration:
+        joined = self._joined
+        if joined is not None:
+            raise CutoverError("CUT-FLEET-1", f"this agent copies for the one on host {joined.lead_host}, which leads")
         migration = self._migration
         if migration is None:
             raise CutoverError("CUT-STATE-1", "no migration was started on this agent")
@@ -269,7 +307,8 @@ class Engine:
 
     def limits(self, options: Mapping[str, object]) -> bool:
         """Change how fast it goes; False when it is so already. What is not named stays."""
-        return self._and_snapshot(self._started().set_limits(spec.parse_options(options, spec.LIMITS_OPTIONS)))
+        checked = spec.parse_options(options, spec.LIMITS_OPTIONS)
+        return self._and_snapshot((self._joined or self._started()).set_limits(checked))
 
     def _and_snapshot(self, changed: bool) -> bool:
         self._take_snapshot()
@@ -285,14 +324,14 @@ class Engine:
             pause = max(_SNAPSHOT_SECONDS, _SNAPSHOT_REST * (time.monotonic() - began))
 
     def _take_snapshot(self) -> None:
-        migration = self._migration
-        if migration is None:
+        joined, migration = self._joined, self._migration
+        if joined is None and migration is None:
             with self._lock:  # one that begins right now has its snapshot already
-                if self._migration is None:
+                if self._migration is None and self._joined is None:
                     self._snapshot = status.inactive()
             return
         try:
-            self._snapshot = status.build(migration)
+            self._snapshot = joined_status.build(joined) if joined else status.build(migration)
         except Exception:
             LOG.exception("the status could not be built")
 
@@ -363,6 +402,8 @@ class Engine:
     def close(self, timeout: float) -> None:
         """Write a checkpoint and end all threads within ``timeout`` seconds."""
         self._closing.set()
+        if self._joined is not None:
+            self._joined.close(timeout)
         if self._migration is not None:
             self._migration.close(timeout)
         self._snapshots.join(1.0)

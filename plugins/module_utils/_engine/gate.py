@@ -43,6 +43,7 @@ class Facts:
     guard_missing: bool = False
     keys: Optional[str] = None
     keys_known: bool = True
+    open_jobs: int = 0
 
 
 KEYS_UNKNOWN = "CUT-KEYS-2"
@@ -60,9 +61,11 @@ def blockers(facts: Facts) -> list[dict[str, str]]:
     if open_shards:
         text = ", ".join(f"{count} {state}" for state, count in open_shards.items())
         found.append(blocker("CUT-GATE-2", f"shards that are not in sync: {text}"))
-    if facts.unexplained_shards:
-        text = f"{facts.unexplained_shards} shards in the logs that no definition explains yet"
-        found.append(blocker("CUT-GATE-2", text))
+    unfinished = {
+        "snapshots that other agents may still be copying": facts.open_jobs,
+        "shards in the logs that no definition explains yet": facts.unexplained_shards,
+    }
+    found.extend(blocker("CUT-GATE-2", f"{count} {what}") for what, count in unfinished.items() if count)
     if facts.lag_seconds is None or facts.lag_seconds > facts.max_lag:
         lag = "unknown" if facts.lag_seconds is None else f"{facts.lag_seconds:.1f} s"
         found.append(blocker("CUT-GATE-3", f"the lag is {lag}, allowed are {facts.max_lag:g} s"))

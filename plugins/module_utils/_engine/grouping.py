@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Sequence
 
@@ -16,6 +17,24 @@ def grouped(shards: Sequence[Shard], most: int) -> list[Shard]:
     if first.alone:
         return [first]
     return [shard for shard in shards if shard.id.database == first.id.database and not shard.alone][:most]
+
+
+def share(group: Sequence[Shard], agents: int) -> list[Shard]:
+    """So much of a group, the largest shards first, that other agents find work too: half of an equal share.
+
+    The less is left, the less is taken, so that all end at about the same time.
+    """
+    if agents == 1:
+        return list(group)
+    most = math.ceil(len(group) / (2 * agents))
+    left = sum(shard.documents or 0 for shard in group) / (2 * agents)
+    taken: list[Shard] = []
+    for shard in group[:most]:
+        left -= shard.documents or 0
+        if taken and left < 0:
+            break
+        taken.append(shard)
+    return taken
 
 
 def failed(group: Sequence[Shard], pause: float) -> None:

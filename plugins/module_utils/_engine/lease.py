@@ -20,7 +20,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Mapping, Optional, Protocol
 
 from .._core.errors import CutoverError
 from .files import read_json, write_json
@@ -119,10 +119,22 @@ class Owner:
 class Lease:
     """This agent's lease. ``check`` is the gate before every write to the target; thread safe."""
 
-    def __init__(self, store: Store, owner: Owner, duration: float, clocks: Optional[Clocks] = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: Owner,
+        duration: float,
+        clocks: Optional[Clocks] = None,
+        *,
+        key: str = KEY,
+        figures: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
+        """``figures`` are written with each renewal."""
         self._store = store
         self.owner = owner
-        self._duration = duration
+        self.duration = duration
+        self._key = key
+        self._figures = figures
         self._clocks: Clocks = clocks or SystemClocks()
         self._lock = threading.Lock()
         self._entry: Optional[Entry] = None
@@ -148,14 +160,15 @@ class Lease:
         }
 
     def _body(self, epoch: int, since: str) -> dict[str, Any]:
-        until = stamp(self._clocks.wall() + self._duration)
+        until = stamp(self._clocks.wall() + self.duration)
         return {
             "owner": self.owner.id,
             "host": self.owner.host,
             "epoch": epoch,
             "since": since,
-            "duration": self._duration,
+            "duration": self.duration,
             "until": until,
+            **self._figures(),
         }
 
     def acquire(self, stop: Optional[threading.Event] = None) -> int:
@@ -164,16 +177,17 @@ class Lease:
         Another agent's lease is watched for as long as it lasts, and taken over unless it is renewed. Raises
         CUT-STATE-4 naming the holder as soon as it is, or when ``stop`` is set.
         """
-        current = self._store.read(KEY)
+        current = self._store.read(self._key)
         if current is not None and self._foreign(current):
             current = self._outlast(current, stop or threading.Event())
         since = Moment.now(self._clocks)
         taken_at = stamp(since.wall)
         try:
             if current is None:
-                entry = self._store.create(KEY, self._body(1, taken_at))
+                entry = self._store.create(self._key, self._body(1, taken_at))
             else:
-                entry = self._store.replace(KEY, self._body(int(current.body["epoch"]) + 1, taken_at), current.rev)
+                body = self._body(int(current.body["epoch"]) + 1, taken_at)
+                entry = self._store.replace(self._key, body, current.rev)
         except JournalConflictError as error:
             if error.current is not None and self._foreign(error.current):
                 raise held_by(error.current) from error
@@ -191,7 +205,7 @@ class Lease:
         Its holder counts from before its last renewal and stops early, we count from after our first look: by the time
         that this returns the holder has stopped, or has renewed and the compare-and-set fails.
         """
-        duration = _duration_of(entry, self._duration)
+        duration = duration_of(entry, self.duration)
         LOG.info("%s; it is taken over if nobody renews it for %.0f s", held_by(entry).message, duration)
         began = self._clocks.monotonic()
         while True:
@@ -199,9 +213,9 @@ class Lease:
             if left <= 0:
                 LOG.warning("the agent on host %s has not renewed its lease: taken over", entry.body.get("host"))
                 return entry
-            if self._clocks.pause(stop, max(_LEAST_LOOK, min(left, self._duration * _LOOK_SHARE))):
+            if self._clocks.pause(stop, max(_LEAST_LOOK, min(left, self.duration * _LOOK_SHARE))):
                 raise held_by(entry)
-            seen = self._store.read(KEY)
+            seen = self._store.read(self._key)
             if seen is None or not self._foreign(seen):
                 return seen
             if seen.rev != entry.rev:
@@ -226,12 +240,12 @@ class Lease:
     def _replace_own(self, entry: Entry, body: dict[str, Any]) -> Entry:
         """Replace the lease document; one's own earlier write whose answer was lost is no conflict."""
         try:
-            return self._store.replace(KEY, body, entry.rev)
+            return self._store.replace(self._key, body, entry.rev)
         except JournalConflictError as error:
             current = error.current
             if current is None or any(current.body.get(name) != entry.body[name] for name in ("owner", "epoch")):
                 raise
-            return self._store.replace(KEY, body, current.rev)
+            return self._store.replace(self._key, body, current.rev)
 
     def _lost_error(self) -> LeaseLostError:
         return LeaseLostError("CUT-LEASE-2", str(self._lost), retriable=False)
@@ -242,7 +256,7 @@ class Lease:
             if self._lost is not None:
                 raise self._lost_error()
             since, trouble = self._since, self._trouble
-        if since is None or since.elapsed(self._clocks) >= self._duration * _SAFE_SHARE:
+        if since is None or since.elapsed(self._clocks) >= self.duration * _SAFE_SHARE:
             text = "the lease on the target could not be renewed in time"
             if trouble is not None:
                 text = f"{text}: {trouble.message}"
@@ -255,7 +269,7 @@ class Lease:
         self._thread.start()
 
     def _keep(self, on_error: Callable[[CutoverError], None]) -> None:
-        while not self._stop.wait(self._duration * _RENEW_SHARE):
+        while not self._stop.wait(self.duration * _RENEW_SHARE):
             try:
                 self.renew()
             except LeaseLostError as error:
@@ -297,7 +311,63 @@ def held_by(entry: Entry) -> CutoverError:
     )
 
 
-def _duration_of(entry: Entry, usual: float) -> float:
+class Watch:
+    """Another agent's lease as it is seen from here: it has run out when it was seen unchanged for as long as it lasts.
+
+    As in a take-over, only the observer's own monotonic clock counts.
+    """
+
+    def __init__(self, store: Store, key: str, usual: float, clocks: Optional[Clocks] = None) -> None:
+        """``usual``: how long a lease lasts that does not say it, in seconds."""
+        self._store = store
+        self._key = key
+        self._usual = usual
+        self._clocks: Clocks = clocks or SystemClocks()
+        self._entry: Optional[Entry] = None
+        self._seen = 0.0
+        # Whether it was ever seen to change: its holder lives.
+        self.renewed = False
+
+    def look(self) -> None:
+        """Read the lease."""
+        before, entry = self._entry, self._store.read(self._key)
+        if entry is None or before is None or entry.rev != before.rev:
+            self._entry, self._seen = entry, self._clocks.monotonic()
+            self.renewed = before is not None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The document as last read; empty when there is none."""
+        return dict(self._entry.body) if self._entry else {}
+
+    @property
+    def held(self) -> bool:
+        """Whether anybody has it, as last read."""
+        return self.values.get("owner") is not None
+
+    @property
+    def age(self) -> float:
+        """For how many seconds it was seen unchanged."""
+        return self._clocks.monotonic() - self._seen
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether its holder has certainly stopped."""
+        return self._entry is not None and self.held and self.age >= duration_of(self._entry, self._usual)
+
+    def take(self, by: str) -> bool:
+        """Take a lease that has run out from its holder, who cannot renew it any more then; False when it just did."""
+        entry = self._entry
+        if entry is None:
+            return False
+        try:
+            self._entry = self._store.replace(self._key, {**entry.body, "owner": None, "taken_by": by}, entry.rev)
+        except JournalConflictError:
+            return False
+        return True
+
+
+def duration_of(entry: Entry, usual: float) -> float:
     """How long the holder may believe in its lease, in seconds."""
     duration = entry.body.get("duration")
     if isinstance(duration, bool) or not isinstance(duration, (int, float)) or duration <= 0:

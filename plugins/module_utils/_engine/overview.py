@@ -49,10 +49,10 @@ class Overview:
         # One in sync has no spool.
         spooling = self._book.out_of(ShardState.IN_SYNC, ShardState.PENDING)
         return Progress(
-            bytes_copied=self._copiers.bytes.total,
-            documents_copied=self._copiers.documents.total,
+            bytes_copied=self._copiers.transfer.bytes.total,
+            documents_copied=self._copiers.transfer.documents.total,
             documents_total=sum(known) if known else None,
-            bytes_per_second=self._copiers.bytes.per_second(),
+            bytes_per_second=self._copiers.transfer.bytes.per_second(),
             operations_applied=self._applied.total,
             operations_per_second=self._applied.per_second(),
             lag_seconds=None if None in lags else max((lag for lag in lags if lag is not None), default=None),

@@ -19,6 +19,7 @@ from .choice import Choice
 from .dataplane import DataPlane
 from .eta import seconds_left
 from .findings import Finding, Findings
+from .fleet import Fleet, end_former_jobs
 from .gate import Facts
 from .index_builder import IndexBuilder, IndexJob
 from .inventory import Inventory
@@ -144,6 +145,7 @@ class Running:
         self.keys = KeyQuestion(KeyGuard(world, self.verifier.keys, world.journal.stop), clock, self._scale)
         self._unexplained = Unexplained(world.source, self.plane, self.schema)
         self.watch = ServerWatch(world.source, self.plane, findings)
+        self.fleet = Fleet(world.journal, world.lease, self.plane, time_scale=self._scale)
         self.modes: Mapping[str, str] = {}
 
     def _index_built(self, database: str) -> None:
@@ -156,6 +158,7 @@ class Running:
         After a restart the shards that were in sync go on from the journaled positions.
         """
         world = self.world
+        end_former_jobs(world.journal, world.lease, world.journal.stop.wait, time_scale=self._scale)
         if world.spec.overwrite_target:
             own = [world.spec.target_username]
             wipe(world.target, world.admin, world.lease, Record(world.journal, WIPE_KEY), own)
@@ -180,6 +183,7 @@ class Running:
         self.plane.start({server: ticks.get(server) for server in world.source.servers}, directories)
         self.builder.start()
         self.verifier.start()
+        self.fleet.begin()
         self.poll()
 
     def tick(self) -> None:
@@ -366,6 +370,7 @@ class Running:
             measured=measured,
             time_scale=self._scale,
             collections=sum(item.selected for one in self.inventory.values() for item in one.collections.values()),
+            open_jobs=self.plane.open_jobs,
         )
 
     def all_in_sync(self) -> bool:
@@ -395,7 +400,8 @@ class Running:
         """End the data path, the index builder and the verification."""
         self.verifier.stop()
         for what in (
-            self.protection.close, self.disks.close, self.plane.close, self.builder.close, self.verifier.close,
+            self.fleet.close, self.protection.close, self.disks.close, self.plane.close, self.builder.close,
+            self.verifier.close,
         ):  # fmt: skip
             try:
                 what(timeout)

@@ -106,7 +106,7 @@ class Shard:
     its spools: each has a pin of its own. ``gone`` means that nobody needs this object any more: whoever works on it
     lets go. ``before`` is the life that a doubt has ended, as long as something of it is queued or being written.
     ``troubles`` counts errors without an in-sync between them, ``not_before`` (monotonic) is when to try again,
-    ``alone``: not in one snapshot with others.
+    ``alone``: not in one snapshot with others, ``claimed``: somebody copies it, ``own``: no other agent is to copy it.
     ``watched``: the verification wants to know its keys; ``disturbance`` is larger after every copy and every doubt.
     """
 
@@ -116,6 +116,8 @@ class Shard:
         self.troubles = 0
         self.not_before = 0.0
         self.alone = False
+        self.claimed = False
+        self.own = False
         self.state = ShardState.PENDING
         self.route = Route.DROP
         self.holds: set[str] = set()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
 from .._core.endpoint import Endpoint
+from .._core.errors import CutoverError
 from . import spec_values as values
 from .layout import Layout
 from .load import Load
@@ -23,8 +24,9 @@ from .spec_values import Acceptance, refuse
 
 # Who logs in is not what is migrated: new credentials for the same migration are taken over, not refused.
 CREDENTIALS = ("target_username", "target_password", "target_ca_pem")
-# That a completed migration may be replaced is said once, to the start: it is no part of what is migrated.
-PERMISSIONS = ("replace_completed",)
+# What is said to the start alone is no part of what is migrated: that a completed migration may be replaced, and that
+# this agent may copy for another one.
+PERMISSIONS = ("replace_completed", "join")
 # What is only how fast: it may be changed while the migration runs (design §4.10).
 TUNING = tuple(Load().as_values())
 
@@ -42,6 +44,7 @@ class Spec:
     target_ca_pem: Optional[str] = field(default=None, repr=False)
     overwrite_target: bool = False
     replace_completed: Optional[str] = None
+    join: bool = False
     early_readers: bool = False
     ignore_metrics: bool = False
     allow_plaintext_source: bool = False
@@ -82,6 +85,7 @@ class Spec:
             "target_ca_path": self.target_ca_path,
             "overwrite_target": self.overwrite_target,
             "replace_completed": self.replace_completed,
+            "join": self.join,
             "early_readers": self.early_readers,
             "ignore_metrics": self.ignore_metrics,
             "allow_plaintext_source": self.allow_plaintext_source,
@@ -122,6 +126,18 @@ class Spec:
         """Names of the fields of ``identity`` whose values differ."""
         mine, theirs = self.identity(), other.identity()
         return sorted(name for name, value in mine.items() if theirs[name] != value)
+
+    def require_same(self, other: Spec, how: str) -> None:
+        """Raise CUT-STATE-2 unless the other one is this migration, which runs ``how``, too."""
+        if self.config_digest == other.config_digest:
+            return
+        fields = self.differs_in(other)
+        raise CutoverError(
+            "CUT-STATE-2",
+            f"the migration {self.name} {how} with another specification: "
+            f"{', '.join(fields)} {'differs' if len(fields) == 1 else 'differ'}",
+            details={"config_digest": self.config_digest, "fields": fields},
+        )
 
     def with_credentials_of(self, other: Spec) -> Spec:
         """This specification with the credentials and the speed of another."""
@@ -169,6 +185,7 @@ FIELDS: dict[str, Callable[[str, object], Any]] = {
     "target_password": values.secret,
     "overwrite_target": values.boolean,
     "replace_completed": values.text,
+    "join": values.boolean,
     "early_readers": values.boolean,
     "ignore_metrics": values.boolean,
     "allow_plaintext_source": values.boolean,

@@ -79,6 +79,7 @@ def _empty(clock: Clock) -> dict[str, Any]:
         "source": {"mode": None},
         "target": {"mode": None},
         "workers": [],
+        "joined": None,
         "problems": [],
         "findings_total": 0,
         "late_indexes": {"pending": 0, "built": 0, "failed": 0},
@@ -141,7 +142,7 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
         "mode": "open" if migration.state == states.COMPLETED else "closed",
     }
     if world is not None:
-        document["workers"] = [world.lease.describe()]
+        document["workers"] = [world.lease.describe(), *(running.fleet.workers() if running else ())]
     progress = running.plane.progress() if running else migration.last_progress
     shards = running.plane.counts() if running else migration.last_shards
     if progress is None:

@@ -22,6 +22,7 @@ from .attempts import Attempts
 from .cleanup import ASKED, DONE, clean_up, tell_of_leavings
 from .cutover import Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
+from .fleet import end_former_jobs
 from .late import LateIndexes
 from .lease import LeaseLostError
 from .report import build as build_report
@@ -211,6 +212,8 @@ class Supervisor:
                 migration.wait_for(error)
                 pause = pauses.next()
             migration.enter(states.RUNNING if running.all_in_sync() else states.INITIAL_SYNC)
+            # A cutover begins when all is in sync, and copies what is born then by itself.
+            running.plane.lend(migration.state == states.INITIAL_SYNC)
             if attempts.make_what_is_asked():
                 self._after_opening(world, running)
                 return
@@ -250,6 +253,7 @@ class Supervisor:
         migration.stops.forget()
         migration.enter(states.ABORTING)
         self._end_running()
+        end_former_jobs(world.journal, world.lease, migration.stop_event.wait, time_scale=world.settings.time_scale)
         world.migration.load()
         # An agent on another host carries on with what was asked of the former one.
         begun = world.migration.values.get("cleanup")

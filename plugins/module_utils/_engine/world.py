@@ -78,6 +78,11 @@ class Paths:
         return self.root / "new-passwords.json"
 
     @property
+    def joined(self) -> Path:
+        """The start request with the password, while this agent copies for another one."""
+        return self.root / "joined.json"
+
+    @property
     def data(self) -> Path:
         """Spools and queues of the data path."""
         return self.root / "data"
@@ -137,6 +142,11 @@ class World:
         self.target.close()
 
 
+def lease_seconds(time_scale: float) -> float:
+    """How long a lease on the target lasts."""
+    return max(_LEAST_LEASE, LEASE_SECONDS * time_scale)
+
+
 def access_of(spec: Spec, secret: bytes) -> Access:
     """How this specification lets the source's servers be reached."""
     return Access(secret, spec.source_ca_path, spec.endpoint_map, spec.allowed_servers, spec.allow_plaintext_source)
@@ -178,7 +188,7 @@ def open_world(
         target = target_of(spec, credentials)
         opened.append(target.close)
         version = target_version(target)
-        journal, lease = _leased_journal(target, owner, max(_LEAST_LEASE, LEASE_SECONDS * time_scale), stop)
+        journal, lease = _leased_journal(target, owner, lease_seconds(time_scale), stop)
     except CutoverError:
         for close in reversed(opened):
             close()

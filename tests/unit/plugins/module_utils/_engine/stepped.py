@@ -217,7 +217,7 @@ class Agent:
         self.repairs = Repairs(
             self.book, self.tailers, self._arm, sweeper, bench.reader, bench.units, bench.notes, *ending,  # type: ignore[arg-type]
         )
-        self.copiers._snapshots = self.repairs._snapshots = Snapshots(source)  # type: ignore[assignment]
+        self.copiers.transfer.snapshots = self.repairs._snapshots = Snapshots(source)  # type: ignore[assignment]
         self.replayer = Replayer(self.book, self.tailers, self.routers, self.catch_up, self.patience)
         for name in SERVERS:
             self._follow(name)
