@@ -48,8 +48,8 @@ class Copiers:
         self._fail = fail
         self.transfer = Transfer(brake, settings.batch_bytes)
         self.recopies = 0
-        # How many agents share the copy: what one takes at once leaves something to the others.
-        self.agents = 1
+        # How many other agents copy, too: what one takes at once leaves something to the others.
+        self.others = 0
 
     def start(self, workers: Workers, server_id: str) -> None:
         """Start the thread of a server."""
@@ -103,7 +103,8 @@ class Copiers:
         with self._book.changed:
             free = [shard for shard in shards if not (shard.gone or shard.claimed)]
             free.sort(key=lambda shard: -(shard.documents or 0))
-            group = share(grouped(free, self._settings.shards_per_context), self.agents) if free else []
+            agents = 1 + max(self.others, int(self._settings.shared))
+            group = share(grouped(free, self._settings.shards_per_context), agents) if free else []
             for shard in group:
                 shard.claimed = True
             return group

@@ -36,7 +36,7 @@ class Source(Protocol):
 class Settings:
     """Limits of the data path. Durations are seconds and are multiplied by ``time_scale``; sizes are bytes.
 
-    ``tail_requests``: a second, to all idle servers together.
+    ``tail_requests``: a second, to all idle servers together. ``shared``: other agents may come and copy, too.
     """
 
     settle_after: float = 300.0
@@ -53,6 +53,7 @@ class Settings:
     shards_per_context: int = 64
     compress: str = "never"
     exact_numbers: bool = True
+    shared: bool = False
 
     @property
     def settle_seconds(self) -> float:

@@ -104,7 +104,7 @@ class Lender:
         workers.start(f"lender-{carrier.agent}", lambda: self._serve(carrier))
 
     def _count(self) -> None:
-        self._copiers.agents = 1 + len({carrier.agent for carrier in self._carriers})
+        self._copiers.others = len({carrier.agent for carrier in self._carriers})
 
     def _serve(self, carrier: Carrier) -> None:
         pauses = self._patience.pauses()

@@ -198,6 +198,7 @@ def open_world(
         time_scale=time_scale,
         compress=spec.compress,
         exact_numbers=prints_exactly(source.version),
+        shared=spec.join,
     )
     return World(
         spec=spec,
