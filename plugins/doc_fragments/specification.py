@@ -105,6 +105,17 @@ options:
       - Without it, or with another id, a target into which a migration was completed is refused. The refusal names the
         id. A migration has an id of its own each time it is begun, so this acts once.
     type: str
+  join:
+    description:
+      - Whether this agent copies for another one, when one leads the migration already. Without it such a start is
+        refused, naming who leads.
+      - Give the same specification with V(true) to several agents, each on a host of its own. The first one leads; it
+        does everything but a part of the copy. The others copy snapshots for it, each within its own limits, until the
+        migration is over.
+      - When the agent that leads is gone for good, the same start again on any other host makes that one lead, as soon
+        as the lease of the former one has run out.
+    type: bool
+    default: false
   early_readers:
     description: Whether the migrated users may read on the target before the cutover.
     type: bool

@@ -65,6 +65,9 @@ AREAS = {
     "GUARD":
         "The process that gives a fenced source back when the agent cannot. Look at `systemctl status "
         "cutover-guard`.",
+    "FLEET":
+        "Agents that share one migration. Look at the status of each: `joined` says for which host it copies, and "
+        "`workers` of the agent that leads, who copies for it.",
     "HTTP":
         "Connections and answers. Look at the way between agent and server: name, port, certificate, proxy, "
         "load balancer.",

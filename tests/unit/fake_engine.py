@@ -42,6 +42,7 @@ STATUS: dict[str, Any] = {
     "target": {"mode": "default"},
     "problems": [],
     "workers": [],
+    "joined": None,
     "findings_total": 0,
     "late_indexes": {"pending": 0, "built": 0, "failed": 0},
     "limits": {},

@@ -47,6 +47,7 @@ SPEC_FLAGS = (
     Flag("--target.password", "target_password", "secret", "password on the target, as file:PATH or env:NAME"),
     Flag("--target.overwrite", "overwrite_target", "switch", "destroy what the target holds"),
     Flag("--target.replace-completed", "replace_completed", "text", "id of the completed migration to destroy"),
+    Flag("--join", "join", "switch", "copy for the agent that leads the migration, if there is one"),
     Flag("--early-readers", "early_readers", "switch", "users may read on the target before the cutover"),
     Flag("--users", "users", "text", "copy, recreate (new passwords, in a file on the agent's host) or skip"),
     Flag("--accept", "accept", "accept", "accept a finding, as ID=REASON; may be repeated"),

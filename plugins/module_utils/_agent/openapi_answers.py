@@ -61,6 +61,10 @@ _TAIL = record(
      **_numbers("lag_seconds", "disk_free_share", "log_growth_share", "retention_runway_seconds")},
 )
 _WORKER = record({**_texts("id", "host", "lease_until"), **_numbers("last_seen_seconds")})
+_JOINED = record(
+    {**_texts("lead_id", "lead_host"), "since": TEXT,
+     "jobs": array(record({"server": TEXT, "database": TEXT, "shards": WHOLE}))}
+)  # fmt: skip
 
 STATUS = record(
     {
@@ -98,6 +102,7 @@ STATUS = record(
         "source": record(_texts("mode")),
         "target": record(_texts("mode")),
         "workers": array(_WORKER),
+        "joined": or_null(_JOINED),
         "problems": array(_PROBLEM),
         "findings_total": WHOLE,
         "late_indexes": record(dict.fromkeys(("pending", "built", "failed"), WHOLE)),

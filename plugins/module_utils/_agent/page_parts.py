@@ -281,4 +281,8 @@ def workers(status: Status) -> str:
         (item.get("host"), item.get("id"), item.get("lease_until"), duration(item.get("last_seen_seconds")))
         for item in status.get("workers") or []
     ]
-    return "<h2>Agents</h2>" + table("Agents", ("Host", "Id", "Lease until", "Renewed"), rows) if rows else ""
+    shown = table("Agents", ("Host", "Id", "Lease until", "Renewed"), rows) if rows else ""
+    joined = status.get("joined")
+    if joined:
+        shown += f"<p>This agent copies for the one on host {text(joined.get('lead_host'))}, which leads.</p>"
+    return f"<h2>Agents</h2>{shown}" if shown else ""

@@ -128,6 +128,8 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     lines = [_row("state", status.get("state"))]
     if status.get("since"):
         lines.append(_row("since", status["since"]))
+    if status.get("joined"):
+        lines.append(_row("copies for", f"the agent on host {lookup(status, 'joined.lead_host')}, which leads"))
     if lookup(status, "shards.total"):
         copied = f"{percent(lookup(status, 'progress.percent'))}, {amount(lookup(status, 'progress.bytes_copied'))}"
         lines.append(_row("copied", f"{copied}, {lookup(status, 'progress.documents_copied')} documents"))

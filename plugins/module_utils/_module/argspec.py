@@ -102,6 +102,7 @@ def specification_options() -> Options:
         "rev_policy": {"type": "dict", "default": {}},
         "overwrite_target": {"type": "bool", "default": False},
         "replace_completed": {"type": "str"},
+        "join": {"type": "bool", "default": False},
         "early_readers": {"type": "bool", "default": False},
         "require_guard": {"type": "bool", "default": False},
         "ignore_metrics": {"type": "bool", "default": False},
