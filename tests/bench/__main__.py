@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import apply, cutover, lag, memory, playbook, precheck, relay, scale, verify
+from tests.bench import apply, cutover, fleet, lag, memory, playbook, precheck, relay, scale, verify
 from tests.bench.figures import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "verify": lambda: verify.figures(1_000_000),
     "lag": lambda: lag.figures(60),
     "cutover": lambda: cutover.figures(200, 20_000),
+    "fleet": lambda: fleet.figures(240),
     "scale": lambda: scale.figures(30),
     "memory": lambda: memory.figures(400, 500),
     "playbook": playbook.figures,

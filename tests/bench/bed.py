@@ -53,7 +53,8 @@ class Bed:
         self.home = home
         self.clusters = Clusters(home, versions=("3.12.10", "3.12.10"), shapes=shapes, options=options)
         self.source, self.target = self.clusters.source, self.clusters.target
-        self.agent = Agent(build(home / "cutover-agent.pyz"), home / "agent", self.source.jwt_secret_path, 1.0)
+        self.archive = build(home / "cutover-agent.pyz")
+        self.agent = Agent(self.archive, home / "agent", self.source.jwt_secret_path, 1.0)
 
     def __enter__(self) -> Bed:
         return self
