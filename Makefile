@@ -7,6 +7,7 @@ SEEDS ?= 4
 RUNS ?= 25
 SEED ?= 0
 JOBS ?= 2
+AGENTS ?= 1
 ONLY ?=
 PYTHONS ?=
 NAMES ?=
@@ -93,10 +94,10 @@ big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a 
 	@echo "== big things"
 	CUTOVER_BIG=1 pytest -q -s tests/big
 
-soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=2)
+soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=2 AGENTS=1)
 	@echo "== soak ($(RUNS) runs from seed $(SEED))"
 	pytest -q tests/soak
-	python -m tests.soak --runs $(RUNS) --seed $(SEED) --jobs $(JOBS) --only "$(ONLY)"
+	python -m tests.soak --runs $(RUNS) --seed $(SEED) --jobs $(JOBS) --only "$(ONLY)" --agents $(AGENTS)
 
 mutants: setup ## break each rule of the engine on purpose and see its test fail (about 2 minutes)
 	@echo "== mutants"

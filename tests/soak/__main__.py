@@ -54,7 +54,8 @@ def main() -> int:
     print(summary(results))
     failed = [result for result in results if result.wrong]
     for result in failed:
-        print(f"FAILED: {replay(result.scenario.seed, options.only)}   logs: build/soak/{result.scenario.seed}/")
+        again = replay(result.scenario.seed, options.only, options.agents)
+        print(f"FAILED: {again}   logs: build/soak/{result.scenario.seed}/")
     return 1 if failed else 0
 
 
@@ -65,6 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="names of fault classes, joined by commas: nothing else is drawn")
+    parser.add_argument("--agents", type=int, default=1, help="how many share each migration (1)")
     parser.add_argument("--keep", action="store_true", help="keep what good runs leave, too")
     parser.add_argument("--kinds", action="store_true", help="print the fault classes and whether they are switched on")
     options = parser.parse_args()
@@ -74,19 +76,20 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def replay(seed: int, only: str) -> str:
+def replay(seed: int, only: str, agents: int = 1) -> str:
     """The command that does a run again."""
-    return f"make soak RUNS=1 SEED={seed}" + (f" ONLY={only}" if only else "")
+    named = {"AGENTS": str(agents) if agents > 1 else "", "ONLY": only}
+    return " ".join([f"make soak RUNS=1 SEED={seed}", *(f"{name}={value}" for name, value in named.items() if value)])
 
 
 def one_run(seed: int, archive: Path, options: argparse.Namespace) -> Result:
     """One run in a session of its own, of which nothing may be left afterwards."""
     only = tuple(filter(None, options.only.split(",")))
-    scenario = draw_scenario(seed, only)
+    scenario = draw_scenario(seed, only, options.agents)
     home = DIRECTORY / str(seed)
     home.mkdir()
     begun = time.monotonic()
-    command = [sys.executable, "-m", "tests.soak.run", str(seed), str(home), str(archive)]
+    command = [sys.executable, "-m", "tests.soak.run", str(seed), str(home), str(archive), str(options.agents)]
     command += filter(None, [options.only])
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, start_new_session=True)

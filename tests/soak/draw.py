@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from tests.e2e.dataset import stock
 from tests.e2e.variants import Variants, drawn
-from tests.soak.kinds import KINDS, PHASES, Fields
+from tests.soak.kinds import JOINED, KINDS, PHASES, Fields
 from tests.testbed.exactness import is_exact
 from tests.testbed.launch import Flavour
 from tests.testbed.options import parse_version
@@ -25,6 +25,7 @@ Ending = Literal["cutover", "abort"]
 MOST_FAULTS = 5
 MOST_SHARDS = 6
 MOST_LAID_OUT = 5
+MOST_JOINED_FAULTS = 3
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,15 @@ class Scenario:
     faults: tuple[Planned, ...]
     layout: Mapping[str, int]
     compress: str
+    agents: int = 1
 
     def __str__(self) -> str:
         shapes = " → ".join(f"{version} {c}+{d}" for version, (c, d) in zip(self.variants.versions, self.shapes))
         changes = "+".join(name for name in ("definitions", "users") if getattr(self, name)) or "documents only"
         ending = self.ending if self.ending == "cutover" else f"abort while {self.abort_in}"
         layout = "".join(f", {name} with {shards}" for name, shards in self.layout.items())
-        how = f"{layout}, compress {self.compress}"
+        agents = f", {self.agents} agents" if self.agents > 1 else ""
+        how = f"{layout}, compress {self.compress}{agents}"
         return f"{shapes} {self.flavour}, {changes}{how}, {ending}: {'; '.join(map(str, self.faults)) or 'no fault'}"
 
     @property
@@ -97,15 +100,18 @@ def enabled(only: Collection[str] = ()) -> list[str]:
     return [name for name, kind in KINDS.items() if (name in only if only else not kind.off)]
 
 
-def draw_scenario(seed: int, only: Collection[str] = ()) -> Scenario:
-    """The scenario of a seed, with certain fault classes only if any are named."""
+def draw_scenario(seed: int, only: Collection[str] = (), agents: int = 1) -> Scenario:
+    """The scenario of a seed, with certain fault classes only if any are named; the same for any number of agents, but
+    for what hits those that join.
+    """
     draw = random.Random(f"soak {seed}")
     variants = drawn(draw)
     names = enabled(only)
     weights = [KINDS[name].weight for name in names]
     count = draw.choices(range(MOST_FAULTS + 1), [1, 3, 4, 4, 3, 2])[0]
     chosen = draw.choices(names, weights, k=count) if names else []
-    faults = sorted((plan(draw, name) for name in chosen), key=lambda one: (PHASES.index(one.phase), one.at))
+    planned = [plan(draw, name) for name in chosen]
+    faults = sorted([*planned, *joined_faults(seed, agents)], key=lambda one: (PHASES.index(one.phase), one.at))
     return Scenario(
         seed=seed,
         variants=variants,
@@ -125,7 +131,16 @@ def draw_scenario(seed: int, only: Collection[str] = ()) -> Scenario:
         faults=tuple(faults),
         layout=drawn_layout(draw, variants.versions[0]),
         compress=drawn_compress(draw, variants.versions[1]),
+        agents=agents,
     )
+
+
+def joined_faults(seed: int, agents: int) -> list[Planned]:
+    """Drawn apart, so that the rest of the scenario is that of one agent."""
+    if agents == 1:
+        return []
+    draw = random.Random(f"joined {seed}")
+    return [plan(draw, draw.choice(JOINED)) for _fault in range(draw.randint(0, MOST_JOINED_FAULTS))]
 
 
 def drawn_layout(draw: random.Random, source_version: str) -> dict[str, int]:

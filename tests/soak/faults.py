@@ -12,6 +12,7 @@ from tests.soak.kinds import PRESETS, Fields
 from tests.workload.shop import SHOP
 
 if TYPE_CHECKING:
+    from tests.e2e.agent import Agent
     from tests.soak.world import World
 
 __all__ = ["FAULTS", "Undo"]
@@ -235,6 +236,37 @@ def take_over(world: World, fields: Fields) -> Undo | None:
         first.kill()
     world.another_agent()
     return first.thaw if fields["frozen"] else None
+
+
+def joined(world: World, fields: Fields) -> Agent:
+    """One of the agents that copy for another one."""
+    if not world.joined:
+        raise RuntimeError("no agent has joined")
+    return world.joined[fields["number"] % len(world.joined)]
+
+
+@fault
+def joined_killed(world: World, fields: Fields) -> None:
+    agent = joined(world, fields)
+    agent.kill()
+    time.sleep(fields["away"])
+    agent.start()
+
+
+@fault
+def joined_frozen(world: World, fields: Fields) -> None:
+    agent = joined(world, fields)
+    agent.freeze()
+    time.sleep(fields["away"])
+    agent.thaw()
+
+
+@fault
+def joined_stopped(world: World, fields: Fields) -> None:
+    agent = joined(world, fields)
+    agent.stop()
+    time.sleep(fields["away"])
+    agent.start()
 
 
 @fault

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["KINDS", "OFF_VERBS", "PHASES", "PRESETS", "Fields", "Kind"]
+__all__ = ["JOINED", "KINDS", "OFF_VERBS", "PHASES", "PRESETS", "Fields", "Kind"]
 
 Fields = dict[str, Any]
 Draw = Callable[[random.Random], Fields]
@@ -28,6 +28,9 @@ PRESETS = {
 }
 
 
+# They copy, and do nothing later.
+JOINED_PHASES = (COPY, COPY, COPY, RUNNING, CUTOVER)
+WITH_AGENTS = "drawn with --agents, where agents join"
 # What the architect of the workload does not do in these runs, and why.
 OFF_VERBS = {"change_replication": "replication is the target's own once a collection was made"}
 
@@ -118,6 +121,11 @@ def takeover(draw: random.Random) -> Fields:
     return {"frozen": draw.random() < 0.5}
 
 
+def joined(draw: random.Random) -> Fields:
+    """One of the agents that copy for another one, and how long it is gone: shorter or longer than its lease lasts."""
+    return {"number": draw.randrange(12), "away": draw.choice([0.5, 3.0, 9.0])}
+
+
 def damage(draw: random.Random) -> Fields:
     """A document of the target that is changed in silence."""
     return {"fault": draw.choice(["drop_document", "add_document", "revert_document"]), "number": draw.randrange(1000)}
@@ -156,5 +164,10 @@ KINDS = {
         Kind("agent_frozen", frozen, weight=2),
         Kind("take_over", takeover, weight=3),
         Kind("silent_damage", damage, (RUNNING,), weight=2),
+        Kind("joined_killed", joined, JOINED_PHASES, off=WITH_AGENTS),
+        Kind("joined_frozen", joined, JOINED_PHASES, off=WITH_AGENTS),
+        Kind("joined_stopped", joined, JOINED_PHASES, off=WITH_AGENTS),
     )
 }
+# What hits agents that have joined.
+JOINED = tuple(name for name, kind in KINDS.items() if kind.off == WITH_AGENTS)

@@ -1,6 +1,8 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One run in a process of its own: ``python -m tests.soak.run SEED DIRECTORY ARCHIVE [KIND,…]``; 0 after a good one."""
+"""One run in a process of its own: ``python -m tests.soak.run SEED DIRECTORY ARCHIVE AGENTS [KIND,…]``; 0 after a good
+one.
+"""
 
 from __future__ import annotations
 
@@ -220,8 +222,9 @@ class Course:
         while threads(world.agent.pid or 0) > world.idle_threads + 2 and time.monotonic() < deadline:
             time.sleep(0.2)
         evidence = gather(world, state, "default")
-        for number, agent in enumerate(world.agents, 1):
-            evidence.exit_status[f"agent {number}"] = agent.stop()
+        for name, agents in (("agent", world.agents), ("joined agent", world.joined)):
+            for number, agent in enumerate(agents, 1):
+                evidence.exit_status[f"{name} {number}"] = agent.stop()
         return evidence
 
 
@@ -246,8 +249,8 @@ def run(scenario: Scenario, home: Path, archive: Path) -> list[str]:
 
 def main() -> int:
     """Run by seed; the last line says how it went."""
-    seed, home, archive = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-    scenario = draw_scenario(seed, sys.argv[4].split(",") if len(sys.argv) > 4 else ())
+    seed, home, archive, agents = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+    scenario = draw_scenario(seed, sys.argv[5].split(",") if len(sys.argv) > 5 else (), agents)
     (home / "scenario.json").write_text(scenario.as_json(), encoding="utf-8")
     try:
         wrong = run(scenario, home, archive)

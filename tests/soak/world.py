@@ -31,6 +31,7 @@ TIME_SCALE = 0.2  # one factor for all waits of agent and emulator
 PATIENCE = 150.0  # seconds: the machine may be busy with other things
 MOST_CHANGES = 120  # of definitions: three times what a run on an idle machine makes
 BIG = 150
+SHARED_MEGABYTES = 0.05  # a second: slow enough that agents that join find work
 
 
 class World:
@@ -52,6 +53,7 @@ class World:
         )
         self._home, self._archive = home, archive
         self.agents: list[Agent] = []
+        self.joined: list[Agent] = []
         self.workload: Workload | None = None
         self.prober: Prober | None = None
         self.forgetful: set[Place] = set()
@@ -66,7 +68,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop_writing()
-        for agent in self.agents:
+        for agent in (*self.agents, *self.joined):
             agent.stop()
         self.clusters.stop()
 
@@ -103,11 +105,13 @@ class World:
         )
 
     def _new_agent(self) -> None:
-        home = self._home / f"agent{len(self.agents) + 1}"
-        agent = Agent(self._archive, home, self.clusters.source.jwt_secret_path, TIME_SCALE)
+        self.agents.append(self._started_agent(f"agent{len(self.agents) + 1}"))
+
+    def _started_agent(self, name: str) -> Agent:
+        agent = Agent(self._archive, self._home / name, self.clusters.source.jwt_secret_path, TIME_SCALE)
         agent.timeout = 15.0
         agent.start()
-        self.agents.append(agent)
+        return agent
 
     def request(self) -> dict[str, Any]:
         """The start request."""
@@ -119,14 +123,21 @@ class World:
             "late_write_watch": 3, "ignore_metrics": True, "early_readers": self.scenario.early_readers,
             "number_of_shards": dict(layout), "rev_policy": dict.fromkeys(layout, "regenerate"),
             "compress": self.scenario.compress,
+            **({"mb_per_second": SHARED_MEGABYTES} if self.scenario.agents > 1 else {}),
         }
 
     def start_migration(self) -> None:
-        """Give the start request until it is taken."""
+        """Give the start request until it is taken; then others join."""
+        self._start(self.agent, join=self.scenario.agents > 1)
+        for number in range(1, self.scenario.agents):
+            self.joined.append(self._started_agent(f"joined{number}"))
+            self._start(self.joined[-1], join=True)
+
+    def _start(self, agent: Agent, *, join: bool) -> None:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                self.agent.call("POST", "/v1/migration", self.request())
+                agent.call("POST", "/v1/migration", {**self.request(), **({"join": True} if join else {})})
                 return
             except (Refused, OSError) as error:
                 retriable = isinstance(error, OSError) or error.error.get("retriable") or error.status in (409, 503)
@@ -138,7 +149,7 @@ class World:
     def another_agent(self) -> None:
         """A host with an empty disk goes on with this migration."""
         self._new_agent()
-        self.start_migration()
+        self._start(self.agent, join=False)
 
     def status(self) -> Status | None:
         """The status document; None when the agent does not answer."""

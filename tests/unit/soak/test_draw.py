@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.soak.__main__ import replay
 from tests.soak.draw import MOST_FAULTS, MOST_LAID_OUT, MOST_SHARDS, draw_scenario, enabled, most_shards
 from tests.soak.faults import FAULTS
-from tests.soak.kinds import KINDS, PHASES
+from tests.soak.kinds import JOINED, KINDS, PHASES
 
 MANY = range(300)
 
@@ -88,3 +90,13 @@ def test_the_layout_is_drawn_after_everything_that_was_drawn_before() -> None:
 def test_the_command_that_does_a_run_again() -> None:
     assert replay(17, "") == "make soak RUNS=1 SEED=17"
     assert replay(17, "agent_killed") == "make soak RUNS=1 SEED=17 ONLY=agent_killed"
+    assert replay(17, "", 3) == "make soak RUNS=1 SEED=17 AGENTS=3"
+
+
+def test_more_agents_change_nothing_but_what_hits_those_that_join() -> None:
+    for seed in MANY:
+        alone, shared = draw_scenario(seed), draw_scenario(seed, agents=3)
+        kept = tuple(fault for fault in shared.faults if fault.kind not in JOINED)
+        assert replace(shared, agents=1, faults=kept) == alone
+    drawn = {fault.kind for seed in MANY for fault in draw_scenario(seed, agents=3).faults}
+    assert drawn >= set(JOINED)
