@@ -90,7 +90,6 @@ def test_three_share_the_copy_and_one_cuts_over(pair: Pair, engines: list[Engine
     cut_over(pair, lead)
     for engine in others:
         wait_status(engine, lambda status: status["state"] == "completed")
-        assert lead.status()["workers"][0]["host"] == HOSTS[0]
 
 
 def test_one_that_copies_is_asked_for_nothing_else(pair: Pair, engines: list[Engine]) -> None:

@@ -65,7 +65,8 @@ class Target:
             return answer
         self.bodies.append(b"".join(options["data"]))
         if path.startswith("/_api/document"):
-            return Response(202, {"x-arango-error-codes": '{"1":1}'}, b'[{"error":true,"errorNum":1,"errorMessage":""}]')
+            refusal = b'[{"error":true,"errorNum":1,"errorMessage":""}]'
+            return Response(202, {"x-arango-error-codes": '{"1":1}'}, refusal)
         return Response(200, {}, b'{"result":true}')
 
     def close(self) -> None:
@@ -150,9 +151,8 @@ def test_a_job_of_a_former_lead_is_not_taken(world: World) -> None:
 def test_what_a_killed_process_was_copying_is_given_up(world: World) -> None:
     """What it has sent may still run: the whole of it is in doubt."""
     world.offer()
-    world.store.replace(
-        world.job.key, {**world.store.documents[world.job.key].body, "state": TAKEN}, world.store.documents[world.job.key].rev
-    )
+    entry = world.store.documents[world.job.key]
+    world.store.replace(world.job.key, {**entry.body, "state": TAKEN}, entry.rev)
     world.session.join()
     assert world.job.read() == ENDED
     assert world.job.outcome.copied == frozenset()
