@@ -71,7 +71,7 @@ class Led:
     @property
     def over(self) -> bool:
         """Whether there is nothing left to copy, ever."""
-        return self.state in states.TERMINAL or self.state == states.ABORTING
+        return self.state in states.TERMINAL
 
 
 class Session:

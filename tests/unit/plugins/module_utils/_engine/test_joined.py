@@ -297,7 +297,7 @@ def test_it_is_enrolled_again_when_it_was_struck(world: World) -> None:
         ("stopping", decision.FENCED, False),
         ("stopping", decision.OPENING, True),
         ("stopping", decision.COMPLETED, True),
-        ("aborting", None, True),
+        ("aborting", None, False),
         ("aborted", None, True),
     ],
 )
