@@ -15,11 +15,12 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.opening import OPENING
 from tests.mutants.posting import POSTING
 from tests.mutants.reading import READING
+from tests.mutants.sharing import SHARING
 from tests.mutants.verifying import VERIFYING
 from tests.mutants.writing import WRITING
 from tests.mutants.yielding import YIELDING
 
 ALL: tuple[Mutant, ...] = (
     *READING, *WRITING, *KEEPING, *CUTTING, *GUARDING, *OPENING, *VERIFYING, *MOVING, *CHOOSING, *YIELDING,
-    *ASKING, *POSTING, *CONTROLLING,
+    *ASKING, *POSTING, *CONTROLLING, *SHARING,
 )  # fmt: skip

@@ -218,7 +218,8 @@ READING: tuple[Mutant, ...] = (
         "copier.py",
         "        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick\n",
         "        names = [shard.id.shard for shard in group]\n"
-        "        self._snapshots.open(tailer.server_id, tailer.server, group[0].id.database, names, tailer.patience)\n"
+        "        server, database = tailer.server, group[0].id.database\n"
+        "        self.transfer.snapshots.open(tailer.server_id, server, database, names, tailer.patience)\n"
         "        tick = tailer.patience.call(lambda: log_end(tailer.server)).tick\n",
         "test_copier.py::test_i3_spool_then_position_then_snapshot",
     ),

@@ -9,6 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane import DataPlane
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.dataplane_types import Settings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardPlan, ShardState
@@ -78,3 +82,13 @@ def test_what_is_told_of_collections_follows_every_change(tmp_path: Path) -> Non
     for shard in book.of("d", "2"):
         book.let_go(shard)
     assert not inspection.standings()["d", "2"].calm
+
+
+def test_i1_nothing_is_proved_while_other_agents_may_copy(tmp_path: Path) -> None:
+    """Whatever the shards look like: what they still send may be old."""
+    made = plane(tmp_path / "data", took_over=False)
+    made.drain({}, Deadline(0.0))
+    made._parts.lender._busy.add("other")  # type: ignore[arg-type]
+    with pytest.raises(CutoverError) as refused:
+        made.drain({}, Deadline(0.0))
+    assert refused.value.code == "CUT-DATA-10"

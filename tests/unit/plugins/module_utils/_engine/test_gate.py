@@ -42,6 +42,7 @@ def test_nothing_blocks() -> None:
         ({"shards": {ShardState.SUSPECT: 1}}, "CUT-GATE-2"),
         ({"shards": {ShardState.HELD: 1}}, "CUT-GATE-2"),
         ({"unexplained_shards": 1}, "CUT-GATE-2"),
+        ({"open_jobs": 1}, "CUT-GATE-2"),
         ({"lag_seconds": 5.1}, "CUT-GATE-3"),
         ({"lag_seconds": None}, "CUT-GATE-3"),
         ({"recheck_pending": 1}, "CUT-GATE-4"),
