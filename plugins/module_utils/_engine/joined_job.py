@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
-from typing import Callable, Sequence
+from typing import Callable, Optional, Sequence
 
 from .._core.arango import Coordinators
+from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .brake import Brake
 from .bulk import Refused
@@ -18,7 +20,7 @@ from .findings import Finding
 from .fleet_journal import Job
 from .lending import Carried
 from .packing import Packing
-from .patience import Patience, Stopped, Troubles, WriteGate
+from .patience import Patience, Result, Stopped, Troubles, WriteGate
 from .reads import Reader
 from .restore import Restorer
 from .shards import ShardId, ShardPlan
@@ -26,6 +28,28 @@ from .snapshot import SnapshotLostError
 from .target import TargetWriter
 from .topology import Source
 from .transfer import Transfer
+
+LOG = logging.getLogger(__name__)
+# So many of the longest pauses between two tries.
+_GIVE_UP_PAUSES = 4
+
+
+class _Impatience(Patience):
+    """What cannot be read for some time from here is left to whoever leads, who may reach it."""
+
+    def call(
+        self, call: Callable[[], Result], on_error: Optional[Callable[[CutoverError], None]] = None
+    ) -> Result:
+        """See ``Patience``; raises also what has not passed in that time."""
+        deadline = Deadline(_GIVE_UP_PAUSES * self.cap)
+
+        def look(error: CutoverError) -> None:
+            if on_error is not None:
+                on_error(error)
+            if deadline.expired:
+                raise error
+
+        return super().call(call, look)
 
 
 @dataclass(frozen=True)
@@ -49,7 +73,7 @@ class JobCopy:
         self.job = job
         self._means = means
         self._stop = threading.Event()
-        self._patience = Patience(self._stop, means.troubles, means.settings.time_scale)
+        self._patience = _Impatience(self._stop, means.troubles, means.settings.time_scale)
         self._gate = WriteGate(means.check, self._patience)
         self._plans = {plan.id.shard: plan for plan in job.plans}
         self._unsettled: set[str] = set()
@@ -82,18 +106,18 @@ class JobCopy:
 
     def run(self) -> Carried:
         """Copy; what this returns says what came of it, and nothing of it is under way then."""
-        lost, error = False, None
+        copied, lost, error = frozenset[str](), False, None
         try:
             self._copy()
+            copied = frozenset(self._plans) - self._refused
         except SnapshotLostError:
             lost = True
         except Stopped:
-            error = "it was withdrawn"
+            LOG.info("a job of %d shards was withdrawn", len(self._plans))
         except CutoverError as problem:
             error = problem.message
         except Exception as problem:  # noqa: BLE001 - whoever leads copies it then, and tells why it cannot
             error = f"{type(problem).__name__}: {problem}"
-        copied = frozenset() if lost or error else frozenset(self._plans) - self._refused
         return Carried(copied, frozenset(self._unsettled), frozenset(self._refused), lost, error)
 
     def _copy(self) -> None:

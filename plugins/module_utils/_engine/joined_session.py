@@ -183,7 +183,8 @@ class Session:
     def _withdraw(self) -> None:
         for slot, copy in self._running().items():
             document = JobDocument(self._journal, job_key(self._owner.id, slot), AGENT)
-            if document.read() != TAKEN or not document.is_about(copy.job):
+            # One that is being taken just now is still offered.
+            if document.read() not in (OFFERED, TAKEN) or not document.is_about(copy.job):
                 copy.withdraw()
 
     def _running(self) -> dict[int, JobCopy]:

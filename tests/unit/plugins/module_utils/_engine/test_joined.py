@@ -278,6 +278,15 @@ def _ticked(world: World) -> Any:
     return world.store.documents[agent_key(MINE.id)].body["rests"]
 
 
+def test_a_server_that_cannot_be_reached_from_here_is_left_to_the_lead(world: World) -> None:
+    """Who may have a way to it."""
+    world.server.script = [TransportError("CUT-HTTP-1", "no way", outcome_unknown=False) for _try in range(1000)]
+    world.offer()
+    world.session.join()
+    world.until(ENDED)
+    assert world.job.outcome == Carried(error="no way")
+
+
 def test_it_is_enrolled_again_when_it_was_struck(world: World) -> None:
     """The lead had seen it leave, and has missed that it was back."""
     world.session.join()
