@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import decision, states
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fleet_journal import (
@@ -27,7 +27,8 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fleet_jou
     agent_key,
     job_key,
 )
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.joined_session import Session
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.joined_session import Session, _journal_of
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Journal
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import Lease, LeaseLostError, Owner, Watch
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lending import Carried
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
@@ -35,7 +36,8 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards im
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import parse
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import MIGRATION_KEY
 from tests.unit.control_fakes import FakeStore
-from tests.unit.plugins.module_utils._engine.test_copier import FakeServer, refused
+from tests.unit.plugins.module_utils._engine.test_copier import FakeServer
+from tests.unit.plugins.module_utils._engine.test_copier import refused as refusal_of
 
 LEADER = Owner("a" * 32, "lead.example")
 MINE = Owner("b" * 32, "other.example")
@@ -182,10 +184,10 @@ def test_i9_a_document_that_the_target_refuses_is_left_to_the_lead(world: World)
     def refuses() -> None:
         if not world.target.bodies:
             world.target.bodies.append(b"")
-            raise refused(400, 10)
+            raise refusal_of(400, 10)
         if world.target.bodies[-1] == b"":
             world.target.bodies.append(b"once")
-            raise refused(400, 10)
+            raise refusal_of(400, 10)
 
     world.target.before = refuses
     world.server.script = [DOCUMENT]
@@ -318,6 +320,18 @@ def test_it_ends_with_the_migration(world: World, journaled: str, decided: str |
         world.store.create(decision.KEY, {"state": decided})
     assert world.session.join().over is over
     assert (agent_key(MINE.id) in world.store.documents) is not over
+
+
+@pytest.mark.parametrize("known", [None, {}, {"name": "another", "config_digest": "0"}])
+def test_there_must_be_that_migration(monkeypatch: pytest.MonkeyPatch, known: dict[str, str] | None) -> None:
+    """One that was replaced, or whose target was emptied, is not copied for."""
+    store = FakeStore()
+    if known is not None:
+        store.create(MIGRATION_KEY, known)
+    monkeypatch.setattr(Journal, "find", lambda _target: None if known is None else store)
+    with pytest.raises(CutoverError) as refused:
+        _journal_of(Target(), SPEC)  # type: ignore[arg-type]
+    assert refused.value.code == "CUT-FLEET-3"
 
 
 def test_its_end_gives_the_lease_back(world: World) -> None:
