@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 from .._core.clock import Deadline
-from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
 from . import changes, fresh, joined_status, saved, shard_list, source_modes, spec, states, status, verification
@@ -31,7 +30,7 @@ from .precheck.context import Context, Environment
 from .precheck.runner import run_whole as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
-from .spec_values import refuse
+from .spec_values import check_allowed, refuse
 from .topology import target_of
 from .verify.on_demand import Wish
 from .world import Paths, World, open_world
@@ -126,8 +125,8 @@ class Engine:
         ``details.checks``, or what source and target refuse; nothing was touched then.
         """
         wanted = spec.parse(request)
-        self._check_allowed("source_endpoints", wanted.source_endpoints, self._config.allowed_sources)
-        self._check_allowed("target_endpoints", wanted.target_endpoints, self._config.allowed_targets)
+        check_allowed("source_endpoints", wanted.source_endpoints, self._config.allowed_sources)
+        check_allowed("target_endpoints", wanted.target_endpoints, self._config.allowed_targets)
         with self._starting:
             joined = self._joined
             if joined is not None and joined.active:
@@ -225,18 +224,6 @@ class Engine:
         if joined is not None:
             joined.forget()
             joined.close(30.0)
-
-    @staticmethod
-    def _check_allowed(field: str, endpoints: Sequence[Endpoint], allowed: Optional[Sequence[str]]) -> None:
-        if allowed is None:
-            return
-        for endpoint in endpoints:
-            if not {endpoint.host, endpoint.origin, endpoint.url} & {item.lower() for item in allowed}:
-                raise CutoverError(
-                    "CUT-SPEC-5",
-                    f"{field}: {endpoint.url} is not allowed by the agent's configuration",
-                    details={"field": field},
-                )
 
     def _started(self) -> Migration:
         joined = self._joined

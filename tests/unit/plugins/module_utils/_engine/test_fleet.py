@@ -264,12 +264,12 @@ def test_one_that_left_is_forgotten_and_welcome_again() -> None:
 
 def former(world: World, *steps: Callable[[], Any]) -> None:
     """A lead of the next epoch ends what it finds."""
-    todo = list(steps)
+    coming = list(steps)
 
     def wait(seconds: float) -> bool:
-        if not todo:
+        if not coming:
             return True
-        todo.pop(0)()
+        coming.pop(0)()
         return False
 
     end_former_jobs(world.store, world.lead, wait, time_scale=1.0, clocks=world.clocks)
