@@ -13,11 +13,12 @@ import pytest
 from tests.e2e.agent import Agent, Refused, Status
 from tests.e2e.migration import TIME_SCALE, Migration, in_sync
 from tests.e2e.test_frozen_agent import until
+from tests.testbed.client import Client
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 # Slow enough that the others find work.
-SLOWLY = {"join": True, "mb_per_second": 0.03}
+SLOWLY = {"join": True, "mb_per_second": 0.05}
 COPYING = r"/_api/replication/restore-data"
 
 
@@ -26,6 +27,7 @@ def shared(home: Path, archive: Path, name: str, agents: int) -> Iterator[tuple[
     """A migration under way that so many agents share; the others have begun to copy."""
     with Migration(home, archive, name) as migration:
         migration.fill()
+        _more(migration)
         secret = migration.clusters.source.jwt_secret_path
         others = [Agent(archive, home / f"other{number}", secret, TIME_SCALE) for number in range(1, agents)]
         try:
@@ -40,9 +42,19 @@ def shared(home: Path, archive: Path, name: str, agents: int) -> Iterator[tuple[
                 agent.stop()
 
 
+def _more(migration: Migration) -> None:
+    """Enough shards and bytes that everybody has work for some time."""
+    with Client.root(migration.clusters.source) as client:
+        for number in range(4):
+            body = {"name": f"bulk{number}", "numberOfShards": 6, "replicationFactor": 2}
+            assert client("POST", "/_db/stock/_api/collection", body).status == 200
+            documents = [{"_key": f"b{key}", "text": "x" * 2000} for key in range(400)]
+            assert client("POST", f"/_db/stock/_api/document/bulk{number}", documents).status in (201, 202)
+
+
 def copies(status: Status) -> bool:
     """Whether a joined agent is in the middle of a job."""
-    return bool(status["joined"] and status["joined"]["jobs"] and status["progress"]["bytes_copied"])
+    return bool(status["joined"] and status["joined"]["jobs"])
 
 
 def faster(agents: list[Agent]) -> None:
