@@ -312,13 +312,15 @@ class Engine:
 
     def _take_snapshot(self) -> None:
         joined, migration = self._joined, self._migration
-        if joined is None and migration is None:
-            with self._lock:  # one that begins right now has its snapshot already
-                if self._migration is None and self._joined is None:
-                    self._snapshot = status.inactive()
-            return
         try:
-            self._snapshot = joined_status.build(joined) if joined else status.build(migration)
+            if joined is not None:
+                self._snapshot = joined_status.build(joined)
+            elif migration is not None:
+                self._snapshot = status.build(migration)
+            else:
+                with self._lock:  # one that begins right now has its snapshot already
+                    if self._migration is None and self._joined is None:
+                        self._snapshot = status.inactive()
         except Exception:
             LOG.exception("the status could not be built")
 

@@ -106,7 +106,9 @@ class JobCopy:
 
     def run(self) -> Carried:
         """Copy; what this returns says what came of it, and nothing of it is under way then."""
-        copied, lost, error = frozenset[str](), False, None
+        copied: frozenset[str] = frozenset()
+        lost = False
+        error: Optional[str] = None
         try:
             self._copy()
             copied = frozenset(self._plans) - self._refused
