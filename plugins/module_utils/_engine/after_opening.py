@@ -63,7 +63,9 @@ class AfterOpening:
             users.look()
             migration.wake.wait(_USERS_POLL)
             migration.wake.clear()
-        migration.late_counts = migration.late.counts()
+        if not self._over():
+            users.end()
+        migration.late_counts, migration.late_users = migration.late.counts(), sorted(users.names)
         migration.save_locally()
         migration.add_to_report(late_indexes=migration.late.document(), findings=migration.findings.all())
 

@@ -279,7 +279,10 @@ class LiveWorld:
         """See ``cutover.World``. The revision that the result had before is the target's time of the opening."""
         opened = self._world.result.load().get("opening_revision") or self._world.result.rev
         self._world.result.update(
-            completed_at=completed_at, opening_revision=opened, opened_cleanly=self._opened_cleanly
+            completed_at=completed_at,
+            opening_revision=opened,
+            opened_cleanly=self._opened_cleanly,
+            late_users=sorted(self._world.users.refused),
         )
         self._world.migration.load()
         self._world.migration.update(state=record.COMPLETED, since=completed_at)

@@ -93,8 +93,7 @@ class Engine:
         migration = self._make(*known)
         with self._lock:
             self._migration = migration
-        unfinished = migration.state == states.COMPLETED and migration.late_counts["pending"] > 0
-        if migration.state in states.ACTIVE or unfinished or migration.revoke_request is not None:
+        if migration.state in states.ACTIVE or migration.unfinished or migration.revoke_request is not None:
             migration.start()
         self._take_snapshot()
 

@@ -23,6 +23,7 @@ from .cleanup import ASKED, DONE, clean_up, tell_of_leavings
 from .cutover import Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
 from .late import LateIndexes
+from .late_users import LEFT
 from .lease import LeaseLostError
 from .report import build as build_report
 from .running import Running
@@ -229,6 +230,7 @@ class Supervisor:
         migration = self._migration
         migration.late = LateIndexes(world, migration.findings)
         migration.late_counts = migration.late.counts()
+        migration.late_users = world.result.values.get(LEFT, [])
         self._completed(world)
         AfterOpening(migration, world, self._end_running).run(running)
 

@@ -57,6 +57,11 @@ def journal(state: str | None, decided: str, spec: Spec, **result: Any) -> FakeS
         (states.COMPLETED, record.OPENING, WANTED, {"late_done": True}, Standing.RESUME_AT_ONCE),
         (states.COMPLETED, record.COMPLETED, WANTED, {"late_done": False}, Standing.RESUME_AT_ONCE),
         (states.COMPLETED, record.COMPLETED, WANTED, {"late_done": True}, "CUT-STATE-3"),
+        (
+            states.COMPLETED, record.COMPLETED, WANTED,
+            {"late_done": True, "late_users": ["app"]}, Standing.RESUME_AT_ONCE,
+        ),
+        (states.COMPLETED, record.COMPLETED, WANTED, {"late_done": True, "late_users": []}, "CUT-STATE-3"),
         (states.COMPLETED, record.COMPLETED, OTHER, {"late_done": False}, "CUT-STATE-3"),
         (states.RUNNING, record.NONE, OTHER, {}, "CUT-STATE-7"),
         (states.STOPPING, record.OPENING, OTHER, {}, "CUT-STATE-7"),
