@@ -11,7 +11,9 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import inventory as inv
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.definitions import problems
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
 from tests.integration.engine_case import (
     SOURCE_USERS,
@@ -98,6 +100,47 @@ def test_i5_a_fence_that_somebody_lifts_after_the_proof_prevents_the_opening(
     wait_status(engine, finished)
     assert "unproved" in pair.target.control.documents("shop", "things")
     assert all_differences(pair) == {}
+
+
+DEFINED_BEHIND_THE_FENCE: dict[str, tuple[str, str, dict[str, object], dict[str, object]]] = {
+    "view shop/search": (
+        "PATCH", "/_api/view/search/properties", {}, {"links": {"orders": {"includeAllFields": True}}},
+    ),
+    "analyzer shop/late": ("POST", "/_api/analyzer", {}, {"name": "late", "type": "identity", "properties": {}}),
+    "collection shop/things": (
+        "PUT", "/_api/collection/things/properties", {}, {"schema": {"rule": {"type": "object"}, "level": "none"}},
+    ),
+    "collection shop/orders": (
+        "POST", "/_api/index", {"collection": "orders"}, {"type": "persistent", "fields": ["x"], "name": "by_x"},
+    ),
+    "collection shop/late": ("POST", "/_api/collection", {}, {"name": "late"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DEFINED_BEHIND_THE_FENCE)
+def test_i5_what_a_superuser_defines_after_the_proof_prevents_the_opening(
+    pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """He is not fenced. The next cutover brings it along."""
+    late_writes = LiveWorld.late_writes
+
+    def defined(live: LiveWorld, deadline: Deadline) -> int:
+        found = late_writes(live, deadline)
+        monkeypatch.undo()
+        method, path, query, body = DEFINED_BEHIND_THE_FENCE[what]
+        pair.clients.coordinators.json(method, path, database="shop", query=query, body=body)
+        return found
+
+    monkeypatch.setattr(LiveWorld, "late_writes", defined)
+    engine.stop({})
+    attempt = wait_status(engine, _rolled_back)["cutover"]["last_attempt"]
+    assert (attempt["result"], attempt["code"]) == ("rolled-back", "CUT-CUTOVER-2")
+    assert what in attempt["reason"]
+    engine.stop({"wait_timeout": 20.0})
+    wait_status(engine, finished)
+    assert all_differences(pair) == {}
+    shown = inv.read(pair.clients.coordinators), inv.read(pair.clients.target)
+    assert problems(*shown, (3, 12, 4)) == []
 
 
 def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:

@@ -17,7 +17,7 @@ from .._core.errors import CutoverError
 from . import decision as record
 from . import fence, proof
 from . import inventory as inv
-from .definitions import problems
+from .definitions import changes, problems
 from .fence_note import FenceNote, clear_note, guard_seconds, read_note, write_note
 from .files import sync_directory, write_json
 from .findings import Finding, Findings
@@ -34,6 +34,8 @@ _PAUSE = 0.1
 # For the mode of one server.
 _MODE_TIMEOUT = 10.0
 _LEAST_TIMEOUT = 0.5
+# Changed definitions that are told by name.
+_NAMED = 5
 
 
 class LiveWorld:
@@ -133,10 +135,22 @@ class LiveWorld:
                 raise CutoverError("CUT-CUTOVER-2", f"the definitions are not settled: {text}")
             running.doubt_definitions()
 
+    def check_definitions(self) -> None:
+        """See ``cutover.World``."""
+        world, settled = self._world, self._need().inventory
+        for found in self._inventories().values():
+            changed = changes(settled, world.spec.shape.apply(found), world.target_version)
+            if changed:
+                text = f"definitions were changed on the source behind the fence: {', '.join(changed[:_NAMED])}"
+                raise CutoverError("CUT-CUTOVER-2", text)
+
+    def _inventories(self) -> dict[str, inv.Inventory]:
+        """By coordinator."""
+        return gather({name: partial(inv.read, front) for name, front in self._world.source.fronts.items()})
+
     def _agreed_inventory(self, deadline: Deadline) -> inv.Inventory:
         while True:
-            fronts = self._world.source.fronts
-            found = gather({name: partial(inv.read, front) for name, front in fronts.items()})
+            found = self._inventories()
             essences = [inv.inventory_essence(item) for item in found.values()]
             if all(item == essences[0] for item in essences):
                 return next(iter(found.values()))
