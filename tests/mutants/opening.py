@@ -246,7 +246,7 @@ OPENING: tuple[Mutant, ...] = (
         "from the opening on nothing is applied any more",
         "design §5 step 9, I5",
         "cutover_world.py",
-        "        self._need().plane.pause()\n        jobs",
+        "        running.plane.pause()\n        jobs",
         "        jobs",
         "test_cutover_world.py::test_i5_nothing_is_applied_from_the_opening_on",
     ),

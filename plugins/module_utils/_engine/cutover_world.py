@@ -159,10 +159,10 @@ class LiveWorld:
 
     def _unsettled(self, running: Running, source: inv.Inventory, read_at: float) -> Optional[str]:
         """Why the definitions cannot be taken for settled yet."""
-        running.want_indexes()
+        running.indexes.hand_over()
         if not running.all_calm():
             return "a collection is still being copied"
-        if running.indexes_missing() or running.builder.busy:
+        if running.indexes.missing() or running.builder.busy:
             return "an index is still being built"
         unknown = running.plane.unknown_cuids()
         if unknown:
@@ -256,8 +256,9 @@ class LiveWorld:
         and builds them without the source.
         """
         self._world.lease.check()
-        self._need().plane.pause()
-        jobs = [asdict(job) for job in self._need().late_jobs()]
+        running = self._need()
+        running.plane.pause()
+        jobs = [asdict(job) for job in running.indexes.late(running.inventory)]
         self._world.result.load()
         self._world.result.save({"late": jobs, "late_done": not jobs})
         write_json(self._world.paths.opening, {"decision": self._world.decision.values.get("attempt")})

@@ -259,12 +259,12 @@ class Engine:
     def pause(self, options: Mapping[str, object]) -> bool:
         """Suspend copying and replication."""
         reason = spec.parse_options(options, spec.REASON_OPTIONS).get("reason", "by operator")
-        return self._and_snapshot(self._started().pause(reason))
+        return self._and_snapshot(self._started().pause.begin(reason))
 
     def resume(self, options: Mapping[str, object]) -> bool:
         """Go on after a pause."""
         spec.parse_options(options, spec.REASON_OPTIONS)
-        return self._and_snapshot(self._started().resume())
+        return self._and_snapshot(self._started().pause.end())
 
     def limits(self, options: Mapping[str, object]) -> bool:
         """Change how fast it goes; False when it is so already. What is not named stays."""

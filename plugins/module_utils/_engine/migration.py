@@ -25,6 +25,7 @@ from .findings import Findings
 from .guard_watch import GuardWatch
 from .late import LateIndexes
 from .load import Load
+from .operator_pause import OperatorPause
 from .patience import waits_for
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
@@ -38,8 +39,6 @@ from .wayback import quiet_seconds
 from .world import Paths, World
 
 LOG = logging.getLogger(__name__)
-# A request for a pause waits so long for writes that are under way; the status tells when they have ended.
-_PAUSE_SECONDS = 5.0
 
 
 class Migration:
@@ -62,7 +61,6 @@ class Migration:
         self.state = str(known.get("state", states.INACTIVE))
         self.since = str(known.get("since") or stamp(clock.wall()))
         self.id: Optional[str] = known.get("id")
-        self.paused: Optional[dict[str, str]] = known.get("paused")
         self._limits: dict[str, Any] = parse_options(known.get("limits") or {}, LIMITS_OPTIONS)
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
         self.cleanup: Optional[str] = known.get("cleanup")
@@ -94,6 +92,7 @@ class Migration:
         self.make_running = make_running
         self._lock = threading.RLock()
         self.stops = StopRequests(self, self._lock, known.get("stop"))
+        self.pause = OperatorPause(self, self._lock, known.get("paused"))
         self.stop_event = threading.Event()
         self.wake = threading.Event()
         self.rehearse_request: Optional[dict[str, Any]] = None
@@ -180,7 +179,7 @@ class Migration:
         if running is None:
             return None
         waiting = self.waiting[0] if self.waiting else None
-        facts = running.facts(paused=self.paused is not None, waiting=waiting, measured=self.measured)
+        facts = running.facts(paused=self.pause.value is not None, waiting=waiting, measured=self.measured)
         quiet = 0.0 if self.quiet_until is None else max(0.0, self.quiet_until - self.clock.monotonic())
         return replace(facts, quiet_seconds=quiet, guard_missing=self.guard.blocks())
 
@@ -323,38 +322,6 @@ class Migration:
             self._thread = None
             return True
 
-    def pause(self, reason: str) -> bool:
-        """Suspend the data path; False when it is paused already. Waits a while for writes that are under way."""
-        with self._lock:
-            if self.paused is not None:
-                return False
-            if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.running is None:
-                raise CutoverError("CUT-STATE-5", f"a pause is not possible in the state {self.state}")
-            plane = self.running.plane
-            # On disk first: an agent that is killed now begins its next life paused.
-            self.paused = {"by": "operator", "reason": reason, "since": stamp(self.clock.wall())}
-            self.save_locally()
-            plane.begin_pause()
-        plane.await_rest(_PAUSE_SECONDS)
-        return True
-
-    def stay_paused(self) -> None:
-        """A data path that was made anew begins with the pause that it is to be in."""
-        with self._lock:
-            if self.paused is not None and self.running is not None:
-                self.running.plane.begin_pause()
-
-    def resume(self) -> bool:
-        """Go on; False when it was not paused."""
-        with self._lock:
-            if self.paused is None:
-                return False
-            self.paused = None
-            self.save_locally()
-            if self.running is not None:
-                self.running.plane.resume()
-        return True
-
     def close(self, timeout: float) -> None:
         """End the thread in an orderly way: a running cutover takes the way back, unless it is opening."""
         self.stop_event.set()
@@ -386,7 +353,7 @@ class Migration:
                 "state": self.state,
                 "since": self.since,
                 "id": self.id,
-                "paused": self.paused,
+                "paused": self.pause.value,
                 "limits": {name: self.load.as_values()[name] for name in self._limits},
                 "late_indexes": self.late_counts,
                 "late_users": self.late_users,

@@ -13,14 +13,14 @@ from typing import Any, Callable, Optional
 from .._core.catalogue import lookup
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline, Every
 from .._core.errors import CutoverError
-from . import acceptance, fence, mapping, proof
+from . import acceptance, fence, proof
 from .checkpoint_number import CheckpointNumber
 from .choice import Choice
 from .dataplane import DataPlane
 from .eta import seconds_left
 from .findings import Finding, Findings
 from .gate import Facts
-from .index_builder import IndexBuilder, IndexJob
+from .index_builder import IndexBuilder
 from .inventory import Inventory
 from .journal import Record
 from .key_guard import KeyGuard
@@ -36,6 +36,7 @@ from .shards import ShardId, ShardState
 from .source_disks import SourceDisks
 from .unexplained import Unexplained
 from .verify.verifier import Options, Verifier
+from .wanted_indexes import WantedIndexes
 from .wipe import KEY as WIPE_KEY
 from .wipe import wipe
 from .world import World
@@ -116,6 +117,7 @@ class Running:
             world.admin, self.plane, findings.report, findings.resolve, self._index_built,
             time_scale=world.settings.time_scale,
         )  # fmt: skip
+        self.indexes = WantedIndexes(self.schema, self.plane, self.builder, world.target_version)
         self.verifier = make_verifier(world, self.plane, findings)
         self.disks = SourceDisks(
             lambda: world.source.servers, findings.report, findings.resolve,
@@ -196,7 +198,7 @@ class Running:
         soon = unknown or self.alarmed
         if at_once or self._polled.due(_UNKNOWN_POLL if soon else self.poll_seconds):
             self.poll()
-        self.want_indexes()
+        self.indexes.hand_over()
 
     @property
     def poll_seconds(self) -> float:
@@ -298,40 +300,6 @@ class Running:
         self.findings.save()
         self._checkpointed.done()
 
-    def want_indexes(self) -> None:
-        """Give the index builder what can be built now: unique indexes only when all shards are in sync."""
-        wanted = [item for items in list(self.schema.missing.values()) for item in items]
-        jobs = []
-        for missing in wanted:
-            if missing.ordinary:
-                jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.ordinary, False))
-            if missing.unique and self._calm(missing.database, missing.plan_id):
-                jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.unique, True))
-        self.builder.want(jobs)
-
-    def _calm(self, database: str, plan_id: str) -> bool:
-        standing = self.plane.inspection.standing((database, plan_id))
-        return standing is not None and standing.calm
-
-    def indexes_missing(self) -> int:
-        """How many indexes the target lacks, without those built after the opening."""
-        missing = [item for items in list(self.schema.missing.values()) for item in items]
-        return sum(len(item.unique) + len(item.ordinary) for item in missing)
-
-    def late_jobs(self) -> list[IndexJob]:
-        """Indexes to build after the opening."""
-        jobs = []
-        version = self.world.target_version
-        for database in self.inventory.values():
-            for item in database.collections.values():
-                bodies = [
-                    mapping.index_body(index, version) for index in item.indexes.values() if mapping.is_late(index)
-                ]
-                late = tuple(body for body in bodies if body is not None)
-                if late and migrated(item, version):
-                    jobs.append(IndexJob(database.name, item.plan_id, item.name, late, False))
-        return jobs
-
     def subjects(self) -> list[Subject]:
         """Collections that the proof compares."""
         return subjects_of(self.inventory, self.world.target_version)
@@ -351,7 +319,7 @@ class Running:
             lag_seconds=progress.lag_seconds,
             max_lag=spec.max_lag,
             recheck_pending=self.plane.recheck_pending(),
-            indexes_missing=self.indexes_missing() + (1 if self.builder.busy else 0),
+            indexes_missing=self.indexes.missing() + (1 if self.builder.busy else 0),
             unexplained_shards=len(self.plane.unknown_cuids()),
             findings=self.findings.blocking(),
             users_current=self.world.users.current,

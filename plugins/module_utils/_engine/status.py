@@ -92,7 +92,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
     """The document of a migration, from memory only."""
     document = _empty(clock)
     spec = migration.spec
-    paused, waiting, reason = migration.paused, migration.waiting, migration.reason
+    paused, waiting, reason = migration.pause.value, migration.waiting, migration.reason
     state = migration.state
     facts = migration.facts()
     document.update(
@@ -117,7 +117,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
 
 def _pause(migration: Migration) -> Optional[dict[str, Any]]:
     """``pause`` of the document; None without one. The operator's comes before that of the protection."""
-    running, paused = migration.running, migration.paused
+    running, paused = migration.running, migration.pause.value
     if paused is None:
         return running.protection.pause() if running else None
     state = "paused" if running is None or running.plane.rests else "pausing"

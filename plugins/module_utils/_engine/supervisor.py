@@ -139,7 +139,7 @@ class Supervisor:
             migration.state = states.INITIAL_SYNC
         migration.running = migration.make_running(world, migration.findings)
         migration.running.protection.tune(migration.load)
-        migration.stay_paused()
+        migration.pause.stay()
         migration.running.prepare()
         migration.waiting = None
         migration.enter(states.INITIAL_SYNC)

@@ -72,14 +72,12 @@ class Case:
             choice=SimpleNamespace(select=lambda source: source),
             settle_on=self._settle_on,
             doubt_definitions=lambda: self.events.append("doubt"),
-            want_indexes=lambda: None,
             all_calm=lambda: True,
             apart=lambda source: None,
-            indexes_missing=lambda: 0,
             end_ticks=self._end_ticks,
             subjects=list,
             unexplained=lambda: [f"{database} {cuid}" for database, cuid in self.unknown],
-            late_jobs=lambda: self.jobs,
+            indexes=SimpleNamespace(hand_over=lambda: None, missing=lambda: 0, late=lambda source: self.jobs),
         )
         self.world: Any = SimpleNamespace(
             source=SimpleNamespace(
@@ -161,10 +159,11 @@ def test_i3_unknown_shards_are_not_settled(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "value"), [("all_calm", False), ("indexes_missing", 2), ("apart", "1 shards are not copied")]
+    ("part", "value"), [("all_calm", False), ("indexes.missing", 2), ("apart", "1 shards are not copied")]
 )
 def test_i3_what_is_still_being_copied_or_built_is_not_settled(case: Case, part: str, value: object) -> None:
-    setattr(case.running, part, lambda *_parts: value)
+    *where, name = part.split(".")
+    setattr(case.running.indexes if where else case.running, name, lambda *_parts: value)
     with pytest.raises(CutoverError) as failed:
         case.live().settle_definitions(Deadline(0.05))
     assert failed.value.code == "CUT-CUTOVER-2"
