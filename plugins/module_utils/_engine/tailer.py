@@ -148,14 +148,14 @@ class Tailer:
             try:
                 answer = self._ask(position)
             except _OtherLogError as other:
-                position = self._begin_anew(other.tick)
+                position = self._begin_anew(other.tick, ledger)
                 continue
             self._examine(position, answer, router)
             self._route(answer, router, ledger)
-            self.reading.answered(number, sent, answer)
             if answer.last_tick < position.tick:
-                position = self._begin_anew(answer.last_tick)
+                position = self._begin_anew(answer.last_tick, ledger)
                 continue
+            self.reading.answered(number, sent, answer)
             position = following(position, answer)
             if answer.lines and answer.last_scanned < answer.last_tick:
                 pause = 0.0
@@ -163,9 +163,12 @@ class Tailer:
                 longest = self.idle_pause
                 pause = longest * _FIRST_POLL_SHARE if answer.lines else min(longest, pause * 1.5 + 0.01)
 
-    def _begin_anew(self, tick: int) -> Position:
-        """Another log: nothing of the old one can be read any more."""
+    def _begin_anew(self, tick: int, ledger: Ledger) -> Position:
+        """Another log: nothing of the old one can be read any more, and its numbers say nothing about this one."""
         self._in_transaction = False
+        self._boundary = tick
+        ledger.begin_anew(tick)
+        self.reading.begin(tick)
         return Position(tick, tick)
 
     def _between(self, router: Router, pause: float) -> None:

@@ -298,6 +298,20 @@ def test_i3_another_data_directory_is_noticed_after_an_error() -> None:
     assert server.asked[-1] == (900, 900)
 
 
+def test_i3_i4_nothing_that_was_read_counts_in_another_log() -> None:
+    """Its numbers are smaller: what was read of the old log must not pass for having read the new one."""
+    found = [answer([insert(105, b"a")], 105, 105, 200), answer([], 0, 0, 60, present=False)]
+    server = FakeServer(200, list(found))
+    with following(server) as (tailer, record):
+        assert server.exhausted.wait(10)
+        assert record.doubts == ["new-data-directory"]
+        assert not tailer.reading.wait(61, Deadline(0), threading.Event()), "this was not read yet"
+        assert tailer.boundary == 60, "holds begin here"
+        assert tailer.ledger is not None
+        assert tailer.ledger.restart_tick == 60
+        assert tailer.ledger.applied_through == 60, "the lag is measured from here"
+
+
 def test_the_same_data_directory_after_an_error_is_no_doubt() -> None:
     server = FakeServer(200, [LOST, LOST, answer([insert(105, b"a")], 105, 105, 200)])
     with following(server) as (tailer, record):
