@@ -84,8 +84,8 @@ READING: tuple[Mutant, ...] = (
         "another serverId means another data directory",
         "facts §5.1, I3",
         "tailer.py",
-        "if before != end.server_id:",
-        "if before is None:",
+        "if self.data_directory != end.server_id:",
+        "if self.data_directory is None:",
         "test_tailer.py::test_i3_another_data_directory_is_noticed_after_an_error",
     ),
     mutant(
@@ -350,6 +350,15 @@ READING: tuple[Mutant, ...] = (
         "        self.reading.begin(tick)\n        return Position(tick, tick)",
         "        return Position(tick, tick)",
         "test_tailer.py::test_i3_i4_nothing_that_was_read_counts_in_another_log",
+    ),
+    mutant(
+        "data-directories-after-states",
+        "the logs that positions are of are read before states, so that neither passes over the other",
+        "design §4.4, I3",
+        "running.py",
+        '"data_directories": directories,',
+        '"data_directories": self.plane.data_directories(),',
+        "test_checkpoint.py::test_i3_data_directories_are_read_before_states",
     ),
     mutant(
         "old-log-is-a-position",

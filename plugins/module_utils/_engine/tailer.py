@@ -128,12 +128,13 @@ class Tailer:
         try:
             end = self.patience.call(lambda: log_end(self.server), self._failed)
             replaced = restart is not None and directory not in (None, end.server_id)
+            if replaced:
+                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
+            # Shown, and a position with it, after the doubt: a checkpoint in between must not take it for the old one.
             self.data_directory = end.server_id
             start = end.tick if restart is None or replaced else restart
             self._boundary = start
             self.ledger = Ledger(start)
-            if replaced:
-                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
             self.reading.begin(start)
             self._follow(Position(start, start), router, self.ledger)
         finally:
@@ -202,10 +203,10 @@ class Tailer:
 
     def _identify(self, end: LogEnd) -> None:
         self._doubtful = False
-        before, self.data_directory = self.data_directory, end.server_id
-        if before != end.server_id:
+        if self.data_directory != end.server_id:
             if self._router is not None:
                 self._router.doubt("new-data-directory", "its data directory was replaced")
+            self.data_directory = end.server_id
             raise _OtherLogError(end.tick)
 
     def _examine(self, asked: Position, answer: Answer, router: Router) -> None:
