@@ -69,7 +69,7 @@ class Settler:
     def run(self) -> None:
         """The thread's work; ends by ``Stopped``."""
         while True:
-            entry = self._recheck.due(time.time())
+            entry = self._recheck.due(time.monotonic())
             if entry is None:
                 self._patience.sleep(_POLL_SECONDS)
             else:
