@@ -8,6 +8,42 @@ from tests.mutants.mutant import Mutant, mutant
 
 GUARDING: tuple[Mutant, ...] = (
     mutant(
+        "lost-fence-forgotten",
+        "a request to fence without an answer is looked for after the way back",
+        "design §5, I6",
+        "cutover_world.py",
+        "        if self.late_fence():\n            self._note(recorded=False)\n        else:\n",
+        "        if True:\n",
+        "test_late_fence.py::test_i6_a_fence_that_goes_up_after_the_way_back_is_lifted",
+    ),
+    mutant(
+        "crashed-fence-forgotten",
+        "a request to fence is noted before it is sent",
+        "design §5, I6",
+        "cutover_world.py",
+        "        self._note(unanswered=True)\n",
+        "",
+        "test_late_fence.py::test_i6_a_request_that_was_cut_by_a_crash_is_looked_for_by_the_restart",
+    ),
+    mutant(
+        "lost-fence-forgotten-by-the-next-attempt",
+        "the next attempt does not forget a request to fence that was lost",
+        "design §5, I6",
+        "cutover_world.py",
+        "self._note(unanswered=self._lost_before)",
+        "self._note(unanswered=False)",
+        "test_late_fence.py::test_i6_another_attempt_does_not_forget_it",
+    ),
+    mutant(
+        "late-fence-lifted-blindly",
+        "a fence that may come late is lifted by the record only",
+        "design §5, I7",
+        "cutover_world.py",
+        "            self._note(recorded=False)\n",
+        "            pass\n",
+        "test_late_fence.py::test_i7_nobody_lifts_it_without_the_record",
+    ),
+    mutant(
         "guard-before-its-time",
         "the guard acts when the attempt's time is over",
         "design §5, I7",

@@ -23,6 +23,7 @@ from .cleanup import ASKED, DONE, clean_up, tell_of_leavings
 from .cutover import Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
 from .late import LateIndexes
+from .late_fence import LOOK_SECONDS, LateFence
 from .lease import LeaseLostError
 from .report import build as build_report
 from .running import Running
@@ -194,6 +195,7 @@ class Supervisor:
     def _loop(self, world: World, running: Running) -> None:
         migration = self._migration
         attempts = Attempts(migration, world, running)
+        late_fence = LateFence(world, migration.findings, migration.stop_event, migration.clock)
         pauses = Backoff(0.2, _LONGEST_PAUSE)
         while not migration.stop_event.is_set():
             if migration.abort_requested:
@@ -202,6 +204,8 @@ class Supervisor:
             pause = _TICK_SECONDS
             try:
                 world.lease.check()
+                if late_fence.look_if_due():
+                    migration.be_quiet(world)
                 running.tick()
                 migration.waiting = None
                 pauses.reset()
@@ -264,4 +268,14 @@ class Supervisor:
             world.map.load()
             tell_of_leavings(world.map, world.users.count(), migration.findings)
         migration.enter(states.ABORTED)
+        self._outlast_late_fence(world)
         world.lease.release()
+
+    def _outlast_late_fence(self, world: World) -> None:
+        """An abort during the fence may be over before its request has run: the source is looked at until then."""
+        migration = self._migration
+        late_fence = LateFence(world, migration.findings, migration.stop_event, migration.clock)
+        while late_fence.pending and migration.state == states.ABORTED and not migration.stop_event.is_set():
+            late_fence.look()
+            migration.wake.wait(LOOK_SECONDS)
+            migration.wake.clear()
