@@ -52,7 +52,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Try until there is nothing to repeat; an abort that was asked for during a failing try is made, too."""
-        pauses = Backoff(0.2, 10.0)
+        pauses = Backoff(0.2, _LONGEST_PAUSE)
         migration = self._migration
         while not migration.stop_event.is_set():
             aborting = migration.abort_requested
