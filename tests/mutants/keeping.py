@@ -369,8 +369,8 @@ KEEPING: tuple[Mutant, ...] = (
         "overwrite_target drops what it listed first, once",
         "design §4.8",
         "wipe.py",
-        '    if listed.get("done"):\n        return\n    if not listed:\n',
-        "    if target:\n",
+        '    if listed.get("done"):\n        return\n    is_resumed = bool(listed)\n',
+        "    is_resumed = False\n",
         "test_wipe.py::test_a_repeated_start_drops_nothing_again",
     ),
     mutant(
