@@ -180,7 +180,8 @@ class Supervisor:
         values = world.decision.values
         migration.attempts = max(migration.attempts, int(values.get("attempt", 0)))
         live = LiveWorld(world, None, migration.findings, migration.stop_event)
-        if found == record.COMPLETED or (found == record.NONE and live.noted_fence() is None):
+        # A fence that may only come late is looked for again and again: nothing else is left to do.
+        if found == record.COMPLETED or (found == record.NONE and (live.noted_fence() is None or live.late_fence())):
             migration.be_quiet(world)
             return found
         decided = Cutover(live, world.decision, migration.stop_event, migration.clock).recover()

@@ -19,6 +19,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fence_note import read_note
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.late_fence import LateFence
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.supervisor import Supervisor
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
 from tests.unit.control_fakes import Crash, FakeStore, HandClocks, unreachable
 
@@ -183,4 +184,18 @@ def test_a_source_that_is_not_reached_is_looked_at_again(agent: Agent, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(Front, "json", lambda *_arguments, **_options: (_ for _ in ()).throw(unreachable()))
         agent.late_fence().look()
+    assert agent.late_fence().pending
+
+
+def test_a_restart_does_not_take_it_for_an_attempt_of_its_own(agent: Agent) -> None:
+    """The status goes on to tell how the attempt really ended."""
+    agent.source.lost = 1
+    agent.attempt()
+    ended = object()
+    migration: Any = SimpleNamespace(
+        attempts=1, findings=Findings(), stop_event=threading.Event(), clock=None, last_attempt=ended,
+        be_quiet=lambda world: None,
+    )  # fmt: skip
+    assert Supervisor(migration)._recover_decision(agent.world) == record.NONE
+    assert migration.last_attempt is ended
     assert agent.late_fence().pending
