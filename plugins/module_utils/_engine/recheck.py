@@ -68,10 +68,13 @@ class Recheck:
             return next((entry for entry in self._entries.values() if entry.due <= now), None)
 
     def keys(self, entry: Entry) -> list[bytes]:
-        """The keys of a note."""
-        with self._lock, self._path.open("rb") as stream:
-            stream.seek(entry.offset)
-            return [base64.b64decode(key) for key in json.loads(stream.readline())["k"]]
+        """The keys of a note; none of one that was settled or forgotten meanwhile."""
+        with self._lock:
+            if entry.number not in self._entries:
+                return []
+            with self._path.open("rb") as stream:
+                stream.seek(entry.offset)
+                return [base64.b64decode(key) for key in json.loads(stream.readline())["k"]]
 
     def postpone(self, entry: Entry, seconds: float) -> None:
         """Look at this note again later."""

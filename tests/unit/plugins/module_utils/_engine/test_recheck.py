@@ -93,6 +93,18 @@ def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
     assert (tmp_path / "log").stat().st_size == 0
 
 
+@pytest.mark.parametrize("others", [[], [b"another collection's"]])
+def test_a_collection_that_is_forgotten_while_it_is_read_back_has_no_keys(tmp_path: Path, others: list[bytes]) -> None:
+    """What is at its place in the file by now is nothing, or another collection's."""
+    queue = Recheck(tmp_path / "log", 0.0)
+    queue.note(SHARD, [b"k"])
+    entry = queue.due(time.monotonic() + 1)
+    assert entry is not None
+    queue.forget(SHARD.database, SHARD.plan_id)
+    queue.note(OTHER, others)
+    assert queue.keys(entry) == []
+
+
 def test_many_keys_are_kept_in_parts(tmp_path: Path) -> None:
     queue = Recheck(tmp_path / "log", 0.0)
     queue.note(SHARD, [b"%d" % number for number in range(2500)])
