@@ -53,6 +53,12 @@ class Recheck:
         for start in range(0, len(keys), _MAX_KEYS):
             self._add(shard, self._delay if delay is None else delay, keys[start : start + _MAX_KEYS])
 
+    def found(self, entry: Entry, shard: ShardId, keys: Sequence[bytes], delay: float) -> None:
+        """Keep keys that came up when a note was looked at, unless its collection was forgotten meanwhile."""
+        with self._lock:
+            if entry.number in self._entries:
+                self.note(shard, keys, delay)
+
     def note_collection(self, shard: ShardId) -> None:
         """Any key of the shard's collection may have been written by a request without an answer."""
         self._add(shard, self._delay, ())
