@@ -8,6 +8,15 @@ from tests.mutants.mutant import Mutant, mutant
 
 GUARDING: tuple[Mutant, ...] = (
     mutant(
+        "journal-gone-knows-of-nothing",
+        "a journal that is gone is not one that knows of nothing",
+        "design §4.8, I7",
+        "journal.py",
+        "            if error.error_num != _NO_COLLECTION:\n                raise\n            # It was",
+        "            if error:\n                raise\n            # It was",
+        "test_journal.py::test_i7_a_journal_that_is_gone_is_not_a_journal_that_knows_of_nothing",
+    ),
+    mutant(
         "lost-fence-forgotten",
         "a request to fence without an answer is looked for after the way back",
         "design §5, I6",
