@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import fence
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import inventory as inv
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.definitions import problems
@@ -157,6 +158,25 @@ def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:
     engine.stop({"max_downtime": 3.0})
     status = wait_status(engine, lambda status: _rolled_back(status, 3), 60.0)
     assert status["cutover"]["last_attempt"]["result"] == "refused"
+
+
+def test_i6_a_request_to_fence_that_runs_after_the_way_back_is_undone(
+    pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A coordinator is slow; another one puts up the fence, which is lifted again before the first one gets there."""
+    monkeypatch.setattr(fence, "_PUT_TIMEOUT", 1.0)
+    pair.source.control.fault("delay", method="PUT", path_regex="/_admin/server/mode", seconds=8.0)
+    engine.rehearse({"fence_seconds": 4.0})
+    wait_status(engine, lambda status: status["state"] == "running" and _rehearsed(engine))
+    assert engine.server_mode()["mode"] == "default"
+    wait_for(lambda: "given back once more" in caplog.text)
+    assert engine.server_mode()["mode"] == "default"
+    source_root(pair).json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
+
+
+def _rehearsed(engine: Engine) -> bool:
+    rehearsal = (engine.report() or {}).get("rehearsal") or {}
+    return rehearsal.get("result") == "rehearsed" and rehearsal.get("fenced_seconds") is not None
 
 
 def test_i6_abort_leaves_the_source_as_found(pair: Pair, engine: Engine) -> None:

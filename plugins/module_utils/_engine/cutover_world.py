@@ -48,6 +48,7 @@ class LiveWorld:
         self._stop = stop
         self._opened_cleanly = False
         self._settled_at = 0.0
+        self._lost_before = False
         self._doubts = running.plane.doubts if running is not None else 0
 
     def agent(self) -> str:
@@ -89,7 +90,14 @@ class LiveWorld:
         except CutoverError:
             # Setting it reports who does not answer.
             modes = {}
-        return self._shown(fence.set_mode(self._world.source, mode, deadline))
+        if mode == fence.DEFAULT:
+            return self._shown(fence.set_mode(self._world.source, mode, deadline))
+        self._note(unanswered=True)
+        return self._shown(fence.set_mode(self._world.source, mode, deadline, answered=self._answered))
+
+    def _answered(self) -> None:
+        """The request to fence; one of an attempt before may still be lost."""
+        self._note(unanswered=self._lost_before)
 
     def _shown(self, modes: dict[str, str]) -> dict[str, str]:
         if self._running is not None:
@@ -227,16 +235,25 @@ class LiveWorld:
     def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
         """See ``cutover.World``."""
         world = self._world
+        self._lost_before = self.late_fence()
         fronts = tuple(server.client.endpoint.url for server in world.source.fronts.values())
         note = FenceNote.of(world.lease.owner.id, attempt, former, fronts, max_downtime)
-        write_note(world.paths.root, note)
+        write_note(world.paths.root, replace(note, unanswered=self._lost_before))
         return guard_seconds(max_downtime, world.settings.time_scale, MODE_TRY_SECONDS)
 
     def note_recorded(self) -> None:
         """See ``cutover.World``."""
+        self._note(recorded=True)
+
+    def _note(self, **changes: bool) -> None:
         note = read_note(self._world.paths.root)
         if note is not None:
-            write_note(self._world.paths.root, replace(note, recorded=True))
+            write_note(self._world.paths.root, replace(note, **changes))
+
+    def late_fence(self) -> bool:
+        """Whether this host's fence may still go up by a request whose answer was lost."""
+        note = read_note(self._world.paths.root)
+        return note is not None and note.may_come_late(SystemClocks(), self._world.settings.settle_seconds)
 
     def noted_fence(self) -> Optional[str]:
         """See ``cutover.World``."""
@@ -269,8 +286,13 @@ class LiveWorld:
         return self._world.paths.opening.exists()
 
     def clear_notes(self) -> None:
-        """See ``cutover.World``."""
-        clear_note(self._world.paths.root)
+        """See ``cutover.World``. That of a fence which may come late stays: its end is not certain yet. Nobody lifts
+        that one without the record.
+        """
+        if self.late_fence():
+            self._note(recorded=False)
+        else:
+            clear_note(self._world.paths.root)
         if self._world.paths.opening.exists():
             self._world.paths.opening.unlink()
             sync_directory(self._world.paths.root)

@@ -274,11 +274,12 @@ class Running:
             LOG.info("the modes of the source's servers are not all known: %s", error)
 
     def checkpoint(self) -> None:
-        """Journal positions and states. Positions are read first: a shard that falls out of step in between is then
-        journaled as such; the other way round its markers could be passed over after a restart (invariant I4). So is
-        one that was dropped from its leader, until the definitions tell whether it is there again.
+        """Journal positions and states. Positions and the logs that they are of are read first: a shard that falls out
+        of step in between is then journaled as such; the other way round its markers could be passed over after a
+        restart (invariant I4). So is one that was dropped from its leader, until the definitions tell whether it is
+        there again.
         """
-        ticks = self.plane.restart_ticks()
+        ticks, directories = self.plane.restart_ticks(), self.plane.data_directories()
         self._note_dropped()
         states = self.plane.states()
         states.update(dict.fromkeys(self._dropped & states.keys(), ShardState.SUSPECT))
@@ -286,7 +287,7 @@ class Running:
         self.world.map.note_states(states, self.schema.leaders)
         positions = {
             "ticks": {server: str(tick) for server, tick in sorted(ticks.items())},
-            "data_directories": self.plane.data_directories(),
+            "data_directories": directories,
             "reboots": dict(self.watch.reboots),
             "protection": self.protection.as_value(),
             "least_logs": self.disks.least,

@@ -128,12 +128,13 @@ class Tailer:
         try:
             end = self.patience.call(lambda: log_end(self.server), self._failed)
             replaced = restart is not None and directory not in (None, end.server_id)
+            if replaced:
+                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
+            # Shown, and a position with it, after the doubt: a checkpoint in between must not take it for the old one.
             self.data_directory = end.server_id
             start = end.tick if restart is None or replaced else restart
             self._boundary = start
             self.ledger = Ledger(start)
-            if replaced:
-                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
             self.reading.begin(start)
             self._follow(Position(start, start), router, self.ledger)
         finally:
@@ -148,14 +149,14 @@ class Tailer:
             try:
                 answer = self._ask(position)
             except _OtherLogError as other:
-                position = self._begin_anew(other.tick)
+                position = self._begin_anew(other.tick, ledger)
                 continue
             self._examine(position, answer, router)
             self._route(answer, router, ledger)
-            self.reading.answered(number, sent, answer)
             if answer.last_tick < position.tick:
-                position = self._begin_anew(answer.last_tick)
+                position = self._begin_anew(answer.last_tick, ledger)
                 continue
+            self.reading.answered(number, sent, answer)
             position = following(position, answer)
             if answer.lines and answer.last_scanned < answer.last_tick:
                 pause = 0.0
@@ -163,9 +164,12 @@ class Tailer:
                 longest = self.idle_pause
                 pause = longest * _FIRST_POLL_SHARE if answer.lines else min(longest, pause * 1.5 + 0.01)
 
-    def _begin_anew(self, tick: int) -> Position:
-        """Another log: nothing of the old one can be read any more."""
+    def _begin_anew(self, tick: int, ledger: Ledger) -> Position:
+        """Another log: nothing of the old one can be read any more, and its numbers say nothing about this one."""
         self._in_transaction = False
+        self._boundary = tick
+        ledger.begin_anew(tick)
+        self.reading.begin(tick)
         return Position(tick, tick)
 
     def _between(self, router: Router, pause: float) -> None:
@@ -199,10 +203,10 @@ class Tailer:
 
     def _identify(self, end: LogEnd) -> None:
         self._doubtful = False
-        before, self.data_directory = self.data_directory, end.server_id
-        if before != end.server_id:
+        if self.data_directory != end.server_id:
             if self._router is not None:
                 self._router.doubt("new-data-directory", "its data directory was replaced")
+            self.data_directory = end.server_id
             raise _OtherLogError(end.tick)
 
     def _examine(self, asked: Position, answer: Answer, router: Router) -> None:

@@ -77,6 +77,7 @@ class Journal:
         self.broken = False
         self.in_sync: set[ShardId] = set()
         self.ticks: dict[str, str] = {}
+        self.directories: dict[str, str] = {}
         self.number = 0
         self.journaling: Callable[[], None] = bool
 
@@ -91,6 +92,7 @@ class Journal:
         self.journaling()
         self._write("positions journaled")
         self.ticks, self.number = body["ticks"], body["checkpoint"]
+        self.directories = body["data_directories"]
 
     def _write(self, name: str) -> None:
         if self.broken:
@@ -132,6 +134,14 @@ def test_i4_positions_are_read_before_states(running: Running) -> None:
     journal: Any = running.world.map
     assert not (journal.in_sync and journal.ticks == {"PRMR-a": "200"}), "a restart would pass its markers over"
     assert journal.ticks == {"PRMR-a": "100"}
+
+
+def test_i3_data_directories_are_read_before_states(running: Running) -> None:
+    """A log that is replaced after that is found to be another one after a restart, and its shards are compared."""
+    plane = cast(Plane, running.plane)
+    plane.data_directories = lambda: {"PRMR-a": "78" if "states" in plane.events else "77"}  # type: ignore[method-assign]
+    running.checkpoint()
+    assert cast(Journal, running.world.map).directories == {"PRMR-a": "77"}
 
 
 def test_i4_states_are_journaled_before_positions(running: Running) -> None:
