@@ -44,6 +44,15 @@ OPENING: tuple[Mutant, ...] = (
         "test_late_users.py::test_i9_a_restart_goes_on_with_whom_is_left",
     ),
     mutant(
+        "late-work-concluded-to-be-done",
+        "whoever was killed before it knew what is left after the opening goes on after a restart",
+        "design §5 step 9, §4.8, I9",
+        "migration.py",
+        'known.get("finished", False)',
+        'known.get("finished", True)',
+        "test_engine.py::test_a_completed_migration_goes_on_where_something_is_left_to_do",
+    ),
+    mutant(
         "hold-not-waited-for",
         "an opening that is held waits until it is let",
         "design §5, I5",

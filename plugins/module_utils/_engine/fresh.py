@@ -16,6 +16,7 @@ from . import states
 from .cleanup import DONE
 from .decision import Decision
 from .journal import Record, Store
+from .late import LateIndexes
 from .late_users import LEFT
 from .schema_map import DATABASES_KEY, SchemaMap
 from .spec import Spec
@@ -91,6 +92,7 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     """
     known = world.migration.load()
     if standing(world.journal, migration.spec) is not Standing.NEW:
+        migration.late_counts = LateIndexes(world, migration.findings).counts()
         migration.resume_as(str(known["state"]), known.get("id"))
         return
     _give_up_completed(world)

@@ -66,7 +66,8 @@ class Migration:
         self.cleanup: Optional[str] = known.get("cleanup")
         self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
-        self.late_users: list[str] = known.get("late_users") or []
+        # Nothing is left to do beside the open target: said by whoever has done it, never concluded.
+        self.finished: bool = known.get("finished", False)
         self.findings = Findings(paths.findings, clock)
         self.guard = GuardWatch(paths.root, spec.require_guard, clock)
         self.world: Optional[World] = None
@@ -133,8 +134,8 @@ class Migration:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the target is open and something is left to do beside it, also for a restart."""
-        return self.state == states.COMPLETED and (self.late_counts["pending"] > 0 or bool(self.late_users))
+        """Whether the target is open and something may be left to do beside it, also for a restart."""
+        return self.state == states.COMPLETED and not self.finished
 
     def take_credentials(self, spec: Spec) -> None:
         """Use another user, password or CA for the target, and the speed of this specification, from now on.
@@ -356,7 +357,7 @@ class Migration:
                 "paused": self.pause.value,
                 "limits": {name: self.load.as_values()[name] for name in self._limits},
                 "late_indexes": self.late_counts,
-                "late_users": self.late_users,
+                "finished": self.finished,
                 "revoke": self.revoke_request,
                 "stop": self.stops.asked,
                 "cleanup": self.cleanup,
