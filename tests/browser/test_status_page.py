@@ -28,11 +28,13 @@ pytestmark = pytest.mark.timeout(240)
 
 @contextmanager
 def opened(
-    browser: Browser, agent: RunningAgent, path: str = "/", expected: tuple[str, ...] = (), **options: Any
-) -> Iterator[Page]:
-    """The page; whatever it complains about or asks of others fails the test."""
+    browser: Browser, agent: RunningAgent, path: str = "/", expected: tuple[str, ...] = (), before: str = "",
+    **options: Any,
+) -> Iterator[Page]:  # fmt: skip
+    """The page; whatever it complains about or asks of others fails the test. ``before`` runs ahead of its script."""
     context = browser.new_context(ignore_https_errors=True, **{"viewport": DESK, **options})
     page = context.new_page()
+    page.add_init_script(before)
     troubles: list[str] = []
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -73,9 +75,15 @@ def test_every_state_answers_at_a_glance(
             assert serious == []
 
 
-def test_a_change_is_shown_without_reloading(browser: Browser, agent: RunningAgent) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    ["window.setInterval = () => 0;", "window.EventSource = class { addEventListener() {} };"],
+    ids=["events alone", "asking alone"],
+)
+def test_a_change_is_shown_without_reloading(browser: Browser, agent: RunningAgent, broken: str) -> None:
+    """By the stream of events, and by asking again where a proxy swallows the stream."""
     show(agent, COPYING)
-    with opened(browser, agent) as page:
+    with opened(browser, agent, before=broken) as page:
         expect(page.locator("#live")).to_have_text("live", timeout=PATIENCE)
         page.evaluate("window.sameDocument = true")
         show(agent, READY)
