@@ -48,14 +48,14 @@ class Agent:
         self.token = secrets.token_urlsafe(24)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
-        self.endpoint = f"https://127.0.0.1:{self._port}"
+            self.port: int = probe.getsockname()[1]
+        self.endpoint = f"https://127.0.0.1:{self.port}"
         self.config_path = home / "agent.json"
         self._archive, self._log = archive, home / "agent.log"
         self._context = ssl.create_default_context(cafile=str(self.ca_path))
         digest = hashlib.sha256(self.token.encode()).hexdigest()
         config = {
-            "listen_host": "127.0.0.1", "port": self._port, "tls_keyfile": str(keyfile),
+            "listen_host": "127.0.0.1", "port": self.port, "tls_keyfile": str(keyfile),
             "tokens": [{"name": "test", "sha256": digest, "role": "cutover"}],
             "state_directory": str(home / "state"), "source_jwt_secret_path": str(jwt_secret_path),
             "time_scale": time_scale, "log_format": "text",
@@ -101,6 +101,12 @@ class Agent:
     def thaw(self) -> None:
         """SIGCONT: it goes on in the middle of whatever it did."""
         self._running().send_signal(signal.SIGCONT)
+
+    def renew(self) -> None:
+        """Certificates of another CA, which the running process reads on SIGHUP; clients trust only these from now."""
+        make(self.config_path.parent)
+        self._context = ssl.create_default_context(cafile=str(self.ca_path))
+        self._running().send_signal(signal.SIGHUP)
 
     def wait_ended(self, seconds: float) -> int:
         """Until somebody else has ended it; gives its exit code."""
@@ -157,7 +163,7 @@ class Agent:
         return self._log.read_text(encoding="utf-8", errors="replace")[-6000:] if self._log.exists() else ""
 
     def _exchange(self, method: str, target: str, body: object | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=self.timeout, context=self._context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout, context=self._context)
         try:
             content = b"" if body is None else json.dumps(body).encode()
             headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}

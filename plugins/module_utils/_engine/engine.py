@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 from .._core.clock import Deadline
-from .._core.endpoint import Endpoint
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .._core.jwt import load_secret
 from . import changes, fresh, saved, shard_list, source_modes, spec, states, status, verification
@@ -26,6 +25,7 @@ from .guard_lock import ENGINE_LOCK, take
 from .journal import Journal
 from .lease import Owner
 from .migration import Migration
+from .pins import Pins
 from .precheck.context import Context, Environment
 from .precheck.runner import run_whole as run_prechecks
 from .schema_map import SchemaMap
@@ -47,7 +47,7 @@ _VERIFICATION_SECONDS = 3600.0
 class EngineConfig:
     """What only the agent's own configuration says.
 
-    ``allowed_sources`` and ``allowed_targets`` are hosts (or host:port); None allows any. ``time_scale`` multiplies
+    ``allowed_sources`` and ``allowed_targets`` are the pins of ``Pins``. ``time_scale`` multiplies
     every wait for something that a server does by itself.
     """
 
@@ -119,8 +119,7 @@ class Engine:
         ``details.checks``, or what source and target refuse; nothing was touched then.
         """
         wanted = spec.parse(request)
-        self._check_allowed("source_endpoints", wanted.source_endpoints, self._config.allowed_sources)
-        self._check_allowed("target_endpoints", wanted.target_endpoints, self._config.allowed_targets)
+        Pins(self._config.allowed_sources, self._config.allowed_targets).check(wanted)
         with self._starting:
             current = self._migration
             if current is not None and current.state in states.ACTIVE:
@@ -189,18 +188,6 @@ class Engine:
             self._migration = migration
             self._snapshot = status.build(migration)
         migration.start()
-
-    @staticmethod
-    def _check_allowed(field: str, endpoints: Sequence[Endpoint], allowed: Optional[Sequence[str]]) -> None:
-        if allowed is None:
-            return
-        for endpoint in endpoints:
-            if not {endpoint.host, endpoint.origin, endpoint.url} & {item.lower() for item in allowed}:
-                raise CutoverError(
-                    "CUT-SPEC-5",
-                    f"{field}: {endpoint.url} is not allowed by the agent's configuration",
-                    details={"field": field},
-                )
 
     def _started(self) -> Migration:
         migration = self._migration

@@ -159,7 +159,7 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
         "recopies": progress.recopies,
         "restarts": max(0, world.lease.epoch - 1) if world else 0,
     }
-    if progress.waiting and document["waiting"]["for"] is None:
+    if running is not None and progress.waiting and document["waiting"]["for"] is None:
         document["waiting"] = {"for": progress.waiting[0], "since": None}
 
 
