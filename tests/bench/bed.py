@@ -23,6 +23,7 @@ from tests.testbed.launch import TestCluster
 
 _FIRST_REVISION = 1_790_000_000_000 << 20
 _PATIENCE = 420.0  # seconds: all benches together are to end within 25 minutes
+_BETWEEN_LOOKS = 0.5  # seconds: each look is a connection of its own, with the handshake of TLS paid by the agent
 
 
 def checked(answer: Answer, *expected: int) -> Answer:
@@ -122,7 +123,7 @@ class Bed:
 
     def wait(self, what: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait for something in the agent's status document, which is given back."""
-        return self.agent.wait(what, condition, _PATIENCE)
+        return self.agent.wait(what, condition, _PATIENCE, _BETWEEN_LOOKS)
 
     def watch(self) -> Stopwatch:
         """CPU seconds of the agent from now on."""
