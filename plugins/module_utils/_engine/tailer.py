@@ -19,7 +19,6 @@ from .patience import Patience
 from .position import Reading, following
 from .wal import Answer, LogEnd, Position, log_end, tail
 
-_FIRST_POLL_SHARE = 0.2
 NO_DEADLINE = Deadline(None)
 
 
@@ -96,7 +95,7 @@ class Tailer:
         self.patience = patience
         self.data_directory: Optional[str] = None
         self._chunk_bytes = settings.tail_chunk_bytes
-        self.idle_pause = settings.poll_interval
+        self._busy_pause = self.idle_pause = settings.poll_interval
         self._router: Optional[Router] = None
         self._controls: deque[Ticket] = deque()
         self._wake = threading.Event()
@@ -160,8 +159,9 @@ class Tailer:
             if answer.lines and answer.last_scanned < answer.last_tick:
                 pause = 0.0
             else:
-                longest = self.idle_pause
-                pause = longest * _FIRST_POLL_SHARE if answer.lines else min(longest, pause * 1.5 + 0.01)
+                # What comes is gathered for a moment: a question, and a write for each shard, cost the same however
+                # much they carry.
+                pause = self._busy_pause if answer.lines else min(self.idle_pause, pause * 1.5 + 0.01)
 
     def _begin_anew(self, tick: int) -> Position:
         """Another log: nothing of the old one can be read any more."""
