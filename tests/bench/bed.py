@@ -112,18 +112,24 @@ class Bed:
             "target_password": self.target.root_password, "ignore_metrics": True, **fields,
         }
 
+    def begin(self, **fields: Any) -> None:
+        """Start the migration; the agent runs already."""
+        self.agent.call("POST", "/v1/migration", self.request(**fields))
+
     def migrate(self, **fields: Any) -> float:
         """Start the agent and the migration, wait until every shard is in sync; CPU seconds of the agent for it."""
         if self.agent.pid is None:
             self.agent.start()
         watch = self.watch()
-        self.agent.call("POST", "/v1/migration", self.request(**fields))
+        self.begin(**fields)
         self.wait("every shard in sync", in_sync)
         return watch.seconds()
 
-    def wait(self, what: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait for something in the agent's status document, which is given back."""
-        return self.agent.wait(what, condition, _PATIENCE, _BETWEEN_LOOKS)
+    def wait(
+        self, what: str, condition: Callable[[dict[str, Any]], bool], between: float = _BETWEEN_LOOKS
+    ) -> dict[str, Any]:
+        """Wait for something in the agent's status document, which is given back; looks every ``between`` seconds."""
+        return self.agent.wait(what, condition, _PATIENCE, between)
 
     def watch(self) -> Stopwatch:
         """CPU seconds of the agent from now on."""
