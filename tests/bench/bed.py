@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import tempfile
 import time
@@ -33,6 +34,16 @@ def checked(answer: Answer, *expected: int) -> Answer:
     return answer
 
 
+def _prose(length: int) -> bytes:
+    """Text that compresses like text: words of a few letters, in no order that repeats."""
+    draw = random.Random(1)
+    words = ["".join(draw.choices("eeeaaooiinnrrssttlldhucmpgbfyv", k=draw.randint(2, 9))) for _word in range(4000)]
+    return " ".join(draw.choices(words, k=length // 4)).encode()[:length]
+
+
+_PROSE = _prose(1 << 17)
+
+
 def documents(collection: str, first: int, number: int, size: int) -> Iterator[bytes]:
     """Documents of about `size` bytes as a dump has them."""
     for index in range(first, first + number):
@@ -42,7 +53,10 @@ def documents(collection: str, first: int, number: int, size: int) -> Iterator[b
             f'"price":{index % 977}.25,"tags":["red","green"],"place":{{"city":"Köln","zip":"{index % 99999:05}"}},'
             '"text":"'
         ).encode()
-        yield head + b"x" * max(0, size - 2 - len(head)) + b'"}'
+        length = max(0, size - 2 - len(head))
+        start = index * 7919 % max(1, len(_PROSE) - length)
+        text = _PROSE if length <= len(_PROSE) else _PROSE * (1 + length // len(_PROSE))
+        yield head + text[start : start + length] + b'"}'
 
 
 class Bed:
