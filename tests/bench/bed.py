@@ -97,11 +97,11 @@ class Bed:
                 checked(client("PUT", target, body), 200)
         return total
 
-    def finished(self, route: str, wish: Mapping[str, Any]) -> None:
-        """Ask the agent for something that takes long, and wait for the end of it."""
+    def finished(self, route: str, wish: Mapping[str, Any], between: float = 0.05) -> None:
+        """Ask the agent for something that takes long, and look every ``between`` seconds for the end of it."""
         run = self.agent.call("POST", route, wish)
         while (answer := self.agent.call("GET", f"{route}/{run['id']}"))["state"] == "running":
-            time.sleep(0.05)
+            time.sleep(between)
         if answer["state"] != "finished":
             raise RuntimeError(f"{route} ended as {answer}")
 

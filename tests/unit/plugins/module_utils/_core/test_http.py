@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline, SystemClock
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import SystemClock
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint import parse_endpoint
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import HttpClient
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.http_connection import Connection
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.tls import client_context
 from tests.unit.plugins.module_utils._core.scripted_server import Reply, Request, ScriptedServer, answer
 
@@ -377,38 +376,3 @@ def test_tls_against_a_plain_port_and_the_other_way_round(tmp_path: Path) -> Non
 def test_https_without_a_context_is_an_error_of_the_program() -> None:
     with pytest.raises(ValueError, match="TLS context"):
         HttpClient(parse_endpoint("https://h", "x"))
-
-
-class TalkativeSocket(socket.socket):
-    """Keeps what it is told about time."""
-
-    def settimeout(self, value: float | None) -> None:
-        self.__dict__.setdefault("told", []).append(value)
-        super().settimeout(value)
-
-
-def test_a_socket_is_told_its_time_again_only_when_that_has_changed() -> None:
-    clock = ShiftedClock()
-    ours, theirs = socket.socketpair()
-    with theirs, TalkativeSocket(fileno=ours.detach()) as sock:
-        told: list[float] = sock.__dict__.setdefault("told", [])
-        connection = Connection(sock)
-
-        def exchange(deadline: Deadline) -> int:
-            told.clear()
-            connection.send(b"x", [], deadline)
-            theirs.sendall(answer(b"abc"))
-            connection.receive("GET", 100, deadline)
-            return len(told)
-
-        deadline = Deadline(100.0, clock)
-        assert exchange(deadline) == 1
-        assert exchange(deadline) == 0
-        clock.shift = 60.0
-        assert exchange(deadline) == 1
-        assert told[0] == pytest.approx(40.0, abs=5.0)
-        assert exchange(Deadline(100.0, clock)) == 1, "a longer time than before"
-        assert told[0] == pytest.approx(100.0, abs=5.0)
-        clock.shift = 200.0
-        with pytest.raises(TimeoutError):
-            exchange(deadline)
