@@ -325,13 +325,13 @@ READING: tuple[Mutant, ...] = (
         "test_tailer.py::test_i8_reading_stops_while_too_much_is_queued",
     ),
     mutant(
-        "line-of-a-body-passed-over",
-        "every line of a body is a marker, whatever it looks like",
+        "line-passed-over",
+        "every line of an answer is a marker, whatever it looks like",
         "facts §5.5, I3",
         "marker.py",
         "            yield parse(other)\n",
         "            continue\n",
-        "test_marker.py::test_i3_a_whole_body_is_cut_like_its_lines",
+        "test_marker.py::test_i3_many_lines_are_cut_like_each_of_them",
     ),
     mutant(
         "joined-after-the-flush",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
 from .._core.errors import CutoverError
 
@@ -30,7 +30,7 @@ _DOCUMENT = re.compile(
     rb'"data":(\{"_key":"([^"\\]+)"(?:,"_id":"[^"\\]*")?,"_rev":"([^"\\]*)"[,}].*)\}\Z',
     re.DOTALL,
 )
-# The same for all lines of a body at once, which takes half the time; any other line is the last group.
+# The same for all lines of an answer at once, which takes half the time; any other line is the last group.
 _LINES = re.compile(
     rb'(?:\{"tick":"([0-9]+)(","type":230[02],"db":"[^"\\\n]*","cuid":"[^"\\\n]*","tid":"[0-9]+","data":)'
     rb'(\{"_key":"([^"\\\n]+)"(?:,"_id":"[^"\\\n]*")?,"_rev":"([^"\\\n]*)"[,}].*)\}|(.+))(?:\n|\Z)'
@@ -78,10 +78,10 @@ def parse(line: bytes) -> Marker:
     return parse_slowly(line)
 
 
-def parse_all(body: bytes) -> Iterator[Marker]:
-    """The markers of all lines of a body, as ``parse`` gives them: one for each that is not empty."""
+def parse_all(lines: Sequence[bytes]) -> Iterator[Marker]:
+    """The marker of each line, as ``parse`` gives it; none of the lines is empty."""
     new, head_of = tuple.__new__, _head
-    for tick, head, data, key, rev, other in _LINES.findall(body):
+    for tick, head, data, key, rev, other in _LINES.findall(b"\n".join(lines)):
         if other:
             yield parse(other)
         else:

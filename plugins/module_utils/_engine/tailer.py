@@ -239,7 +239,7 @@ class Tailer:
             sample = answer.lines[len(answer.lines) // 2]
             if parse(sample) != parse_slowly(sample):
                 self._sliced = False
-        return parse_all(answer.body) if self._sliced else map(parse_slowly, answer.lines)
+        return parse_all(answer.lines) if self._sliced else map(parse_slowly, answer.lines)
 
     def _ends_batch(self, marker: Marker) -> bool:
         """Whether the log may be read from this marker's tick on: a 2201, or a tid of 0 (design §4.4).

@@ -26,14 +26,13 @@ class LogEnd(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer of ``/_api/wal/tail`` (facts §5.3); ``lines`` are those of the ``body`` that are not empty."""
+    """An answer of ``/_api/wal/tail`` (facts §5.3)."""
 
     lines: list[bytes]
     last_included: int
     last_scanned: int
     last_tick: int
     from_present: bool
-    body: bytes = b""
 
 
 class Position(NamedTuple):
@@ -109,7 +108,6 @@ def _answer(server: Server, response: Response) -> Answer:
             number("lastscanned"),
             number("lasttick"),
             response.headers["x-arango-replication-frompresent"] == "true",
-            response.body,
         )
     except (KeyError, ValueError) as error:
         raise _strange(server, "/_api/wal/tail") from error
