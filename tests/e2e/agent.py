@@ -190,8 +190,12 @@ class Agent:
         listed: list[dict[str, Any]] = self.call("GET", "/v1/migration/shards?limit=1000")["shards"]
         return listed
 
-    def wait(self, what: str, condition: Callable[[Status], bool], seconds: float) -> Status:
-        """Wait until the status document satisfies ``condition``; AssertionError with status and log otherwise."""
+    def wait(
+        self, what: str, condition: Callable[[Status], bool], seconds: float, between: float = 0.1
+    ) -> Status:
+        """Look every ``between`` seconds whether the status document satisfies ``condition``; AssertionError with
+        status and log when it does not in time.
+        """
         deadline = time.monotonic() + seconds
         while True:
             status = self.status()
@@ -200,4 +204,4 @@ class Agent:
             if time.monotonic() > deadline:
                 shown = json.dumps(status, indent=1)
                 raise AssertionError(f"not within {seconds:.0f} s: {what}\n{shown}\n{self.log()}")
-            time.sleep(0.1)
+            time.sleep(between)

@@ -148,8 +148,8 @@ VERIFYING: tuple[Mutant, ...] = (
         "a truncate touches every key",
         "design §5 step 7a, I5",
         "router.py",
-        "                self._touched(shard, None)\n",
-        "                self._touched(shard, set())\n",
+        "            self._touched(shard, None)\n",
+        "            self._touched(shard, set())\n",
         "test_router.py::test_a_truncate_touches_every_key",
     ),
     mutant(

@@ -305,8 +305,8 @@ WRITING: tuple[Mutant, ...] = (
         "truncates reach the target",
         "design §4.5, I3",
         "router.py",
-        "_DATA = frozenset({INSERT, REMOVE, TRUNCATE})",
-        "_DATA = frozenset({INSERT, REMOVE})",
+        "_DATA = OPERATIONS | {TRUNCATE}",
+        "_DATA = OPERATIONS",
         "test_router.py::test_a_truncate_is_held_where_it_stands",
     ),
     mutant(
@@ -343,8 +343,8 @@ WRITING: tuple[Mutant, ...] = (
         "where the target makes revisions none is sent",
         "design §4.7, facts §5.9",
         "likeness.py",
-        "return document.data if self.keeps_revisions else without_revision(document.data)",
-        "return document.data",
+        "        return [without_revision(document.data) for document in documents]",
+        "        return [document.data for document in documents]",
         "test_likeness.py::test_a_revision_is_cut_out_and_every_other_text_stays",
     ),
     mutant(

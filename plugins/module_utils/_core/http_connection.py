@@ -20,6 +20,7 @@ from .http_answer import Response, read_answer
 Buffer = Union[bytes, bytearray, memoryview]
 # Head and small bodies leave in one packet; what is larger is handed over in pieces, without a copy of the whole.
 _COALESCE = 256 * 1024
+_INEXACT = 0.05
 
 
 def nbytes(part: Buffer) -> int:
@@ -27,12 +28,32 @@ def nbytes(part: Buffer) -> int:
     return part.nbytes if isinstance(part, memoryview) else len(part)
 
 
+class _Limit:
+    """Gives each call on a socket the time that is left until a deadline.
+
+    To tell the socket is a call of the kernel by itself, for each 16 KB of a body: it is told again when it would wait
+    too long by more than ``_INEXACT`` seconds.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._told = 0.0
+
+    def __call__(self, deadline: Deadline) -> None:
+        """For the next call on the socket; raises ``TimeoutError`` if there is no time left."""
+        remaining = deadline.remaining()
+        if remaining <= 0 or not remaining <= self._told <= remaining + _INEXACT:
+            limit(self._sock, deadline)
+            self._told = remaining
+
+
 class _Stream(io.RawIOBase):
     """The receiving side of a socket; every read gets only the time that is left until the deadline."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, limited: _Limit) -> None:
         super().__init__()
         self._sock = sock
+        self._limited = limited
         self.deadline = Deadline(None)
         self.received = 0
         self.muted = False
@@ -44,7 +65,7 @@ class _Stream(io.RawIOBase):
         """Receive once; while muted nothing is received, so that a look at the buffer does not block."""
         if self.muted:
             return 0
-        limit(self._sock, self.deadline)
+        self._limited(self.deadline)
         count = self._sock.recv_into(buffer)
         self.received += count
         return count
@@ -63,7 +84,8 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._stream = _Stream(sock)
+        self._limited = _Limit(sock)
+        self._stream = _Stream(sock, self._limited)
         self._reader = io.BufferedReader(self._stream, 64 * 1024)
         self.idle_since = 0.0
 
@@ -109,7 +131,7 @@ class Connection:
         with memoryview(data) as whole, whole.cast("B") as view:
             sent = 0
             while sent < len(view):
-                limit(self._sock, deadline)
+                self._limited(deadline)
                 sent += self._sock.send(view[sent : sent + _COALESCE])
 
     def receive(self, method: str, max_body: int, deadline: Deadline) -> tuple[Response, bool]:
