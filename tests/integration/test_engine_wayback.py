@@ -161,17 +161,24 @@ def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:
 
 
 def test_i6_a_request_to_fence_that_runs_after_the_way_back_is_undone(
-    pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A coordinator is slow; another one puts up the fence, which is lifted again before the first one gets there."""
+    Fill(pair).definitions()
     monkeypatch.setattr(fence, "_PUT_TIMEOUT", 1.0)
-    pair.source.control.fault("delay", method="PUT", path_regex="/_admin/server/mode", seconds=8.0)
-    engine.rehearse({"fence_seconds": 4.0})
-    wait_status(engine, lambda status: status["state"] == "running" and _rehearsed(engine))
-    assert engine.server_mode()["mode"] == "default"
-    wait_for(lambda: "given back once more" in caplog.text)
-    assert engine.server_mode()["mode"] == "default"
-    source_root(pair).json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
+    engine = make_engine(pair)
+    try:
+        engine.start(request_of(pair, settle_after=300.0))
+        wait_status(engine, ready)
+        pair.source.control.fault("delay", method="PUT", path_regex="/_admin/server/mode", seconds=15.0)
+        engine.rehearse({"fence_seconds": 10.0})
+        wait_status(engine, lambda status: status["state"] == "running" and _rehearsed(engine))
+        assert engine.server_mode()["mode"] == "default"
+        wait_for(lambda: "given back once more" in caplog.text)
+        wait_for(lambda: engine.server_mode()["mode"] == "default")
+        source_root(pair).json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
+    finally:
+        engine.close(20.0)
 
 
 def _rehearsed(engine: Engine) -> bool:

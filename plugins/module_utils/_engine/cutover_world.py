@@ -245,7 +245,7 @@ class LiveWorld:
         """See ``cutover.World``."""
         self._note(recorded=True)
 
-    def _note(self, **changes: bool) -> None:
+    def _note(self, **changes: Any) -> None:
         note = read_note(self._world.paths.root)
         if note is not None:
             write_note(self._world.paths.root, replace(note, **changes))
