@@ -323,8 +323,8 @@ CUTTING: tuple[Mutant, ...] = (
         "an agent whose lease is not certain does not open",
         "design §5 step 8, I7",
         "cutover_world.py",
-        "        self._world.lease.check()\n        self._need().plane.pause()\n",
-        "        self._need().plane.pause()\n",
+        "        self._world.lease.check()\n        running = self._need()\n",
+        "        running = self._need()\n",
         "test_cutover_world.py::test_i7_an_agent_without_a_certain_lease_does_not_open",
     ),
     mutant(

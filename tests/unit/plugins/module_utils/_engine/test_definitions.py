@@ -14,7 +14,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.definitio
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patterns import parse_pattern
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.selection import Selection
 
-VERSION = (3, 12, 4)
+VERSION = (3, 12)
 
 
 def collection(name: str, number: int) -> dict[str, Any]:
