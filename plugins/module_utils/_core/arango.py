@@ -43,15 +43,16 @@ def segment(name: str) -> str:
 def target(path: str, database: Optional[str] = None, query: Optional[Mapping[str, object]] = None) -> str:
     """Path and query of a request. Booleans are written ``true``/``false``; parameters that are None are left out."""
     prefix = "" if database is None else f"/_db/{segment(database)}"
-    pairs = tuple([(name, _parameter(value)) for name, value in (query or {}).items() if value is not None])
+    pairs = [
+        f"{_quoted(name)}={_quoted(_parameter(value))}" for name, value in (query or {}).items() if value is not None
+    ]
     text = f"{prefix}{path}"
-    return f"{text}?{_encoded(pairs)}" if pairs else text
+    return f"{text}?{'&'.join(pairs)}" if pairs else text
 
 
-@lru_cache(maxsize=4096)
-def _encoded(pairs: tuple[tuple[str, str], ...]) -> str:
-    """A query; many requests have the same one."""
-    return urllib.parse.urlencode(pairs)
+def _quoted(text: str) -> str:
+    """A name or value in a query. Most need no quoting, which is seen sooner than done."""
+    return text if text.isascii() and text.isalnum() else urllib.parse.quote_plus(text)
 
 
 def _parameter(value: object) -> str:

@@ -6,7 +6,7 @@ Whether a target takes them is tried out by one small request (facts §7.8b). Wh
 seconds for each byte of data with everything that the target and others on the way add: both ways are tried at the
 beginning and now and then later, and the quicker one is taken in between. As compression costs more of the agent's CPU
 than all the rest of a copy, it must be clearly quicker, and is tried the more seldom the longer it was not. A small
-part is compressed first, which tells where the line is so quick that it cannot be.
+part is compressed first, which tells where the line is so quick that it will not be.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ _LEVEL = 1
 _LEAST_BYTES = 4096
 # Shorter requests take as long as the way there and back, and say nothing about either.
 _MEASURED_BYTES = 64 * 1024
-_FIRST_TRIES = 2
 _TRY_EVERY = 32
 _TRY_SELDOM = 256
 # Less is within what the same way varies by.
@@ -79,7 +78,7 @@ class Packing:
         self._ways = {False: _Way(), True: _Way()}
         self._asked = 0
         self._usual = False
-        self._try_every = self._try_at = _TRY_EVERY
+        self._try_every, self._try_at = _TRY_EVERY, 0
         self._before = 0
         self._after = 0
 
@@ -115,9 +114,9 @@ class Packing:
         with self._lock:
             plain, compressed = self._ways[False], self._ways[True]
             self._asked += 1
-            if min(plain.tries, compressed.tries) < _FIRST_TRIES:
-                return plain.tries > 0 and self._asked % 2 == 0
-            is_quicker = compressed.cost < _CLEARLY * plain.cost
+            if not plain.tries:
+                return False
+            is_quicker = compressed.tries > 0 and compressed.cost < _CLEARLY * plain.cost
             if is_quicker is not self._usual:
                 self._usual, self._try_every = is_quicker, _TRY_EVERY
                 self._try_at = self._asked + _TRY_EVERY
@@ -128,13 +127,15 @@ class Packing:
             return not is_quicker
 
     def _may_be_quicker(self, data: Sequence[bytes]) -> bool:
-        """Whether compressing a part took so little time that there is some left to send it in."""
+        """Whether compressing a part, and then sending what is left of it, takes clearly less time than sending it."""
         part = max(data, key=len)[:_MEASURED_BYTES]
         began = self._clock.monotonic()
-        zlib.compress(part, _LEVEL)
+        left = len(zlib.compress(part, _LEVEL)) / len(part)
         cost = (self._clock.monotonic() - began) / len(part)
         with self._lock:
-            if cost < _CLEARLY * self._ways[False].cost:
+            plain = self._ways[False].cost
+            cost += left * plain
+            if cost < _CLEARLY * plain:
                 return True
             self._ways[True].learn(cost)
         return False
