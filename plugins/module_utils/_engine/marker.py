@@ -79,9 +79,13 @@ def parse(line: bytes) -> Marker:
 
 
 def parse_all(lines: Sequence[bytes]) -> Iterator[Marker]:
-    """The marker of each line, as ``parse`` gives it; none of the lines is empty."""
+    """The marker of each line, as ``parse`` gives it."""
     new, head_of = tuple.__new__, _head
-    for tick, head, data, key, rev, other in _LINES.findall(b"\n".join(lines)):
+    found = _LINES.findall(b"\n".join(lines))
+    if len(found) != len(lines):  # an empty one
+        yield from map(parse, lines)
+        return
+    for tick, head, data, key, rev, other in found:
         if other:
             yield parse(other)
         else:

@@ -110,7 +110,7 @@ def test_i3_many_lines_are_cut_like_each_of_them(drawn: list[tuple[str, str, str
 
 @given(st.lists(st.sampled_from([*OTHERS, b'"', b"d", b"\r", b"}"]), max_size=8), st.integers(0, 400))
 def test_i3_lines_that_are_cut_are_not_passed_over(drawn: list[bytes], end: int) -> None:
-    lines = [line for line in b"\n".join(drawn)[:end].split(b"\n") if line]
+    lines = b"\n".join(drawn)[:end].split(b"\n")
     expected = []
     for line in lines:
         try:
