@@ -45,6 +45,9 @@ LOG = logging.getLogger(__name__)
 POLL_SECONDS = 3.0
 _POLL_SECONDS_PER_DATABASE = 0.2
 _LEAST_POLL = 0.2
+# Reading them takes a tenth of the time at most, unless that would be too seldom.
+_POLL_TIMES = 10.0
+_MOST_POLL = 60.0
 CHECKPOINT_SECONDS = 2.0
 # How often the target's users are looked at though nothing has changed on the source.
 _AUDIT_SECONDS = 30.0
@@ -138,6 +141,7 @@ class Running:
         self._dropped: set[ShardId] = set()
         self._lock = threading.Lock()
         self._polled = Every(clock)
+        self._reading_took = 0.0
         self._audited = Every(clock)
         self._checkpointed = Every(clock)
         self._refreshed = Every(clock)
@@ -202,9 +206,9 @@ class Running:
 
     @property
     def poll_seconds(self) -> float:
-        """How often definitions are read: slower when there are many databases."""
-        seconds = max(POLL_SECONDS, _POLL_SECONDS_PER_DATABASE * len(self.inventory))
-        return max(_LEAST_POLL, seconds * self._scale)
+        """How often definitions are read: slower when there are many databases, or when it takes long."""
+        seconds = max(POLL_SECONDS, _POLL_SECONDS_PER_DATABASE * len(self.inventory)) * self._scale
+        return max(_LEAST_POLL, seconds, min(_MOST_POLL * self._scale, _POLL_TIMES * self._reading_took))
 
     @property
     def alarmed(self) -> bool:
@@ -214,7 +218,9 @@ class Running:
     def poll(self) -> None:
         """Read the source's definitions and users, and bring the target to them."""
         self._note_dropped()
+        began = self._clock.monotonic()
         source = self.choice.read()
+        self._reading_took = self._clock.monotonic() - began
         due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
         if due or self.watch.missing(leaders_of(source)):
             self._watch_servers()

@@ -5,19 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import SYSTEM_CLOCK, Clock
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Running
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardState
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec
-from tests.unit.control_fakes import FakeStore
+from tests.unit.control_fakes import FakeStore, HandClocks
 
 SHARDS = {state: ShardId("shop", "10", f"s{number}") for number, state in enumerate(ShardState)}
 LEADERS = dict.fromkeys(SHARDS.values(), "PRMR-a")
@@ -105,7 +107,9 @@ def running(tmp_path: Path) -> Running:
     return make(tmp_path, Journal(Plane()))
 
 
-def make(directory: Path, journal: Journal, *, inherits: bool = False, migration: str = "m1") -> Running:
+def make(
+    directory: Path, journal: Journal, *, inherits: bool = False, migration: str = "m1", clock: Clock = SYSTEM_CLOCK
+) -> Running:
     """An agent that begins with this state directory and journal."""
     plane = journal.plane
     world: Any = SimpleNamespace(
@@ -126,6 +130,7 @@ def make(directory: Path, journal: Journal, *, inherits: bool = False, migration
         Findings(),
         make_plane=lambda **parts: vars(plane).update(parts) or plane,  # type: ignore[arg-type,return-value]
         make_verifier=lambda *parts: verifier,
+        clock=clock,
     )
 
 
@@ -170,6 +175,7 @@ class Definitions:
     def __init__(self, running: Running) -> None:
         self.broken = True
         self.read_times = 0
+        self.reading: Callable[[], object] = bool
         self.leaders = dict(LEADERS)
         self.missing: dict[str, Any] = {}
         running.choice = running.schema = self  # type: ignore[assignment]
@@ -179,6 +185,7 @@ class Definitions:
 
     def read(self) -> dict[str, Any]:
         self.read_times += 1
+        self.reading()
         if self.broken:
             raise CutoverError("CUT-HTTP-3", "no answer", retriable=True)
         return {}
@@ -223,6 +230,19 @@ def test_what_could_not_be_read_is_read_again_at_once_and_checkpoints_go_on(runn
     running.tick()
     running.tick()
     assert definitions.read_times == 3, "what went well is due again later"
+
+
+def test_definitions_whose_reading_takes_long_are_read_more_seldom(tmp_path: Path) -> None:
+    """Those of ten thousand collections are megabytes for source and agent, though nothing changes."""
+    clocks = HandClocks()
+    running = make(tmp_path, Journal(Plane()), clock=clocks)
+    definitions = Definitions(running)
+    definitions.broken = False
+    before = running.poll_seconds
+    for taken, pause in ((0.01, before), (2.0, 20.0), (60.0, 60.0), (0.01, before)):
+        definitions.reading = partial(clocks.pass_by, taken)
+        running.poll()
+        assert running.poll_seconds == pause
 
 
 def test_i3_only_what_needs_no_copy_is_journaled_as_such() -> None:
