@@ -271,7 +271,8 @@ def servers(status: Status) -> str:
     if not rows:
         return ""
     head = ("DB-Server", "Lag", "Read up to tick", "Last tick", "Disk free", "Can keep the log for", "Trouble")
-    return "<h2>Logs of the source</h2>" + table("Logs of the source", head, rows, (1, 2, 3, 4, 5))
+    title = "Logs of the source" + (", as they were seen last" if status.get("state") == "failed" else "")
+    return f"<h2>{title}</h2>" + table(title, head, rows, (1, 2, 3, 4, 5))
 
 
 def shard_links(status: Status) -> str:

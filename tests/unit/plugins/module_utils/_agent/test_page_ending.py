@@ -76,6 +76,7 @@ def test_a_failure_says_what_is_possible() -> None:
     assert (found["Result"], found["Last cutover"]) == ("failed CUT-STATE-7", "none was tried")
     assert found["Possible now"] == "start, abort"
     assert not {"Lag", "Copying", "Applying", "Downtime", "Report"} & found.keys()
+    assert "<h2>Logs of the source, as they were seen last</h2>" in render_page(FAILED, ())
 
 
 @pytest.mark.parametrize(("status", "shown"), [(READY, True), (FAILED, True), (COMPLETED, False), (ABORTED, False)])
