@@ -9,6 +9,7 @@ import io
 import select
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
@@ -29,22 +30,26 @@ def nbytes(part: Buffer) -> int:
 
 
 class _Limit:
-    """Gives each call on a socket the time that is left until a deadline.
+    """Gives the calls on a socket the time that is left until a deadline.
 
-    To tell the socket is a call of the kernel by itself, for each 16 KB of a body: it is told again when it would wait
-    too long by more than ``_INEXACT`` seconds.
+    To tell the socket is a call of the kernel by itself, for each 16 KB of a body: it is told again from ``tell_at``
+    (monotonic) on, when it would wait too long by more than ``_INEXACT`` seconds.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._told = 0.0
+        self._deadline = Deadline(None)
+        self.tell_at = 0.0
 
-    def __call__(self, deadline: Deadline) -> None:
-        """For the next call on the socket; raises ``TimeoutError`` if there is no time left."""
-        remaining = deadline.remaining()
-        if remaining <= 0 or not remaining <= self._told <= remaining + _INEXACT:
-            limit(self._sock, deadline)
-            self._told = remaining
+    def use(self, deadline: Deadline) -> None:
+        """This one counts from now on."""
+        if deadline is not self._deadline:
+            self._deadline, self.tell_at = deadline, 0.0
+
+    def tell(self) -> None:
+        """Before a call on the socket, when it is due; raises ``TimeoutError`` if there is no time left."""
+        limit(self._sock, self._deadline)
+        self.tell_at = time.monotonic() + _INEXACT
 
 
 class _Stream(io.RawIOBase):
@@ -54,7 +59,6 @@ class _Stream(io.RawIOBase):
         super().__init__()
         self._sock = sock
         self._limited = limited
-        self.deadline = Deadline(None)
         self.received = 0
         self.muted = False
 
@@ -65,7 +69,8 @@ class _Stream(io.RawIOBase):
         """Receive once; while muted nothing is received, so that a look at the buffer does not block."""
         if self.muted:
             return 0
-        self._limited(self.deadline)
+        if time.monotonic() >= self._limited.tell_at:
+            self._limited.tell()
         count = self._sock.recv_into(buffer)
         self.received += count
         return count
@@ -128,10 +133,12 @@ class Connection:
             self._send_all(b"".join(pending), deadline)
 
     def _send_all(self, data: Buffer, deadline: Deadline) -> None:
+        self._limited.use(deadline)
         with memoryview(data) as whole, whole.cast("B") as view:
             sent = 0
             while sent < len(view):
-                self._limited(deadline)
+                if time.monotonic() >= self._limited.tell_at:
+                    self._limited.tell()
                 sent += self._sock.send(view[sent : sent + _COALESCE])
 
     def receive(self, method: str, max_body: int, deadline: Deadline) -> tuple[Response, bool]:
@@ -139,7 +146,7 @@ class Connection:
 
         Raises what ``read_answer`` does.
         """
-        self._stream.deadline = deadline
+        self._limited.use(deadline)
         return read_answer(self._reader, method, max_body)
 
     def close(self) -> None:
