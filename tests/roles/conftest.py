@@ -29,6 +29,7 @@ from tests.integration.pair import PASSWORD as TARGET_PASSWORD
 from tests.integration.pair import TIME_SCALE, Pair
 from tests.roles.packed import install
 from tests.testbed.launch import TestCluster
+from tests.tools.outside import outside
 from tests.unit.agent_fakes import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,11 +71,11 @@ class Host:
 
     def run_tasks(self, tasks: Sequence[dict[str, Any]], **extra: Any) -> list[dict[str, Any]]:
         """Run tasks with the action group told where the agent is; the result of each, failed or not."""
-        shown = [self.directory / f"result-{number}.json" for number in range(len(tasks))]
-        steps: list[dict[str, Any]] = []
-        for path, task in zip(shown, tasks, strict=True):
-            copied = {"ansible.builtin.copy": {"content": "{{ shown_result | to_json }}", "dest": str(path)}}
-            steps += [{**task, "register": "shown_result", "ignore_errors": True}, copied]
+        named = [f"shown_{number}" for number in range(len(tasks))]
+        steps = [{**task, "register": name, "ignore_errors": True} for task, name in zip(tasks, named, strict=True)]
+        shown = self.directory / "results.json"
+        content = "{{ [" + ", ".join(named) + "] | to_json }}"
+        steps.append({"ansible.builtin.copy": {"content": content, "dest": str(shown)}})
         endpoint = {"agent_endpoint": f"https://127.0.0.1:{self.variables['agent_port']}"}
         play = {"hosts": "all", "gather_facts": False, "tasks": steps,
                 "module_defaults": {"group/cutover.arangodb.arangodb": endpoint}}  # fmt: skip
@@ -82,7 +83,8 @@ class Host:
         playbook.write_text(yaml.safe_dump([play], sort_keys=False))
         played = self._run(str(playbook), (), extra)
         assert played.code == 0, played.output
-        return [json.loads(path.read_text()) for path in shown]
+        results: list[dict[str, Any]] = json.loads(shown.read_text())
+        return results
 
     def play(self, name: str, *options: str, **extra: Any) -> Play:
         """Run a playbook of the collection by its name; the output never holds a secret."""
@@ -92,14 +94,13 @@ class Host:
         inventory = self.directory / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"cutover_agents": {"hosts": {"localhost": {**self.variables, **extra}}}}))
         environment = {
-            **os.environ,
+            **outside(),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_HOME": str(self.directory / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_PIPELINING": "true",
         }
-        environment.pop("PYTHONPATH", None)
         command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), playbook, *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
         output = done.stdout + done.stderr
