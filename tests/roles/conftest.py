@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,19 +137,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture
-def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
+@contextmanager
+def new_host(directory: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
     """A host without an agent; whatever was put there is removed afterwards."""
-    (tmp_path / "source.jwt").write_text("s3cr3t")
-    (tmp_path / "host").mkdir()
+    (directory / "source.jwt").write_text("s3cr3t")
+    (directory / "host").mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     directories = {
-        f"agent_{kind}_directory": str(tmp_path / "host" / kind)
+        f"agent_{kind}_directory": str(directory / "host" / kind)
         for kind in ("install", "config", "state", "run", "log")
     }
-    made = Host(tmp_path, collections, {
+    made = Host(directory, collections, {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "agent_python": "{{ ansible_playbook_python }}",
@@ -160,7 +161,7 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         "agent_port": port,
         "agent_tls_keyfile_source": str(certificates.server_keyfile),
         "agent_tls_ca_source": str(certificates.ca),
-        "agent_source_jwt_secret_source": str(tmp_path / "source.jwt"),
+        "agent_source_jwt_secret_source": str(directory / "source.jwt"),
         "agent_tokens": [{"name": "ops", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "role": "cutover"}],
         "agent_token": TOKEN,
         "source_endpoints": ["https://127.0.0.1:1"],
@@ -174,6 +175,13 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         pid_file = str(made.install_path("run/agent.pid"))
         command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
         subprocess.run(command, check=True, timeout=60)
+
+
+@pytest.fixture
+def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
+    """A host of one test's own."""
+    with new_host(tmp_path, collections, certificates) as made:
+        yield made
 
 
 @pytest.fixture
