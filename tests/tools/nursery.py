@@ -43,12 +43,15 @@ class Forked:
         return bool(ended.poll(seconds * 1000))
 
     def end(self, seconds: float) -> None:
-        """SIGTERM, and SIGKILL if that is not obeyed in time; nothing more can be asked of it afterwards."""
+        """SIGTERM, and SIGKILL if that is not obeyed in time; nothing but this can be asked of it afterwards."""
+        if self._handle < 0:
+            return
         self._send(signal.SIGTERM)
         if not self.wait(seconds):
             self._send(signal.SIGKILL)
             self.wait(seconds)
         os.close(self._handle)
+        self._handle = -1
 
     def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
