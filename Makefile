@@ -18,6 +18,8 @@ PATIENT := lint pythons unit testbed-test mutants
 PARTS := soak integration e2e hosts-quick demo floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Images for containers like to set it, and then each of a thousand processes compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons eda e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean

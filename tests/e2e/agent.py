@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import secrets
 import signal
 import socket
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.testbed.certificates import make
+from tests.tools.outside import outside
 
 __all__ = ["Agent", "Refused"]
 
@@ -33,10 +33,6 @@ class Refused(Exception):  # noqa: N818  (what the API said, with its status)
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
         super().__init__(f"{status} {json.dumps(error)[:2000]}")
         self.status, self.error = status, error
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 class Agent:
@@ -72,7 +68,7 @@ class Agent:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(self._archive), "serve", "--config", str(self.config_path)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=outside(),
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -124,14 +120,14 @@ class Agent:
         with log:
             return subprocess.Popen(
                 [sys.executable, str(self._archive), "guard", "--config", str(self.config_path)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=outside(),
             )
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command of the archive, from any host as it were."""
         return subprocess.run(
             [sys.executable, str(self._archive), *arguments], capture_output=True, text=True, check=False, timeout=120,
-            env={**_environment(), **environment},
+            env={**outside(), **environment},
         )
 
     @property

@@ -19,6 +19,7 @@ import pytest
 
 from tests.integration.pair import Pair
 from tests.roles.conftest import TOOLS, Host
+from tests.tools.outside import outside
 
 pytestmark = pytest.mark.timeout(600)
 WATCH = "cutover.arangodb.migration_watch"
@@ -48,11 +49,10 @@ def on_a_terminal(host: Host, name: str, **environment: str) -> str:
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     own = {"ANSIBLE_COLLECTIONS_PATH": str(host.collections), "ANSIBLE_HOME": str(host.directory / "ansible")}
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     command = [str(TOOLS / "ansible-playbook"), "-i", str(host.directory / "inventory.yml"), f"cutover.arangodb.{name}"]
     try:
         done = subprocess.run(
-            command, env={**kept, **own, **environment}, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+            command, env={**outside(), **own, **environment}, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
             timeout=240, check=False,
         )  # fmt: skip
     finally:
