@@ -217,8 +217,8 @@ class Running:
 
     def poll(self) -> None:
         """Read the source's definitions and users, and bring the target to them."""
-        self._note_dropped()
         began = self._clock.monotonic()
+        self._note_dropped()
         source = self.choice.read()
         self._reading_took = self._clock.monotonic() - began
         due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
