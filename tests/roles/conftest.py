@@ -24,6 +24,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._module.archive import build_archive, write_archive
+from tests.e2e.agent import Agent
 from tests.integration.conftest import SOURCE_OPTIONS
 from tests.integration.engine_case import Fill, request_of
 from tests.integration.pair import PASSWORD as TARGET_PASSWORD
@@ -105,8 +107,8 @@ class Host:
         command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), playbook, *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
         output = done.stdout + done.stderr
-        assert TOKEN not in output
-        assert PASSWORD not in output
+        for secret in (TOKEN, PASSWORD, self.variables["agent_token"]):
+            assert secret not in output
         return Play(done.returncode, output)
 
     def install_path(self, name: str) -> Path:
@@ -184,6 +186,26 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         yield made
 
 
+@contextmanager
+def running_agent(host: Host, secret: Path) -> Iterator[Agent]:
+    """An agent with the engine that the host has, started by hand: the role, which takes longer, has its own tests."""
+    archive = host.directory / "cutover-agent.pyz"
+    write_archive(archive, build_archive(host.collections / "ansible_collections/cutover/arangodb"))
+    agent = Agent(archive, host.directory / "agent", secret, TIME_SCALE)
+    agent.start()
+    own = {"agent_endpoint": agent.endpoint, "agent_ca_path": str(agent.ca_path), "agent_token": agent.token}
+    host.variables = {**host.variables, **own}
+    yield agent
+    agent.stop()
+
+
+@pytest.fixture
+def agent(host: Host) -> Iterator[Agent]:
+    """An agent of the host, with the fake engine."""
+    with running_agent(host, host.directory / "source.jwt") as started:
+        yield started
+
+
 @pytest.fixture
 def clusters(tmp_path: Path) -> Iterator[Pair]:
     """A source with data and an empty managed target."""
@@ -214,3 +236,10 @@ def real_host(host: Host, installed: Path, clusters: Pair) -> Host:
         "source_jwt_secret_path": str(clusters.source.jwt_secret_path),
     }
     return dataclasses.replace(host, collections=installed, variables=variables)
+
+
+@pytest.fixture
+def real_agent(real_host: Host, clusters: Pair) -> Iterator[Agent]:
+    """An agent of that host."""
+    with running_agent(real_host, clusters.source.jwt_secret_path) as started:
+        yield started

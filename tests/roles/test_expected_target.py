@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.bad_input.playbooks import Operator
-from tests.roles.conftest import TOKEN, Host, new_host
+from tests.roles.conftest import Host, new_host, running_agent
 from tests.testbed.platform.launch import TestPlatform
 from tests.unit.agent_fakes import Certificates
 
@@ -42,12 +42,12 @@ def migrating(
         made.variables = {
             **own, "platform_endpoint": platform.url, "platform_ca_path": str(platform.ca_path),
             "platform_key_id": platform.key_id, "platform_key_secret": platform.key_secret,
-            "deployment_id": platform.deployment, "agent_endpoint": f"https://127.0.0.1:{own['agent_port']}",
+            "deployment_id": platform.deployment,
         }  # fmt: skip
-        assert made.play("deploy_agent").code == 0
-        started = made.play("migrate")
-        assert started.code == 0, started.output
-        yield made
+        with running_agent(made, made.directory / "source.jwt"):
+            started = made.play("migrate")
+            assert started.code == 0, started.output
+            yield made
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_every_playbook_makes_sure_of_the_deployment(
         played, output = operator.play(name, hosts, *options)
         assert platform.key_secret not in output
         assert "hush-not-it" not in output
-        assert TOKEN not in output
+        assert managed.variables["agent_token"] not in output
         for host, one in played.items():
             _changes, code, says = cases[host]
             assert says in one.failure.get("msg", ""), (name, host, output)
