@@ -68,7 +68,7 @@ class Nursery:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                command, stdin=theirs, stdout=subprocess.DEVNULL, cwd=directory, env=dict(environment)
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=directory, env=dict(environment)
             )
         self._lock = threading.Lock()
 
