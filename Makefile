@@ -9,6 +9,7 @@ SEED ?= 0
 JOBS ?= 2
 AGENTS ?= 1
 ONLY ?=
+SHARE ?= 1
 PYTHONS ?=
 NAMES ?=
 # The soak has the machine for itself: what slows its runs down lets their definitions grow, and they grow slower still.
@@ -18,6 +19,8 @@ PATIENT := lint pythons unit testbed-test mutants
 PARTS := soak integration e2e hosts-quick demo floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Images for containers like to set it, and then each of a thousand processes compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons eda e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
@@ -90,9 +93,9 @@ e2e: setup ## small migrations drawn by seed, with a killed agent (SEEDS=20)
 	@echo "== end-to-end tests ($(SEEDS) seeds)"
 	E2E_SEEDS=$(SEEDS) pytest -q -n 2 --dist loadfile tests/e2e
 
-big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a shard of millions (hours, 20 GB)
-	@echo "== big things"
-	CUTOVER_BIG=1 pytest -q -s tests/big
+big: setup ## documents of 50 MB, a transaction of 2 GiB, 10,000 collections, a shard of millions (hours, 20 GB; SHARE=1)
+	@echo "== big things ($(SHARE) of their sizes)"
+	CUTOVER_BIG=$(SHARE) pytest -q -s tests/big
 
 soak: setup ## drawn migrations under faults, judged by what the emulator stores (RUNS=25 SEED=0 JOBS=2 AGENTS=1)
 	@echo "== soak ($(RUNS) runs from seed $(SEED))"

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.agent import Agent
+from tests.tools.outside import outside
 
 __all__ = ["run_cli", "start_flags"]
 
@@ -45,7 +45,7 @@ def run_cli(
     archive: Path, *arguments: str, agent: Agent | None = None, environment: Mapping[str, Any] | None = None
 ) -> Done:
     """Run a command; ``agent`` adds how it is reached, ``environment`` is a start request with the password."""
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    variables = outside()
     command = [sys.executable, str(archive), *arguments]
     if agent is not None:
         variables[TOKEN_VARIABLE] = agent.token

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.tools.outside import outside
 
 __all__ = ["Operator", "Played"]
 
@@ -67,8 +68,7 @@ class Operator:
 
     def _environment(self) -> dict[str, str]:
         (self.home / "ansible.cfg").touch()
-        foreign = {name for name in os.environ if name == "PYTHONPATH" or name.startswith("ANSIBLE_")}
-        return {name: value for name, value in os.environ.items() if name not in foreign} | {
+        return {name: value for name, value in outside().items() if not name.startswith("ANSIBLE_")} | {
             "ANSIBLE_CONFIG": str(self.home / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_HOME": str(self.home / "ansible"),

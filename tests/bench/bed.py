@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import tempfile
 import time
@@ -23,6 +24,7 @@ from tests.testbed.launch import TestCluster
 
 _FIRST_REVISION = 1_790_000_000_000 << 20
 _PATIENCE = 420.0  # seconds: all benches together are to end within 25 minutes
+_BETWEEN_LOOKS = 0.5  # seconds: each look is a connection of its own, with the handshake of TLS paid by the agent
 
 
 def checked(answer: Answer, *expected: int) -> Answer:
@@ -30,6 +32,16 @@ def checked(answer: Answer, *expected: int) -> Answer:
     if answer.status not in expected:
         raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
     return answer
+
+
+def _prose(length: int) -> bytes:
+    """Text that compresses like text: words of a few letters, in no order that repeats."""
+    draw = random.Random(1)
+    words = ["".join(draw.choices("eeeaaooiinnrrssttlldhucmpgbfyv", k=draw.randint(2, 9))) for _word in range(4000)]
+    return " ".join(draw.choices(words, k=length // 4)).encode()[:length]
+
+
+_PROSE = _prose(1 << 17)
 
 
 def documents(collection: str, first: int, number: int, size: int) -> Iterator[bytes]:
@@ -41,7 +53,10 @@ def documents(collection: str, first: int, number: int, size: int) -> Iterator[b
             f'"price":{index % 977}.25,"tags":["red","green"],"place":{{"city":"Köln","zip":"{index % 99999:05}"}},'
             '"text":"'
         ).encode()
-        yield head + b"x" * max(0, size - 2 - len(head)) + b'"}'
+        length = max(0, size - 2 - len(head))
+        start = index * 7919 % max(1, len(_PROSE) - length)
+        text = _PROSE if length <= len(_PROSE) else _PROSE * (1 + length // len(_PROSE))
+        yield head + text[start : start + length] + b'"}'
 
 
 class Bed:
@@ -83,11 +98,11 @@ class Bed:
                 checked(client("PUT", target, body), 200)
         return total
 
-    def finished(self, route: str, wish: Mapping[str, Any]) -> None:
-        """Ask the agent for something that takes long, and wait for the end of it."""
+    def finished(self, route: str, wish: Mapping[str, Any], between: float = 0.05) -> None:
+        """Ask the agent for something that takes long, and look every ``between`` seconds for the end of it."""
         run = self.agent.call("POST", route, wish)
         while (answer := self.agent.call("GET", f"{route}/{run['id']}"))["state"] == "running":
-            time.sleep(0.05)
+            time.sleep(between)
         if answer["state"] != "finished":
             raise RuntimeError(f"{route} ended as {answer}")
 
@@ -112,18 +127,24 @@ class Bed:
             "target_password": self.target.root_password, "ignore_metrics": True, **fields,
         }
 
+    def begin(self, **fields: Any) -> None:
+        """Start the migration; the agent runs already."""
+        self.agent.call("POST", "/v1/migration", self.request(**fields))
+
     def migrate(self, **fields: Any) -> float:
         """Start the agent and the migration, wait until every shard is in sync; CPU seconds of the agent for it."""
         if self.agent.pid is None:
             self.agent.start()
         watch = self.watch()
-        self.agent.call("POST", "/v1/migration", self.request(**fields))
+        self.begin(**fields)
         self.wait("every shard in sync", in_sync)
         return watch.seconds()
 
-    def wait(self, what: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait for something in the agent's status document, which is given back."""
-        return self.agent.wait(what, condition, _PATIENCE)
+    def wait(
+        self, what: str, condition: Callable[[dict[str, Any]], bool], between: float = _BETWEEN_LOOKS
+    ) -> dict[str, Any]:
+        """Wait for something in the agent's status document, which is given back; looks every ``between`` seconds."""
+        return self.agent.wait(what, condition, _PATIENCE, between)
 
     def watch(self) -> Stopwatch:
         """CPU seconds of the agent from now on."""

@@ -23,10 +23,10 @@ _BETWEEN_LOOKS = 0.02
 _CHECKPOINT = 6.0  # seconds, longer than between two checkpoints
 
 
-def figures(collections: int, documents: int) -> Iterator[Figure]:
-    """Downtime with the data once and ten times; `documents` = in all collections, once."""
-    small, large = (_migrated(collections, documents * times // collections) for times in (1, _TIMES))
-    what = f"{collections} collections of {_SHARDS} shards, {RATE:,} documents/s written"
+def figures(collections: int, documents: int, rate: int = RATE) -> Iterator[Figure]:
+    """Downtime with the data once and ten times; `documents` = in all collections, once; `rate` = written a second."""
+    small, large = (_migrated(collections, documents * times // collections, rate) for times in (1, _TIMES))
+    what = f"{collections} collections of {_SHARDS} shards, {rate:,} documents/s written"
     told = f"{documents:,} documents, {what}, proof complete; the server alone takes {small.own:.2f} s; {small.busy}"
     yield Figure("cutover", small.downtime, "s without writes", small.own + _ALLOWED, told, small.own, True)
     told = f"{documents * _TIMES:,} documents against {documents:,}, {what}; {large.busy}"
@@ -46,7 +46,7 @@ class Migrated(NamedTuple):
     busy: str
 
 
-def _migrated(collections: int, each: int) -> Migrated:
+def _migrated(collections: int, each: int, rate: int) -> Migrated:
     with Bed(shapes=((2, 3), (2, 3))) as bed:
         for number in range(collections):
             bed.create(f"c{number}", _SHARDS)
@@ -59,6 +59,7 @@ def _migrated(collections: int, each: int) -> Migrated:
         copied_again = _restarted(bed)
         emulators = Emulators(bed)
         writer = Writer(bed, "written")
+        writer.rate = rate
         writer.start()
         try:
             bed.wait("ready for the cutover", lambda status: bool(status["cutover"]["ready"]))

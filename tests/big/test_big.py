@@ -1,6 +1,9 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Big things, migrated for real: small versions of them by default, the sizes of the design with CUTOVER_BIG=1."""
+"""Big things, migrated for real: small versions of them by default, the sizes of the design with CUTOVER_BIG=1.
+
+A smaller number than 1 is a share of these sizes.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ from tests.e2e.agent import Agent
 from tests.integration.engine_case import finished, make_engine, ready, request_of, wait_status
 from tests.integration.pair import TIME_SCALE, Pair, wait_for
 
-BIG = os.environ.get("CUTOVER_BIG") == "1"
-SECONDS = 1800.0 if BIG else 90.0
-DOCUMENT_BYTES = 50_000_000 if BIG else 3_000_000
-TRANSACTION_BYTES = 2 << 30 if BIG else 32 << 20
-COLLECTIONS = 10_000 if BIG else 150
-DOCUMENTS = 300_000 if BIG else 15_000
+SHARE = float(os.environ.get("CUTOVER_BIG") or 0.0)
+SECONDS = 1800.0 if SHARE else 90.0
+DOCUMENT_BYTES = max(3_000_000, int(SHARE * 50_000_000))
+TRANSACTION_BYTES = max(32 << 20, int(SHARE * (2 << 30)))
+COLLECTIONS = max(150, int(SHARE * 10_000))
+DOCUMENTS = max(15_000, int(SHARE * 300_000))
 DOCUMENT_TEXT = 400
-pytestmark = pytest.mark.timeout(7200 if BIG else 240)
+pytestmark = pytest.mark.timeout(7200 if SHARE else 240)
 
 
 def _collection(pair: Pair, name: str, shards: int = 1) -> None:
@@ -144,7 +147,7 @@ def test_one_huge_shard(pair: Pair, archive: Path, tmp_path: Path, factor: int, 
     finally:
         agent.stop()
     print(f"peak of the agent with {DOCUMENTS * factor} documents: {PEAKS[factor] / 2**20:.1f} MiB")
-    if factor > 1 and BIG:  # with little data the buffers are not full yet
+    if factor > 1 and SHARE >= 1:  # with little data the buffers are not full yet
         assert PEAKS[factor] < 1.15 * PEAKS[1]
 
 

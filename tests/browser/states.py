@@ -103,7 +103,8 @@ BLOCKED = _changed(
 CUTTING = _changed(_RUNNING, state="stopping", source={"mode": "readonly"},
                    cutover={"ready": False, "step": "drain", "steps": _steps(4, "running")})  # fmt: skip
 COMPLETED = _changed(
-    _RUNNING, state="completed", source={"mode": "readonly"}, target={"mode": "open"}, allowed_actions=[],
+    _RUNNING, state="completed", since="2026-11-28T03:14:04.871Z", source={"mode": "readonly"},
+    target={"mode": "open"}, allowed_actions=[], verification=None,
     cutover={"ready": False, "steps": _steps(9, None), "attempts": 2, "last_attempt": {
         "number": 2, "at": "2026-11-28T03:14:00.000Z", "result": "completed", "reason": None, "code": None,
         "fenced_seconds": 4.21, "blockers": []}},
@@ -114,6 +115,17 @@ FAILED = _changed(
             "remedy": "Find out which migration this target belongs to."},
     cutover={"ready": False},
 )  # fmt: skip
+ABORTED = _changed(
+    _RUNNING, state="aborted", since="2026-11-28T03:20:41.006Z", allowed_actions=["start"],
+    cutover={"ready": False, "attempts": 1, "last_attempt": {
+        "number": 1, "at": "2026-11-28T03:10:00.000Z", "result": "rolled-back", "fenced_seconds": 6.02, "blockers": [],
+        "reason": "max_downtime was over before the target could be opened", "code": "CUT-CUTOVER-1"}},
+)  # fmt: skip
+REPORT: dict[str, Any] = {
+    "name": "shop-to-cloud", "result": "completed", "by": "ops", "fenced_seconds": 4.213, "max_downtime": 10.0,
+    "attempt": COMPLETED["cutover"]["last_attempt"],
+    "proof": {"collections": 214, "documents": 1402331778, "differences": []},
+}  # fmt: skip
 # Name, document, and what the answer at the top says.
 STATES: dict[str, tuple[dict[str, Any], str]] = {
     "ready": (READY, "Yes, it is safe to cut over now"),
@@ -121,5 +133,6 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
     "blocked": (BLOCKED, "Not safe to cut over yet: 2 reasons"),
     "cutover": (CUTTING, "The cutover is under way: drain"),
     "completed": (COMPLETED, "Completed: the target is open"),
+    "aborted": (ABORTED, "Aborted"),
     "failed": (FAILED, "Failed: somebody must look at it"),
 }

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import BUILD
-from tests.browser.states import COPYING, READY, STATES
+from tests.browser.states import COMPLETED, COPYING, READY, REPORT, STATES
 from tests.unit.agent_fakes import RunningAgent
 
 # Where screenshots go; `make images` names docs/images.
@@ -28,11 +28,13 @@ pytestmark = pytest.mark.timeout(240)
 
 @contextmanager
 def opened(
-    browser: Browser, agent: RunningAgent, path: str = "/", expected: tuple[str, ...] = (), **options: Any
-) -> Iterator[Page]:
-    """The page; whatever it complains about or asks of others fails the test."""
+    browser: Browser, agent: RunningAgent, path: str = "/", expected: tuple[str, ...] = (), before: str = "",
+    **options: Any,
+) -> Iterator[Page]:  # fmt: skip
+    """The page; whatever it complains about or asks of others fails the test. ``before`` runs ahead of its script."""
     context = browser.new_context(ignore_https_errors=True, **{"viewport": DESK, **options})
     page = context.new_page()
+    page.add_init_script(before)
     troubles: list[str] = []
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -46,6 +48,8 @@ def opened(
 
 def show(agent: RunningAgent, document: dict[str, Any]) -> None:
     agent.engine.document = copy.deepcopy(document)
+    reported = document["cutover"]["attempts"] > 0
+    agent.engine.report = lambda: copy.deepcopy(REPORT) if reported else None  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -71,15 +75,37 @@ def test_every_state_answers_at_a_glance(
             assert serious == []
 
 
-def test_a_change_is_shown_without_reloading(browser: Browser, agent: RunningAgent) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    ["window.setInterval = () => 0;", "window.EventSource = class { addEventListener() {} };"],
+    ids=["events alone", "asking alone"],
+)
+def test_a_change_is_shown_without_reloading(browser: Browser, agent: RunningAgent, broken: str) -> None:
+    """By the stream of events, and by asking again where a proxy swallows the stream."""
     show(agent, COPYING)
-    with opened(browser, agent) as page:
+    with opened(browser, agent, before=broken) as page:
         expect(page.locator("#live")).to_have_text("live", timeout=PATIENCE)
         page.evaluate("window.sameDocument = true")
         show(agent, READY)
         expect(page.locator(".answer")).to_contain_text("Yes, it is", timeout=PATIENCE)
         assert page.title() == "running – migration shop-to-cloud"
         assert page.evaluate("window.sameDocument")
+
+
+def test_the_end_takes_the_place_of_what_moved(browser: Browser, agent: RunningAgent) -> None:
+    """Without reloading too: nothing of the copy stays beside the result."""
+    show(agent, READY)
+    with opened(browser, agent) as page:
+        expect(page.locator("dt", has_text="Lag")).to_have_count(1)
+        show(agent, COMPLETED)
+        expect(page.locator("dt").first).to_have_text("Result", timeout=PATIENCE)
+        assert page.locator("dt").all_inner_texts() == [
+            "Result", "Opened", "Downtime", "Verified", "Late writes", "Source", "Target", "Report",
+        ]  # fmt: skip
+        for gone in ("progress", "table", "text=all shards"):
+            expect(page.locator(gone)).to_have_count(0)
+        page.get_by_role("link", name="Report of the last cutover").click()
+        expect(page.locator(".verdict")).to_contain_text("proved equal")
 
 
 def test_an_agent_that_is_gone_is_said(browser: Browser, agent: RunningAgent) -> None:

@@ -17,6 +17,7 @@ import jinja2
 import yaml
 
 from tests.controller.survey import refused_answer
+from tests.tools.outside import outside
 
 
 class Unsafe(str):
@@ -56,7 +57,10 @@ def run_job(
     shutil.copytree(playbooks, directory / "project")
     own = {"awx_job_id": 1, "tower_job_id": 1, "awx_user_name": "ops"}
     variables = {**_answered(template, answers), **artifacts, **own}
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(directory)}
+    environment = {
+        "PYTHONPATH": outside()["PYTHONPATH"], "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_HOME": str(directory),
+    }  # fmt: skip
     for number, credential in enumerate(credentials):
         _inject(directory, number, credential, variables, environment)
     (directory / "inventory").mkdir()

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.tools.outside import outside
+
 __all__ = ["Controller", "Run"]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +41,7 @@ class Controller:
         self._inventory = home / "inventory.yml"
         (home / "ansible.cfg").touch()
         # Neither the checkout's import tree nor the settings of whoever runs this: only what is installed counts.
-        own = {name for name in os.environ if name == "PYTHONPATH" or name.startswith("ANSIBLE_")}
-        self._environment = {name: value for name, value in os.environ.items() if name not in own}
+        self._environment = {name: value for name, value in outside().items() if not name.startswith("ANSIBLE_")}
         self._environment |= {
             "ANSIBLE_COLLECTIONS_PATH": str(home / "collections"),
             "ANSIBLE_CONFIG": str(home / "ansible.cfg"),

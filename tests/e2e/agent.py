@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import secrets
 import signal
 import socket
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.testbed.certificates import make
+from tests.tools.outside import outside
 
 __all__ = ["Agent", "Refused"]
 
@@ -35,10 +35,6 @@ class Refused(Exception):  # noqa: N818  (what the API said, with its status)
         self.status, self.error = status, error
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
 class Agent:
     """One agent on one state directory; it can be killed and started again."""
 
@@ -48,14 +44,14 @@ class Agent:
         self.token = secrets.token_urlsafe(24)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
-        self.endpoint = f"https://127.0.0.1:{self._port}"
+            self.port: int = probe.getsockname()[1]
+        self.endpoint = f"https://127.0.0.1:{self.port}"
         self.config_path = home / "agent.json"
         self._archive, self._log = archive, home / "agent.log"
         self._context = ssl.create_default_context(cafile=str(self.ca_path))
         digest = hashlib.sha256(self.token.encode()).hexdigest()
         config = {
-            "listen_host": "127.0.0.1", "port": self._port, "tls_keyfile": str(keyfile),
+            "listen_host": "127.0.0.1", "port": self.port, "tls_keyfile": str(keyfile),
             "tokens": [{"name": "test", "sha256": digest, "role": "cutover"}],
             "state_directory": str(home / "state"), "source_jwt_secret_path": str(jwt_secret_path),
             "time_scale": time_scale, "log_format": "text",
@@ -72,7 +68,7 @@ class Agent:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(self._archive), "serve", "--config", str(self.config_path)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=outside(),
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -102,6 +98,12 @@ class Agent:
         """SIGCONT: it goes on in the middle of whatever it did."""
         self._running().send_signal(signal.SIGCONT)
 
+    def renew(self) -> None:
+        """Certificates of another CA, which the running process reads on SIGHUP; clients trust only these from now."""
+        make(self.config_path.parent)
+        self._context = ssl.create_default_context(cafile=str(self.ca_path))
+        self._running().send_signal(signal.SIGHUP)
+
     def wait_ended(self, seconds: float) -> int:
         """Until somebody else has ended it; gives its exit code."""
         code = self._running().wait(seconds)
@@ -118,14 +120,14 @@ class Agent:
         with log:
             return subprocess.Popen(
                 [sys.executable, str(self._archive), "guard", "--config", str(self.config_path)],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=outside(),
             )
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command of the archive, from any host as it were."""
         return subprocess.run(
             [sys.executable, str(self._archive), *arguments], capture_output=True, text=True, check=False, timeout=120,
-            env={**_environment(), **environment},
+            env={**outside(), **environment},
         )
 
     @property
@@ -157,7 +159,7 @@ class Agent:
         return self._log.read_text(encoding="utf-8", errors="replace")[-6000:] if self._log.exists() else ""
 
     def _exchange(self, method: str, target: str, body: object | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=self.timeout, context=self._context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout, context=self._context)
         try:
             content = b"" if body is None else json.dumps(body).encode()
             headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
@@ -184,8 +186,12 @@ class Agent:
         listed: list[dict[str, Any]] = self.call("GET", "/v1/migration/shards?limit=1000")["shards"]
         return listed
 
-    def wait(self, what: str, condition: Callable[[Status], bool], seconds: float) -> Status:
-        """Wait until the status document satisfies ``condition``; AssertionError with status and log otherwise."""
+    def wait(
+        self, what: str, condition: Callable[[Status], bool], seconds: float, between: float = 0.1
+    ) -> Status:
+        """Look every ``between`` seconds whether the status document satisfies ``condition``; AssertionError with
+        status and log when it does not in time.
+        """
         deadline = time.monotonic() + seconds
         while True:
             status = self.status()
@@ -194,4 +200,4 @@ class Agent:
             if time.monotonic() > deadline:
                 shown = json.dumps(status, indent=1)
                 raise AssertionError(f"not within {seconds:.0f} s: {what}\n{shown}\n{self.log()}")
-            time.sleep(0.1)
+            time.sleep(between)

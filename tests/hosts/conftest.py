@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import yaml
 
 from tests.hosts.machines import Machine, ready, small_disk
 from tests.roles.packed import install
+from tests.tools.outside import outside
 
 TOOLS = Path(sys.executable).parent
 TOKEN = "hush-token-of-the-hosts"
@@ -65,10 +65,9 @@ class Controller:
         group = {"hosts": hosts, "vars": {**self.variables, **extra}}
         inventory.write_text(yaml.safe_dump({"cutover_agents": group}))
         environment = {
-            **os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.collections), "ANSIBLE_PIPELINING": "true",
+            **outside(), "ANSIBLE_COLLECTIONS_PATH": str(self.collections), "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_HOME": str(self.directory / "ansible"), "ANSIBLE_NOCOLOR": "1",
         }  # fmt: skip
-        environment.pop("PYTHONPATH", None)
         command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), f"cutover.arangodb.{name}", *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
         output = done.stdout + done.stderr

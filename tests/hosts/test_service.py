@@ -18,6 +18,7 @@ from tests.hosts.machines import SUITES, Machine
 pytestmark = pytest.mark.timeout(1800)
 UNIT = "cutover-agent.service"
 GUARD = "cutover-guard.service"
+CONFIG = "/etc/cutover-arangodb"
 STARTED, READ_AGAIN = "listens on https", "the certificates were read again"
 
 
@@ -111,6 +112,10 @@ def assert_runs(machine: Machine) -> str:
     assert "ready" in shown(machine, "StatusText") or "inactive" in shown(machine, "StatusText")
     pid = shown(machine, "MainPID")
     assert machine.run("ps", "-o", "user=", "-p", pid).strip().startswith("cutover")
+    # What it may name is not the agent's to change.
+    for path in (CONFIG, f"{CONFIG}/agent.json"):
+        assert machine.run("stat", "-c", "%U", path).strip() == "root"
+        machine.run(f"runuser -u cutover-agent -- sh -c 'test -r {path} && test ! -w {path}'")
     return pid
 
 

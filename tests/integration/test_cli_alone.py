@@ -18,6 +18,7 @@ import pytest
 
 from tests.build_agent import build
 from tests.integration.pair import PASSWORD, Pair, wait_for
+from tests.tools.outside import outside
 from tests.unit.agent_fakes import make_certificates
 
 Done = subprocess.CompletedProcess[str]
@@ -30,10 +31,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(archive: Path, *arguments: str) -> Done:
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
         [sys.executable, str(archive), *arguments], capture_output=True, text=True, timeout=110, check=False,
-        env={**variables, "TARGET_PASSWORD": PASSWORD},
+        env={**outside(), "TARGET_PASSWORD": PASSWORD},
     )  # fmt: skip
 
 

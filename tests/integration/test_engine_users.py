@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import cutover
 from tests.integration.engine_case import (
     SOURCE_USERS,
     Fill,
@@ -18,7 +19,7 @@ from tests.integration.engine_case import (
     request_of,
     wait_status,
 )
-from tests.integration.pair import Pair
+from tests.integration.pair import Pair, wait_for
 
 
 def _status_of_write(pair: Pair, name: str, key: str) -> int:
@@ -110,5 +111,42 @@ def test_start_is_refused_where_users_cannot_be_restored(pair: Pair) -> None:
         engine.stop({"wait_timeout": 10.0})
         wait_status(engine, finished)
         assert all_differences(pair) == {}
+    finally:
+        engine.close(20.0)
+
+
+@pytest.mark.parametrize("host", ["engine", "second"])
+def test_i9_a_user_who_was_refused_at_the_opening_is_opened_by_the_next_agent(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """On the same host, or on another one: the finding stays until then, and then there is nothing left to do."""
+    monkeypatch.setattr(cutover, "_USERS_PATIENCE", 0.3)
+    fill = Fill(pair)
+    fill.definitions()
+    request = request_of(pair, users="recreate", early_readers=True)
+    engine = make_engine(pair)
+    try:
+        engine.start(request)
+        wait_status(engine, ready)
+        # A grant that the target answers with 404 is left out (it may outlive what it is for).
+        pair.target.control.fault(
+            "status", method="PUT", path_regex="/_api/user/app/database/shop$", count=100000, status=404
+        )
+        engine.stop({"wait_timeout": 10.0})
+        wait_status(engine, lambda status: bool(status["state"] == "completed"))
+        assert [item["where"] for item in engine.findings() if item["code"] == "CUT-USER-5"] == ["user app"]
+        engine.close(20.0)
+        pair.target.control.clear()
+        engine = make_engine(pair, pair.directory / host)
+        if host == "engine":
+            engine.recover()
+        else:
+            assert engine.start(request) is True
+        wait_for(lambda: _grants(pair, True, "app") == _grants(pair, False, "app"), 60.0)
+        wait_for(lambda: not [item for item in engine.findings() if item["code"] == "CUT-USER-5"], 60.0)
+        wait_for(lambda: engine._migration is not None and not engine._migration.alive, 60.0)
+        with pytest.raises(CutoverError) as refused:
+            engine.start(request)
+        assert refused.value.code == "CUT-STATE-3"
     finally:
         engine.close(20.0)

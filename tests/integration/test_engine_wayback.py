@@ -11,7 +11,10 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import fence
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import inventory as inv
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.definitions import problems
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.engine import Engine
 from tests.integration.engine_case import (
     SOURCE_USERS,
@@ -100,6 +103,47 @@ def test_i5_a_fence_that_somebody_lifts_after_the_proof_prevents_the_opening(
     assert all_differences(pair) == {}
 
 
+DEFINED_BEHIND_THE_FENCE: dict[str, tuple[str, str, dict[str, object], dict[str, object]]] = {
+    "view shop/search": (
+        "PATCH", "/_api/view/search/properties", {}, {"links": {"orders": {"includeAllFields": True}}},
+    ),
+    "analyzer shop/late": ("POST", "/_api/analyzer", {}, {"name": "late", "type": "identity", "properties": {}}),
+    "collection shop/things": (
+        "PUT", "/_api/collection/things/properties", {}, {"schema": {"rule": {"type": "object"}, "level": "none"}},
+    ),
+    "collection shop/orders": (
+        "POST", "/_api/index", {"collection": "orders"}, {"type": "persistent", "fields": ["x"], "name": "by_x"},
+    ),
+    "collection shop/late": ("POST", "/_api/collection", {}, {"name": "late"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DEFINED_BEHIND_THE_FENCE)
+def test_i5_what_a_superuser_defines_after_the_proof_prevents_the_opening(
+    pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """He is not fenced. The next cutover brings it along."""
+    late_writes = LiveWorld.late_writes
+
+    def defined(live: LiveWorld, deadline: Deadline) -> int:
+        found = late_writes(live, deadline)
+        monkeypatch.undo()
+        method, path, query, body = DEFINED_BEHIND_THE_FENCE[what]
+        pair.clients.coordinators.json(method, path, database="shop", query=query, body=body)
+        return found
+
+    monkeypatch.setattr(LiveWorld, "late_writes", defined)
+    engine.stop({})
+    attempt = wait_status(engine, _rolled_back)["cutover"]["last_attempt"]
+    assert (attempt["result"], attempt["code"]) == ("rolled-back", "CUT-CUTOVER-2")
+    assert what in attempt["reason"]
+    engine.stop({"wait_timeout": 20.0})
+    wait_status(engine, finished)
+    assert all_differences(pair) == {}
+    shown = inv.read(pair.clients.coordinators), inv.read(pair.clients.target)
+    assert problems(*shown, (3, 12)) == []
+
+
 def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:
     """A cutover that turns out too slow gives the source back; one that is known to be is not even tried."""
     with pytest.raises(CutoverError) as refused:
@@ -114,6 +158,32 @@ def test_i6_max_downtime_is_kept(pair: Pair, engine: Engine) -> None:
     engine.stop({"max_downtime": 3.0})
     status = wait_status(engine, lambda status: _rolled_back(status, 3), 60.0)
     assert status["cutover"]["last_attempt"]["result"] == "refused"
+
+
+def test_i6_a_request_to_fence_that_runs_after_the_way_back_is_undone(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A coordinator is slow; another one puts up the fence, which is lifted again before the first one gets there."""
+    Fill(pair).definitions()
+    monkeypatch.setattr(fence, "_PUT_TIMEOUT", 1.0)
+    engine = make_engine(pair)
+    try:
+        engine.start(request_of(pair, settle_after=300.0))
+        wait_status(engine, ready)
+        pair.source.control.fault("delay", method="PUT", path_regex="/_admin/server/mode", seconds=15.0)
+        engine.rehearse({"fence_seconds": 10.0})
+        wait_status(engine, lambda status: status["state"] == "running" and _rehearsed(engine))
+        assert engine.server_mode()["mode"] == "default"
+        wait_for(lambda: "given back once more" in caplog.text)
+        wait_for(lambda: engine.server_mode()["mode"] == "default")
+        source_root(pair).json("POST", "/_api/document/things", database="shop", body={"_key": "still-open"})
+    finally:
+        engine.close(20.0)
+
+
+def _rehearsed(engine: Engine) -> bool:
+    rehearsal = (engine.report() or {}).get("rehearsal") or {}
+    return rehearsal.get("result") == "rehearsed" and rehearsal.get("fenced_seconds") is not None
 
 
 def test_i6_abort_leaves_the_source_as_found(pair: Pair, engine: Engine) -> None:

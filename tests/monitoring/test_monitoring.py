@@ -21,8 +21,16 @@ ROOT = Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "docs/monitoring/alerts.yml"
 DASHBOARD = ROOT / "docs/monitoring/dashboard.json"
 RULES_TEST = ROOT / "tests/monitoring/alerts_test.yml"
+WEBHOOK = {"delivered": 214, "failed": 3, "dropped": 0, "waiting": 1}
+
+
+def page_of(status: dict[str, Any]) -> str:
+    """The metrics of an agent that has everything that has any."""
+    return render_metrics(status, "1.0.0", WEBHOOK, 1_900_000_000.0)
+
+
 # Each metric that some state of a migration shows.
-EXISTING = set(re.findall(r"^# TYPE (\S+)", render_metrics(BLOCKED, "1.0.0"), re.MULTILINE))
+EXISTING = set(re.findall(r"^# TYPE (\S+)", page_of(BLOCKED), re.MULTILINE))
 
 
 def promtool(*arguments: str, text: str | None = None) -> str:
@@ -36,7 +44,7 @@ def promtool(*arguments: str, text: str | None = None) -> str:
 
 @pytest.mark.parametrize("name", STATES)
 def test_promtool_finds_nothing_to_say(name: str) -> None:
-    assert promtool("check", "metrics", text=render_metrics(STATES[name][0], "1.0.0")) == ""
+    assert promtool("check", "metrics", text=page_of(STATES[name][0])) == ""
 
 
 def test_every_alert_comes_when_it_should() -> None:
@@ -67,6 +75,8 @@ def test_every_metric_is_on_the_dashboard_or_alerted_on_or_named_here() -> None:
         "cutover_copied_documents", "cutover_copy_total_documents", "cutover_copy_eta_seconds", "cutover_paused",
         "cutover_predicted_downtime_high_seconds", "cutover_recopies_total", "cutover_restarts_total",
         "cutover_throttled", "cutover_verification_pending", "cutover_verification_repaired_total",
+        "cutover_webhook_delivered_total", "cutover_webhook_dropped_total", "cutover_webhook_failed_total",
+        "cutover_webhook_waiting",
     }  # fmt: skip
     assert EXISTING - shown == elsewhere
 

@@ -9,6 +9,7 @@ Prints a line per mutant and exits with 1 unless every one is caught.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import queue
 import sys
 import tempfile
@@ -33,9 +34,10 @@ class Crew:
     """A few workshops and as many threads."""
 
     def __init__(self, count: int, directory: Path) -> None:
+        self._workshops = [Workshop(_ROOT, directory / str(number)) for number in range(count)]
         self._free: queue.Queue[Workshop] = queue.Queue()
-        for number in range(count):
-            self._free.put(Workshop(_ROOT, directory / str(number)))
+        for workshop in self._workshops:
+            self._free.put(workshop)
         self._pool = ThreadPoolExecutor(count)
         self.count = count
 
@@ -52,6 +54,11 @@ class Crew:
             return result
 
         return list(self._pool.map(work, jobs))
+
+    def close(self) -> None:
+        """Nothing is to be done any more."""
+        for workshop in self._workshops:
+            workshop.close()
 
 
 def baseline(crew: Crew, chosen: Sequence[Mutant]) -> Outcomes:
@@ -85,8 +92,12 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     scratch = _ROOT / "build" / "mutants"
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=scratch) as directory:
-        return _try_all(Crew(max(1, min(options.jobs, len(chosen))), Path(directory)), chosen)
+    count = max(1, min(options.jobs, len(chosen)))
+    with (
+        tempfile.TemporaryDirectory(prefix="run-", dir=scratch) as directory,
+        contextlib.closing(Crew(count, Path(directory))) as crew,
+    ):
+        return _try_all(crew, chosen)
 
 
 def _try_all(crew: Crew, chosen: Sequence[Mutant]) -> int:

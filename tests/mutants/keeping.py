@@ -30,12 +30,12 @@ KEEPING: tuple[Mutant, ...] = (
         "positions are read before states, so that neither passes over the other",
         "design §4.4, I4",
         "running.py",
-        "        ticks = self.plane.restart_ticks()\n"
+        "        ticks, directories = self.plane.restart_ticks(), self.plane.data_directories()\n"
         "        self._note_dropped()\n"
         "        states = self.plane.states()\n",
         "        self._note_dropped()\n"
         "        states = self.plane.states()\n"
-        "        ticks = self.plane.restart_ticks()\n",
+        "        ticks, directories = self.plane.restart_ticks(), self.plane.data_directories()\n",
         "test_checkpoint.py::test_i4_positions_are_read_before_states",
     ),
     mutant(
@@ -369,8 +369,8 @@ KEEPING: tuple[Mutant, ...] = (
         "overwrite_target drops what it listed first, once",
         "design §4.8",
         "wipe.py",
-        '    if listed.get("done"):\n        return\n    if not listed:\n',
-        "    if target:\n",
+        '    if listed.get("done"):\n        return\n    is_resumed = bool(listed)\n',
+        "    is_resumed = False\n",
         "test_wipe.py::test_a_repeated_start_drops_nothing_again",
     ),
     mutant(

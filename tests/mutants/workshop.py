@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -15,8 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.mutants.mutant import Mutant, NotFoundError
+from tests.tools.nursery import Nursery
 
 _COPIED = ("plugins", "tests", "pyproject.toml")
+# Each trial is a pytest of its own, which has nothing of the project yet, and all that it needs besides.
+_IMPORTED = ("pytest", "_pytest.junitxml", "pytest_timeout", "xdist.plugin", "_hypothesis_pytestplugin", "hypothesis")
 _TEST_SECONDS = 120
 _RUN_SECONDS = 240
 # A defect that breaks the code instead of the rule proves nothing.
@@ -45,28 +46,27 @@ class Workshop:
                 shutil.copytree(source, directory / name, ignore=shutil.ignore_patterns("__pycache__", "output"))
             else:
                 shutil.copy2(source, directory / name)
+        dropped = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS")
+        environment = {name: value for name, value in os.environ.items() if name not in dropped}
+        self._nursery = Nursery(*_IMPORTED, directory=directory, environment=environment)
         self._directory = directory
         self._serial = 0
+
+    def close(self) -> None:
+        """No trial is wanted any more."""
+        self._nursery.close()
 
     def run(self, tests: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Outcome and message of each test id: ``passed``, ``failed``, or why nothing can be said."""
         report = self._directory / "report.xml"
         report.unlink(missing_ok=True)
-        dropped = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS")
-        environment = {name: value for name, value in os.environ.items() if name not in dropped}
         options = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=verdict"]
         options += ["--timeout", str(_TEST_SECONDS), f"--junitxml={report}"]
-        try:
-            subprocess.run(
-                [sys.executable, "-m", "pytest", *options, *tests],
-                cwd=self._directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_RUN_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+        with open(os.devnull, "r+b") as nothing:
+            trial = self._nursery.fork([*options, *tests], [nothing.fileno()] * 3)
+        ended = trial.wait(_RUN_SECONDS)
+        trial.end(0.0)
+        if not ended:
             return dict.fromkeys(tests, ("hung", f"no end within {_RUN_SECONDS} s"))
         cases = _cases(report) if report.exists() else []
         return {test: _outcome(test, cases) for test in tests}

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._module.archive import build_archive, write_archive
+from tests.e2e.agent import Agent
 from tests.integration.conftest import SOURCE_OPTIONS
 from tests.integration.engine_case import Fill, request_of
 from tests.integration.pair import PASSWORD as TARGET_PASSWORD
 from tests.integration.pair import TIME_SCALE, Pair
 from tests.roles.packed import install
 from tests.testbed.launch import TestCluster
+from tests.tools.outside import outside
 from tests.unit.agent_fakes import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,11 +74,11 @@ class Host:
 
     def run_tasks(self, tasks: Sequence[dict[str, Any]], **extra: Any) -> list[dict[str, Any]]:
         """Run tasks with the action group told where the agent is; the result of each, failed or not."""
-        shown = [self.directory / f"result-{number}.json" for number in range(len(tasks))]
-        steps: list[dict[str, Any]] = []
-        for path, task in zip(shown, tasks, strict=True):
-            copied = {"ansible.builtin.copy": {"content": "{{ shown_result | to_json }}", "dest": str(path)}}
-            steps += [{**task, "register": "shown_result", "ignore_errors": True}, copied]
+        named = [f"shown_{number}" for number in range(len(tasks))]
+        steps = [{**task, "register": name, "ignore_errors": True} for task, name in zip(tasks, named, strict=True)]
+        shown = self.directory / "results.json"
+        content = "{{ [" + ", ".join(named) + "] | to_json }}"
+        steps.append({"ansible.builtin.copy": {"content": content, "dest": str(shown)}})
         endpoint = {"agent_endpoint": f"https://127.0.0.1:{self.variables['agent_port']}"}
         play = {"hosts": "all", "gather_facts": False, "tasks": steps,
                 "module_defaults": {"group/cutover.arangodb.arangodb": endpoint}}  # fmt: skip
@@ -82,7 +86,8 @@ class Host:
         playbook.write_text(yaml.safe_dump([play], sort_keys=False))
         played = self._run(str(playbook), (), extra)
         assert played.code == 0, played.output
-        return [json.loads(path.read_text()) for path in shown]
+        results: list[dict[str, Any]] = json.loads(shown.read_text())
+        return results
 
     def play(self, name: str, *options: str, **extra: Any) -> Play:
         """Run a playbook of the collection by its name; the output never holds a secret."""
@@ -92,19 +97,18 @@ class Host:
         inventory = self.directory / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"cutover_agents": {"hosts": {"localhost": {**self.variables, **extra}}}}))
         environment = {
-            **os.environ,
+            **outside(),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_HOME": str(self.directory / "ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_PIPELINING": "true",
         }
-        environment.pop("PYTHONPATH", None)
         command = [str(TOOLS / "ansible-playbook"), "-i", str(inventory), playbook, *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
         output = done.stdout + done.stderr
-        assert TOKEN not in output
-        assert PASSWORD not in output
+        for secret in (TOKEN, PASSWORD, self.variables["agent_token"]):
+            assert secret not in output
         return Play(done.returncode, output)
 
     def install_path(self, name: str) -> Path:
@@ -135,19 +139,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture
-def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
+@contextmanager
+def new_host(directory: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
     """A host without an agent; whatever was put there is removed afterwards."""
-    (tmp_path / "source.jwt").write_text("s3cr3t")
-    (tmp_path / "host").mkdir()
+    (directory / "source.jwt").write_text("s3cr3t")
+    (directory / "host").mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     directories = {
-        f"agent_{kind}_directory": str(tmp_path / "host" / kind)
+        f"agent_{kind}_directory": str(directory / "host" / kind)
         for kind in ("install", "config", "state", "run", "log")
     }
-    made = Host(tmp_path, collections, {
+    made = Host(directory, collections, {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "agent_python": "{{ ansible_playbook_python }}",
@@ -159,7 +163,7 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         "agent_port": port,
         "agent_tls_keyfile_source": str(certificates.server_keyfile),
         "agent_tls_ca_source": str(certificates.ca),
-        "agent_source_jwt_secret_source": str(tmp_path / "source.jwt"),
+        "agent_source_jwt_secret_source": str(directory / "source.jwt"),
         "agent_tokens": [{"name": "ops", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "role": "cutover"}],
         "agent_token": TOKEN,
         "source_endpoints": ["https://127.0.0.1:1"],
@@ -173,6 +177,33 @@ def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Itera
         pid_file = str(made.install_path("run/agent.pid"))
         command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
         subprocess.run(command, check=True, timeout=60)
+
+
+@pytest.fixture
+def host(tmp_path: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
+    """A host of one test's own."""
+    with new_host(tmp_path, collections, certificates) as made:
+        yield made
+
+
+@contextmanager
+def running_agent(host: Host, secret: Path) -> Iterator[Agent]:
+    """An agent with the engine that the host has, started by hand: the role, which takes longer, has its own tests."""
+    archive = host.directory / "cutover-agent.pyz"
+    write_archive(archive, build_archive(host.collections / "ansible_collections/cutover/arangodb"))
+    agent = Agent(archive, host.directory / "agent", secret, TIME_SCALE)
+    agent.start()
+    own = {"agent_endpoint": agent.endpoint, "agent_ca_path": str(agent.ca_path), "agent_token": agent.token}
+    host.variables = {**host.variables, **own}
+    yield agent
+    agent.stop()
+
+
+@pytest.fixture
+def agent(host: Host) -> Iterator[Agent]:
+    """An agent of the host, with the fake engine."""
+    with running_agent(host, host.directory / "source.jwt") as started:
+        yield started
 
 
 @pytest.fixture
@@ -205,3 +236,10 @@ def real_host(host: Host, installed: Path, clusters: Pair) -> Host:
         "source_jwt_secret_path": str(clusters.source.jwt_secret_path),
     }
     return dataclasses.replace(host, collections=installed, variables=variables)
+
+
+@pytest.fixture
+def real_agent(real_host: Host, clusters: Pair) -> Iterator[Agent]:
+    """An agent of that host."""
+    with running_agent(real_host, clusters.source.jwt_secret_path) as started:
+        yield started

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
+
+from tests.tools.outside import outside
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("galaxy.yml", "README.md", "meta", "plugins", "roles", "playbooks", "extensions")
@@ -36,8 +37,7 @@ def install(scratch: Path, tools: Path, version: str | None = None) -> Path:
     installed = scratch / "installed"
 
     def galaxy(*arguments: str) -> None:
-        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_HOME": str(scratch / "home")}
-        environment.pop("PYTHONPATH", None)
+        environment = {**outside(), "ANSIBLE_COLLECTIONS_PATH": str(installed), "ANSIBLE_HOME": str(scratch / "home")}
         command = [str(tools / "ansible-galaxy"), "collection", *arguments]
         subprocess.run(command, env=environment, check=True, timeout=120)
 

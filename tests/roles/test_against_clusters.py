@@ -74,8 +74,8 @@ def test_the_precheck_reads_a_sample_and_tries_the_target_where_both_are_wanted(
     assert set(clusters.target.control.get("/state/overview")["databases"]) == {"_system"}
 
 
+@pytest.mark.usefixtures("real_agent")
 def test_aborted_and_started_again(real_host: Host, clusters: Pair) -> None:
-    assert real_host.play("deploy_agent").code == 0
     started = real_host.play("migrate")
     assert started.code == 0, started.output
     aborted = real_host.play("abort")

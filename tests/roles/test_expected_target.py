@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.bad_input.playbooks import Operator
-from tests.roles.conftest import TOKEN, Host
+from tests.roles.conftest import Host, new_host, running_agent
 from tests.testbed.platform.launch import TestPlatform
+from tests.unit.agent_fakes import Certificates
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -21,29 +22,38 @@ pytestmark = pytest.mark.timeout(600)
 PLAYBOOKS = ("status", "watch", "verify", "pause", "resume", "limits", "rehearse", "cutover", "abort")
 
 
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[TestPlatform]:
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPlatform]:
     """The platform with the migration's deployment, and another one."""
-    deployments = [{"name": "target"}, {"name": "other"}]
-    with TestPlatform.start(tmp_path, deployments=deployments, options={"time_scale": 0.02}) as started:
+    deployments, options = [{"name": "target"}, {"name": "other"}], {"time_scale": 0.02}
+    directory = tmp_path_factory.mktemp("platform")
+    with TestPlatform.start(directory, deployments=deployments, options=options) as started:
         yield started
         assert "Traceback" not in started.log_path.read_text()
 
 
+@pytest.fixture(scope="module")
+def migrating(
+    platform: TestPlatform, collections: Path, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Host]:
+    """A host with an agent, on which a migration into the deployment runs."""
+    with new_host(tmp_path_factory.mktemp("host"), collections, certificates) as made:
+        own = {name: value for name, value in made.variables.items() if not name.startswith("target_")}
+        made.variables = {
+            **own, "platform_endpoint": platform.url, "platform_ca_path": str(platform.ca_path),
+            "platform_key_id": platform.key_id, "platform_key_secret": platform.key_secret,
+            "deployment_id": platform.deployment,
+        }  # fmt: skip
+        with running_agent(made, made.directory / "source.jwt"):
+            started = made.play("migrate")
+            assert started.code == 0, started.output
+            yield made
+
+
 @pytest.fixture
-def managed(host: Host, platform: TestPlatform) -> Host:
-    """The host with an agent, on which a migration into the deployment runs."""
-    own = {name: value for name, value in host.variables.items() if not name.startswith("target_")}
-    variables = {
-        **own, "platform_endpoint": platform.url, "platform_ca_path": str(platform.ca_path),
-        "platform_key_id": platform.key_id, "platform_key_secret": platform.key_secret,
-        "deployment_id": platform.deployment, "agent_endpoint": f"https://127.0.0.1:{own['agent_port']}",
-    }  # fmt: skip
-    made = dataclasses.replace(host, variables=variables)
-    assert made.play("deploy_agent").code == 0
-    started = made.play("migrate")
-    assert started.code == 0, started.output
-    return made
+def managed(migrating: Host) -> Host:
+    """That host, whose variables a test may change."""
+    return dataclasses.replace(migrating, variables=dict(migrating.variables))
 
 
 def wrong(platform: TestPlatform) -> dict[str, tuple[dict[str, Any], str, str]]:
@@ -68,7 +78,7 @@ def test_every_playbook_makes_sure_of_the_deployment(
         played, output = operator.play(name, hosts, *options)
         assert platform.key_secret not in output
         assert "hush-not-it" not in output
-        assert TOKEN not in output
+        assert managed.variables["agent_token"] not in output
         for host, one in played.items():
             _changes, code, says = cases[host]
             assert says in one.failure.get("msg", ""), (name, host, output)
@@ -79,7 +89,7 @@ def test_every_playbook_makes_sure_of_the_deployment(
     assert "running" in looked.output
 
 
-def test_the_right_deployment_is_let_pass(managed: Host, platform: TestPlatform) -> None:
+def test_the_right_deployment_is_let_pass(managed: Host) -> None:
     for name in ("status", "watch", "verify", "pause", "resume", "limits", "rehearse", "cutover"):
         done = managed.play(name, watch_until="in_sync", load="fast")
         assert done.code == 0, done.output

@@ -85,9 +85,9 @@ def test_a_survey_is_one_that_awx_takes(template: dict[str, Any]) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("agent")
 def test_the_answers_of_surveys_are_taken_as_the_texts_that_they_are(host: Host) -> None:
     """As AWX gives them: every answer a text, what was not answered an empty one."""
-    assert host.play("deploy_agent").code == 0
     both = "https://127.0.0.1:1,https://127.0.0.1:3"
     started = host.play("migrate", source_endpoints=both, load="fast", overwrite_target="false")
     assert (started.code, started.changed) == (0, 1), started.output

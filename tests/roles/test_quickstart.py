@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
@@ -19,6 +18,7 @@ import pytest
 from tests.roles.packed import copy_parts
 from tests.testbed.printed import in_foreground, lines_to_try, variables
 from tests.tools.blocks import blocks, typed
+from tests.tools.outside import outside
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/quickstart.md"
@@ -49,8 +49,7 @@ class User:
         if command.startswith("export "):
             self.exported.append(command)
         script = "\n".join(["set -eu", *self.exported, command])
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.repository / "build/home")}
-        environment.pop("PYTHONPATH", None)
+        environment = {**outside(), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.repository / "build/home")}
         return subprocess.run(
             ["bash", "-c", script], cwd=self.repository, env=environment, text=True, check=False, timeout=900,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

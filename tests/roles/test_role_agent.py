@@ -45,7 +45,7 @@ def test_check_install_again_change_remove(host: Host) -> None:
     assert first.code == 0, first.output
     assert "s3cr3t" not in first.output
     assert "PRIVATE KEY" not in first.output
-    assert mode_of(host.install_path("config/agent.json")) == 0o600
+    assert mode_of(host.install_path("config/agent.json")) == 0o640
     assert mode_of(host.install_path("config/source.jwt")) == 0o600
     assert mode_of(host.install_path("config/tls.keyfile")) == 0o600
     assert mode_of(host.install_path("state")) == 0o750

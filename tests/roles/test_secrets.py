@@ -63,28 +63,34 @@ class Scanner:
 
 
 class Processes:
-    """Reads arguments and environment of every process of this machine again and again."""
+    """Reads arguments and environment of every process of this machine; both stay as they are until it runs another."""
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.seen: set[bytes] = set()
+        self._known: set[tuple[Path, bytes]] = set()
+
+    @property
+    def seen(self) -> set[bytes]:
+        """The arguments of all processes that there were."""
+        return {arguments for _process, arguments in self._known}
 
     def _run(self) -> None:
         while not self._stop.wait(0.05):
             for process in Path("/proc").glob("[0-9]*"):
-                for name in ("cmdline", "environ"):
-                    self._read(process / name)
+                try:
+                    self._read(process)
+                except OSError:
+                    continue  # ended meanwhile, or somebody else's
 
-    def _read(self, path: Path) -> None:
-        try:
-            content = path.read_bytes()
-        except OSError:
-            return  # ended meanwhile, or somebody else's
-        if path.name == "cmdline":
-            self.seen.add(content)
-        self._scanner.look(f"{path.name} of a process", content)
+    def _read(self, process: Path) -> None:
+        arguments = (process / "cmdline").read_bytes()
+        if (process, arguments) in self._known:
+            return
+        self._scanner.look("arguments of a process", arguments)
+        self._scanner.look("environment of a process", (process / "environ").read_bytes())
+        self._known.add((process, arguments))
 
     def __enter__(self) -> Processes:
         self._thread.start()

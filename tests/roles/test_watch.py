@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
-import signal
 import subprocess
 import threading
 import time
@@ -17,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.pair import Pair
+from tests.e2e.agent import Agent
 from tests.roles.conftest import TOOLS, Host
+from tests.tools.outside import outside
 
 pytestmark = pytest.mark.timeout(600)
 WATCH = "cutover.arangodb.migration_watch"
@@ -48,11 +47,10 @@ def on_a_terminal(host: Host, name: str, **environment: str) -> str:
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     own = {"ANSIBLE_COLLECTIONS_PATH": str(host.collections), "ANSIBLE_HOME": str(host.directory / "ansible")}
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     command = [str(TOOLS / "ansible-playbook"), "-i", str(host.directory / "inventory.yml"), f"cutover.arangodb.{name}"]
     try:
         done = subprocess.run(
-            command, env={**kept, **own, **environment}, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+            command, env={**outside(), **own, **environment}, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
             timeout=240, check=False,
         )  # fmt: skip
     finally:
@@ -63,9 +61,9 @@ def on_a_terminal(host: Host, name: str, **environment: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.usefixtures("agent")
 def test_a_bar_on_a_terminal_and_plain_lines_elsewhere(host: Host) -> None:
-    for name in ("deploy_agent", "migrate"):
-        assert host.play(name).code == 0
+    assert host.play("migrate").code == 0
     drawn = on_a_terminal(host, "status")
     assert "\r\x1b[2K[############............] running | copied 50.0 %" in drawn
     assert "\r\x1b[2K[localhost] running | copied 50.0 %" in drawn, "the last line stays behind"
@@ -84,8 +82,8 @@ def test_refused_in_the_background_and_without_an_agent(host: Host) -> None:
     assert absent["failure"]["code"] == "CUT-AGENT-32"
 
 
+@pytest.mark.usefixtures("agent")
 def test_migrate_returns_at_once_where_nobody_watches(host: Host) -> None:
-    assert host.play("deploy_agent").code == 0
     started = host.play("migrate", migration_watch="false")
     assert (started.code, started.changed) == (0, 1), started.output
     assert "[localhost] running |" not in started.output
@@ -93,11 +91,10 @@ def test_migrate_returns_at_once_where_nobody_watches(host: Host) -> None:
 
 
 def test_a_restart_of_the_agent_is_waited_out(
-    real_host: Host, clusters: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    real_host: Host, real_agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "ansible.log"
     monkeypatch.setenv("ANSIBLE_LOG_PATH", str(log))
-    assert real_host.play("deploy_agent").code == 0
     started = real_host.play("migrate")
     assert started.code == 0, started.output
     assert "| in sync" in started.output
@@ -109,9 +106,9 @@ def test_a_restart_of_the_agent_is_waited_out(
     with ThreadPoolExecutor(1) as pool:
         watching = pool.submit(real_host.play, "watch", watch_until="aborted", watch_interval=0.2, watch_timeout=300)
         until("a line", seen("] running |"))
-        os.kill(json.loads(real_host.install_path("run/agent.pid").read_text())["pid"], signal.SIGKILL)
+        real_agent.kill()
         until("a line that says so", seen("no answer from the agent"))
-        assert real_host.play("deploy_agent").code == 0
+        real_agent.start()
         aborted = real_host.play("abort")
         assert aborted.code == 0, aborted.output
         watched = watching.result()

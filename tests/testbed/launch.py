@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import http.client
 import json
 import os
 import secrets
 import select
-import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, BinaryIO, Literal, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from tests.testbed import certificates
+from tests.tools.nursery import Forked, Nursery
 
 Flavour = Literal["selfhosted", "managed", "single"]
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -75,24 +76,30 @@ class Control:
         return found
 
 
+class Running(NamedTuple):
+    """A process, the end of its standard input that keeps it running, and what it says."""
+
+    process: Forked
+    leash: BinaryIO
+    output: BinaryIO
+
+    def stop(self) -> None:
+        """End the process."""
+        self.leash.close()
+        self.output.close()
+        self.process.end(10)
+
+
 class Launched:
     """A process that ends with the context manager."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self.pid = process.pid
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self.pid = running.process.pid
 
     def stop(self) -> None:
         """End the process; what it stored is gone."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._running.stop()
 
     def __enter__(self: L) -> L:
         return self
@@ -108,10 +115,8 @@ class TestCluster(Launched):
 
     __test__ = False
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], ready: dict[str, Any], config: dict[str, Any], ca_path: Path
-    ) -> None:
-        super().__init__(process)
+    def __init__(self, running: Running, ready: dict[str, Any], config: dict[str, Any], ca_path: Path) -> None:
+        super().__init__(running)
         self.name: str = config["name"]
         self.coordinators: list[str] = ready["coordinators"]
         self.dbservers: dict[str, str] = ready["dbservers"]
@@ -153,47 +158,45 @@ class TestCluster(Launched):
             "control_token": secrets.token_urlsafe(24),
             "options": dict(options or {}),
         }
-        process, ready = launch("tests.testbed", home, config)
-        return cls(process, ready, config, ca_path)
+        running, ready = launch("tests.testbed", home, config)
+        return cls(running, ready, config, ca_path)
 
 
-def launch(module: str, home: Path, config: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+def launch(module: str, home: Path, config: Mapping[str, Any]) -> tuple[Running, dict[str, Any]]:
     """Start `python -m <module> serve` with its files in `home`; the process and the line that says it is ready.
 
     RuntimeError with its output if it does not start. CUTOVER_TESTBED_PYTHON names its Python where tests run on one
     that is too old for it.
     """
-    certificates.private(home / "config.json", json.dumps(config).encode())
-    environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH", "")]))
-    python = environment.get("CUTOVER_TESTBED_PYTHON", sys.executable)
-    with (home / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [python, "-m", module, "serve", "--config", str(home / "config.json")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=_ROOT,
-            env=environment,
-        )
+    config_path = home / "config.json"
+    certificates.private(config_path, json.dumps(config).encode())
+    nursery = _nursery(module, os.environ.get("CUTOVER_TESTBED_PYTHON", sys.executable))
+    leashed, leash = os.pipe()
+    output, tells = os.pipe()
+    with os.fdopen(leashed, "rb") as own_input, os.fdopen(tells, "wb") as own_output, (home / "log").open("ab") as log:
+        streams = [stream.fileno() for stream in (own_input, own_output, log)]
+        process = nursery.fork(["serve", "--config", str(config_path)], streams)
+    running = Running(process, os.fdopen(leash, "wb"), os.fdopen(output, "rb"))
     try:
-        return process, _wait_ready(process, home / "log")
+        return running, _wait_ready(running.output, home / "log")
     except BaseException:
-        process.kill()
-        process.wait()
+        running.stop()
         raise
 
 
-def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
-    stream = process.stdout
-    deadline = time.monotonic() + _START_SECONDS
-    while stream is not None:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0 or not select.select([stream], [], [], remaining)[0]:
-            break
-        line = stream.readline()
-        if not line:
-            break
-        ready: dict[str, Any] = json.loads(line)
-        return ready
-    raise RuntimeError(f"the testbed did not start: {log.read_text()[-2000:]}")
+@functools.cache
+def _nursery(module: str, python: str) -> Nursery:
+    """Importing an emulator costs many times the CPU of starting one, and tests start hundreds."""
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYTHONPATH": path}
+    nursery = Nursery(f"{module}.__main__", directory=_ROOT, environment=environment, python=python)
+    atexit.register(nursery.close)
+    return nursery
+
+
+def _wait_ready(stream: BinaryIO, log: Path) -> dict[str, Any]:
+    line = stream.readline() if select.select([stream], [], [], _START_SECONDS)[0] else b""
+    if not line:
+        raise RuntimeError(f"the testbed did not start: {log.read_text()[-2000:]}")
+    ready: dict[str, Any] = json.loads(line)
+    return ready

@@ -132,6 +132,8 @@ class FakeWorld:
     writers: int = 0
     differences: list[str] = field(default_factory=list)
     late: int = 0
+    definitions: int = 1
+    settled: int = 0
     user_problems: list[tuple[str, str]] = field(default_factory=list)
     users_open: bool = False
     users_asked: list[Collection[str] | None] = field(default_factory=list)
@@ -197,7 +199,20 @@ class FakeWorld:
 
     def settle_definitions(self, deadline: Deadline) -> None:
         """See ``cutover.World``."""
-        self._call("settle_definitions", lambda: None)
+
+        def effect() -> None:
+            self.settled = self.definitions
+
+        self._call("settle_definitions", effect)
+
+    def check_definitions(self) -> None:
+        """See ``cutover.World``."""
+
+        def effect() -> None:
+            if self.definitions != self.settled:
+                raise CutoverError("CUT-CUTOVER-2", "the view shop/search has changed")
+
+        self._call("check_definitions", effect)
 
     def drain(self, deadline: Deadline) -> dict[str, int]:
         """See ``cutover.World``."""

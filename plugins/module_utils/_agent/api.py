@@ -35,8 +35,10 @@ class Api:
         events: EventLog,
         history: History,
         webhook: Optional[Webhook] = None,
+        certificate_until: Callable[[], Optional[float]] = lambda: None,
     ) -> None:
         self._engine = engine
+        self._certificate_until = certificate_until
         self._webhook = webhook
         self._prechecks = Runs("precheck", check)
         self._changes = Runs("comparison", engine.changes)
@@ -59,12 +61,13 @@ class Api:
     def metrics(self, _request: Request) -> Response:
         """Prometheus text."""
         figures = None if self._webhook is None else self._webhook.figures()
-        text = render_metrics(self._status(), self._version, figures)
+        text = render_metrics(self._status(), self._version, figures, self._certificate_until())
         return Response(200, text.encode("utf-8"), CONTENT_TYPE)
 
     def status_page(self, _request: Request) -> Response:
         """The page for people."""
-        return _html(page.render_page(self._status(), self._engine.findings(), self._history))
+        engine = self._engine
+        return _html(page.render_page(self._status(), engine.findings(), self._history, engine.report()))
 
     def shards_page(self, request: Request) -> Response:
         """A part of the list of shards for people."""

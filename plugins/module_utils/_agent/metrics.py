@@ -65,6 +65,7 @@ WEBHOOK_METRICS = (
     ("cutover_webhook_dropped_total", "counter", "Events dropped because too many waited.", "dropped"),
     ("cutover_webhook_waiting", "gauge", "Events that wait for their delivery.", "waiting"),
 )
+CERTIFICATE_METRIC = "cutover_agent_certificate_expires_timestamp_seconds"
 ATTEMPT_RESULTS = ("completed", "rolled-back", "refused")
 SHARD_STATES = ("pending", "copying", "catching_up", "in_sync", "held", "suspect")
 
@@ -134,10 +135,18 @@ def _webhook(figures: Mapping[str, int]) -> list[str]:
     return lines
 
 
-def render_metrics(status: Mapping[str, Any], version: str, webhook: Optional[Mapping[str, int]] = None) -> str:
+def render_metrics(
+    status: Mapping[str, Any],
+    version: str,
+    webhook: Optional[Mapping[str, int]] = None,
+    certificate_until: Optional[float] = None,
+) -> str:
     """The whole page of samples; ``webhook`` are the figures of the webhook if there is one."""
     lines = _head("cutover_agent_info", "gauge", "The agent's version.")
     lines.append(f'cutover_agent_info{{version="{_escape(version)}"}} 1')
+    if certificate_until is not None:
+        lines += _head(CERTIFICATE_METRIC, "gauge", "When the certificate that the agent shows to its clients expires.")
+        lines.append(f"{CERTIFICATE_METRIC} {certificate_until:.0f}")
     lines += _head("cutover_state", "gauge", "1 for the migration's state, 0 for all others.")
     lines += [f'cutover_state{{state="{state}"}} {int(status.get("state") == state)}' for state in sorted(STATES)]
     lines += _flags(status)

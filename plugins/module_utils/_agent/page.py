@@ -8,6 +8,8 @@ from html import escape
 from typing import Any, Mapping, Optional, Sequence
 
 from .._engine.display import duration, lookup
+from .._engine.states import FAILED
+from . import page_ending as ending
 from . import page_parts as parts
 from .history import History
 
@@ -50,7 +52,10 @@ def _title(status: Mapping[str, Any]) -> str:
 
 
 def render_page(
-    status: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], history: Optional[History] = None
+    status: Mapping[str, Any],
+    findings: Sequence[Mapping[str, Any]],
+    history: Optional[History] = None,
+    report: Optional[Mapping[str, Any]] = None,
 ) -> str:
     """The whole page as HTML."""
     kind, answer = parts.verdict(status)
@@ -60,19 +65,20 @@ def render_page(
         f'<span data-part="state">{parts.text(status.get("state"))}'
         f"{f' since {parts.text(since)}' if since else ''}</span>"
     )
-    report = ""
-    if lookup(status, "cutover.last_attempt") is not None:
-        report = '<p><a href="/v1/migration/report">Report of the last cutover</a></p>'
+    ended = ending.has_ended(status)
+    # What is said of bytes, shards and logs was seen last while something moved; of a failure it may tell the cause.
+    work = {} if ended and status["state"] != FAILED else status
+    report_link = "" if ended or report is None else f"<p>{ending.REPORT_LINK}</p>"
     body = (
         _part("verdict", answer, f"verdict {kind}")
-        + _part("progress", parts.progress(status))
-        + _part("figures", parts.tiles(status, history))
+        + _part("progress", parts.progress(work))
+        + _part("figures", ending.tiles(status, findings, report) if ended else parts.tiles(status, history))
         + _part("blockers", parts.blockers(status))
-        + _part("cutover", parts.steps(status) + report)
+        + _part("cutover", parts.steps(status) + report_link)
         + _part("findings", parts.findings(findings))
-        + _part("shards", parts.shard_links(status))
-        + _part("servers", parts.servers(status))
-        + _part("workers", parts.workers(status))
+        + _part("shards", parts.shard_links(work))
+        + _part("servers", parts.servers(work))
+        + _part("workers", parts.workers(work))
     )
     footer = (
         "Read-only: the migration is steered by playbooks and the command line. "

@@ -29,7 +29,8 @@ progress { accent-color: var(--busy); display: block; height: 1.1rem; margin: .3
 .tiles { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); margin: 1rem 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .8rem; }
 .tile dt { color: var(--soft); font-size: .85rem; } .tile dd { font-size: 1.25rem; font-weight: 600; margin: 0; }
-.tile .note { color: var(--soft); font-size: .85rem; font-weight: 400; }
+.tile .note { color: var(--soft); display: inline-block; font-size: .85rem; font-weight: 400; line-height: 1.4; }
+.tile a { font-size: 1rem; }
 .spark { display: block; height: 2.5rem; margin-top: .3rem; width: 100%; }
 .spark path { fill: none; stroke: var(--curve); stroke-width: 2; vector-effect: non-scaling-stroke; }
 .cards { list-style: none; margin: 0; padding: 0; }

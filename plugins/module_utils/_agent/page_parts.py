@@ -141,9 +141,24 @@ def progress(status: Status) -> str:
     )
 
 
-def _tile(name: str, value: str, note: str = "", curve: str = "") -> str:
+def tile(name: str, value: str, note: str = "", markup: str = "") -> str:
+    """One figure; ``markup`` is put behind it as it is."""
     extra = f'<span class="note">{text(note)}</span>' if note else ""
-    return f'<div class="tile"><dt>{text(name)}</dt><dd>{text(value)} {extra}{curve}</dd></div>'
+    return f'<div class="tile"><dt>{text(name)}</dt><dd>{text(value)} {extra}{markup}</dd></div>'
+
+
+def tile_list(found: Iterable[str]) -> str:
+    """The figures beside each other."""
+    return f'<dl class="tiles">{"".join(found)}</dl>'
+
+
+def modes(status: Status) -> list[str]:
+    """Whether applications can write, on either side."""
+    return [
+        tile(side.capitalize(), str(lookup(status, f"{side}.mode") or "unknown"),
+             str(lookup(status, f"{side}.version") or ""))
+        for side in ("source", "target")
+    ]  # fmt: skip
 
 
 def _copied_rate(status: Status) -> str:
@@ -169,17 +184,16 @@ def tiles(status: Status, history: Optional[History]) -> str:
     queued = lookup(status, "replication.behind_bytes")
     behind = "" if queued is None else f"{amount(queued)} behind"
     found = [
-        _tile("Lag", duration(lookup(status, "replication.lag_seconds")), behind, curve("lag", "Lag")),
-        _tile("Copying", _copied_rate(status), "", curve("copy", "Bytes copied")),
-        _tile("Applying", _applied_rate(status), "operations", curve("apply", "Operations applied")),
-        _tile("Shards in sync", f"{shards.get('in_sync', 0):,} of {shards.get('total', 0):,}"),
-        _tile("Verified", f"{duration(age)} ago" if age is not None else "not yet", str(state or "")),
-        _tile("Source", str(lookup(status, "source.mode") or "unknown"), str(lookup(status, "source.version") or "")),
-        _tile("Target", str(lookup(status, "target.mode") or "unknown"), str(lookup(status, "target.version") or "")),
+        tile("Lag", duration(lookup(status, "replication.lag_seconds")), behind, curve("lag", "Lag")),
+        tile("Copying", _copied_rate(status), "", curve("copy", "Bytes copied")),
+        tile("Applying", _applied_rate(status), "operations", curve("apply", "Operations applied")),
+        tile("Shards in sync", f"{shards.get('in_sync', 0):,} of {shards.get('total', 0):,}"),
+        tile("Verified", f"{duration(age)} ago" if age is not None else "not yet", str(state or "")),
+        *modes(status),
     ]
     if runway is not None:
-        found.append(_tile("Log kept for us", duration(runway), "until the source's disk is full"))
-    return f'<dl class="tiles">{"".join(found)}</dl>'
+        found.append(tile("Log kept for us", duration(runway), "until the source's disk is full"))
+    return tile_list(found)
 
 
 def _card(severity: str, code: object, where: object, what: object, remedy: object) -> str:
@@ -257,7 +271,8 @@ def servers(status: Status) -> str:
     if not rows:
         return ""
     head = ("DB-Server", "Lag", "Read up to tick", "Last tick", "Disk free", "Can keep the log for", "Trouble")
-    return "<h2>Logs of the source</h2>" + table("Logs of the source", head, rows, (1, 2, 3, 4, 5))
+    title = "Logs of the source" + (", as they were seen last" if status.get("state") == "failed" else "")
+    return f"<h2>{title}</h2>" + table(title, head, rows, (1, 2, 3, 4, 5))
 
 
 def shard_links(status: Status) -> str:

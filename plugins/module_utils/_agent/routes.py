@@ -3,6 +3,7 @@
 """From request to answer: route, role, audit line, error form."""
 from __future__ import annotations
 
+import json
 import logging
 import re
 from dataclasses import dataclass, replace
@@ -16,6 +17,12 @@ from .messages import Request, Response, error_response, json_response
 
 LOG = logging.getLogger(__name__)
 AUDIT = logging.getLogger("cutover.audit")
+# What a call did where its path alone does not tell; nothing else of a body is logged.
+_NOTED = {
+    "/v1/source/server-mode": "mode", "/v1/migration/release": "open", "/v1/migration/abort": "cleanup",
+    "/v1/migration/stop": "hold_opening",
+}  # fmt: skip
+_LONGEST_NOTE = 40
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ class Application:
             LOG.exception("%s %s broke", request.method, request.path)
             response = error_response(CutoverError("CUT-AGENT-18", f"{request.method} {request.path} broke"))
         if request.method in ("POST", "PUT"):
-            AUDIT.info("%s %s by %s from %s: %d", request.method, request.path, caller, request.peer, response.status)
+            what = f"{request.method} {request.path}{_note(request)}"
+            AUDIT.info("%s by %s from %s: %d", what, caller, request.peer, response.status)
         return response
 
     def _find(self, request: Request) -> Route:
@@ -115,6 +123,19 @@ class Application:
             message = f"{request.path} takes {', '.join(allowed)}, not {request.method}"
             raise CutoverError("CUT-AGENT-13", message, details={"allow": allowed})
         raise CutoverError("CUT-AGENT-12", f"there is nothing at {request.path[:200]}")
+
+
+def _note(request: Request) -> str:
+    """The field of the body that belongs into the audit line, in one line whatever it holds."""
+    name = _NOTED.get(request.path)
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return ""
+    if name is None or not isinstance(body, dict) or name not in body:
+        return ""
+    text = json.dumps(body[name])
+    return f" {name}={text if len(text) <= _LONGEST_NOTE else '(too long)'}"
 
 
 def _challenge(error: CutoverError) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Limits:
     """Seconds, bytes and counts that bound what a client can make the agent hold."""
 
     connections: int = 128
+    grace: float = 0.25
     streams: int = 32
     handshake: float = 5.0
     idle: float = 30.0
@@ -213,7 +214,8 @@ class AgentServer(socketserver.TCPServer):
     """Accepts, bounds the number of connections, and serves each in its own thread."""
 
     allow_reuse_address = True
-    request_queue_size = 128
+    # Where new connections wait for room; a full queue would have them try again after a second.
+    request_queue_size = 1024
 
     def __init__(
         self,
@@ -225,7 +227,7 @@ class AgentServer(socketserver.TCPServer):
         self.limits = limits or Limits()
         self.application = application
         self._context = context
-        self.connections = Connections(self.limits.connections)
+        self.connections = Connections(self.limits.connections, self.limits.grace)
         self.streams = threading.BoundedSemaphore(self.limits.streams)
         try:
             family = socket.getaddrinfo(address[0], address[1], type=socket.SOCK_STREAM)[0][0]
@@ -244,7 +246,7 @@ class AgentServer(socketserver.TCPServer):
         return int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Hand the connection to a thread; when there are too many, one that only waits makes room for it."""
+        """Hand the connection to a thread; when there are too many, the one that idles longest makes room for it."""
         name = self.connections.admit(request)
         if name is None:
             LOG.warning("refused a connection from %s: %d are open", client_address[0], self.limits.connections)
@@ -280,6 +282,7 @@ class AgentServer(socketserver.TCPServer):
 
     def close(self) -> None:
         """Stop accepting and cut what is open; the listening port is free afterwards."""
+        self.connections.close()
         self.shutdown()
         self.server_close()
         self.connections.cut_all()

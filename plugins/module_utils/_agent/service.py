@@ -13,13 +13,14 @@ import ssl
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 from .._core.errors import CutoverError
 from .._core.jwt import load_secret
 from .._engine.display import status_line
 from .api import Api
 from .auth import Authenticator
+from .certificate import valid_until
 from .config import AgentConfig
 from .engine_port import MigrationEngine
 from .events import EventLog
@@ -75,9 +76,11 @@ class Service:
         events, history = EventLog(listener=None if self._webhook is None else self._webhook.put), History()
         max_lag = None if wanted is None else wanted.max_lag
         self._watcher = Watcher(engine.status, events, history, max_lag=max_lag)
-        api = Api(engine, check, self._recovered.is_set, version, events, history, self._webhook)
+        context = self._context()
+        until = self._certificate_ends
+        api = Api(engine, check, self._recovered.is_set, version, events, history, self._webhook, until)
         application = Application(api, Authenticator(config))
-        self._server = AgentServer((config.listen_host, config.port), self._context(), application)
+        self._server = AgentServer((config.listen_host, config.port), context, application)
         LOG.info("agent %s listens on https://%s:%d", version, config.listen_host, self._server.port)
 
     @property
@@ -86,7 +89,12 @@ class Service:
         return self._server.port
 
     def _context(self) -> ssl.SSLContext:
-        return server_context(self._config.tls_keyfile, self._config.client_ca, bool(self._config.tokens))
+        context = server_context(self._config.tls_keyfile, self._config.client_ca, bool(self._config.tokens))
+        self._certificate_until = valid_until(self._config.tls_keyfile)
+        return context
+
+    def _certificate_ends(self) -> Optional[float]:
+        return self._certificate_until
 
     def reload(self, *_signal: object) -> None:
         """Ask for certificates and the webhook's secret to be read again; may be called from a signal handler."""

@@ -249,7 +249,7 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-CUTOVER-2": Entry(
         "error", "transient", "Definitions on the source changed during the cutover",
-        "Try again when nobody creates or drops collections.",
+        "Try again when nobody makes, changes or drops collections, indexes, views or analyzers.",
     ),
     "CUT-CUTOVER-3": Entry(
         "error", "transient", "The source's servers changed during the cutover",

@@ -88,14 +88,15 @@ class Backoff:
         self._first = first
         self._cap = cap
         self._factor = factor
-        self._rng = rng or random.Random()
+        # One of its own would be seeded anew by the kernel for every request.
+        self._random = random.random if rng is None else rng.random
         self._next = first
 
     def next(self) -> float:
         """The pause to make now; the following one will be longer."""
         pause = self._next
         self._next = min(self._cap, self._next * self._factor)
-        return pause * (0.5 + 0.5 * self._rng.random())
+        return pause * (0.5 + 0.5 * self._random())
 
     def reset(self) -> None:
         """Begin with the first pause again (after a success)."""

@@ -9,6 +9,7 @@ import io
 import select
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
@@ -20,6 +21,7 @@ from .http_answer import Response, read_answer
 Buffer = Union[bytes, bytearray, memoryview]
 # Head and small bodies leave in one packet; what is larger is handed over in pieces, without a copy of the whole.
 _COALESCE = 256 * 1024
+_INEXACT = 0.05
 
 
 def nbytes(part: Buffer) -> int:
@@ -27,13 +29,36 @@ def nbytes(part: Buffer) -> int:
     return part.nbytes if isinstance(part, memoryview) else len(part)
 
 
+class _Limit:
+    """Gives the calls on a socket the time that is left until a deadline.
+
+    To tell the socket is a call of the kernel by itself, for each 16 KB of a body: it is told again from ``tell_at``
+    (monotonic) on, when it would wait too long by more than ``_INEXACT`` seconds.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._deadline = Deadline(None)
+        self.tell_at = 0.0
+
+    def use(self, deadline: Deadline) -> None:
+        """This one counts from now on."""
+        if deadline is not self._deadline:
+            self._deadline, self.tell_at = deadline, 0.0
+
+    def tell(self) -> None:
+        """Before a call on the socket, when it is due; raises ``TimeoutError`` if there is no time left."""
+        limit(self._sock, self._deadline)
+        self.tell_at = time.monotonic() + _INEXACT
+
+
 class _Stream(io.RawIOBase):
     """The receiving side of a socket; every read gets only the time that is left until the deadline."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, limited: _Limit) -> None:
         super().__init__()
         self._sock = sock
-        self.deadline = Deadline(None)
+        self._limited = limited
         self.received = 0
         self.muted = False
 
@@ -44,7 +69,8 @@ class _Stream(io.RawIOBase):
         """Receive once; while muted nothing is received, so that a look at the buffer does not block."""
         if self.muted:
             return 0
-        limit(self._sock, self.deadline)
+        if time.monotonic() >= self._limited.tell_at:
+            self._limited.tell()
         count = self._sock.recv_into(buffer)
         self.received += count
         return count
@@ -63,7 +89,8 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._stream = _Stream(sock)
+        self._limited = _Limit(sock)
+        self._stream = _Stream(sock, self._limited)
         self._reader = io.BufferedReader(self._stream, 64 * 1024)
         self.idle_since = 0.0
 
@@ -106,10 +133,12 @@ class Connection:
             self._send_all(b"".join(pending), deadline)
 
     def _send_all(self, data: Buffer, deadline: Deadline) -> None:
+        self._limited.use(deadline)
         with memoryview(data) as whole, whole.cast("B") as view:
             sent = 0
             while sent < len(view):
-                limit(self._sock, deadline)
+                if time.monotonic() >= self._limited.tell_at:
+                    self._limited.tell()
                 sent += self._sock.send(view[sent : sent + _COALESCE])
 
     def receive(self, method: str, max_body: int, deadline: Deadline) -> tuple[Response, bool]:
@@ -117,7 +146,7 @@ class Connection:
 
         Raises what ``read_answer`` does.
         """
-        self._stream.deadline = deadline
+        self._limited.use(deadline)
         return read_answer(self._reader, method, max_body)
 
     def close(self) -> None:

@@ -63,6 +63,9 @@ class AfterOpening:
             users.look()
             migration.wake.wait(_USERS_POLL)
             migration.wake.clear()
+        if not self._over():
+            users.end()
+            migration.finished = True
         migration.late_counts = migration.late.counts()
         migration.save_locally()
         migration.add_to_report(late_indexes=migration.late.document(), findings=migration.findings.all())

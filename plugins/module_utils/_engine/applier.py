@@ -12,7 +12,7 @@ from typing import Callable, Optional, Sequence
 from .coalesce import Batch, MemoryBatch
 from .marker import Marker
 from .patience import Patience, Stopped
-from .shards import Shard, ShardBook
+from .shards import Shard, ShardBook, ShardState
 from .workers import Workers
 
 _MERGE_BYTES = 4 * 1024 * 1024
@@ -129,7 +129,10 @@ class ApplierPool:
             shard.queued_units -= len(units)
             shard.queued_bytes -= size
             self._bytes -= size
-            self._book.changed.notify_all()
+            # Nobody waits for the end of a write to a shard that is in sync, and waking all who wait for any change
+            # of any shard costs more than a small write.
+            if shard.gone or shard.state is not ShardState.IN_SYNC:
+                self._book.changed.notify_all()
 
     def _do(self, shard: Shard, units: list[Unit]) -> None:
         action = units[0].action

@@ -98,7 +98,7 @@ class Attempts:
         )
         migration.cutover = cutover
         # Asked for while the gate was looking; from here on the state refuses a pause.
-        if migration.abort_requested or migration.paused is not None:
+        if migration.abort_requested or migration.pause.value is not None:
             cutover.cancelled.set()
         migration.attempts += 1
         try:
@@ -106,7 +106,7 @@ class Attempts:
         finally:
             migration.last_attempt = cutover.attempt
             migration.cutover = None
-            migration.stay_paused()
+            migration.pause.stay()
             migration.be_quiet(self._world)
         self._measure({step.name: step.seconds for step in attempt.steps if step.state == "done"})
         return attempt

@@ -48,7 +48,7 @@ def insert_all(writer: TargetWriter, plan: ShardPlan, markers: Sequence[Marker],
             "POST",
             document_path(plan.collection),
             query=_INSERT,
-            data=_joined([plan.likeness.body(marker) for marker in part]),
+            data=_joined(plan.likeness.bodies(part)),
             divisible=len(part) > 1,
         )
 
@@ -109,7 +109,8 @@ def _all(
     send: Callable[[Sequence[Marker]], Response],
 ) -> list[Refused]:
     refused: list[Refused] = []
-    for part in slices(markers, size, writer.size.bytes, largest):
+    fits = len(markers) <= largest and sum(map(size, markers)) <= writer.size.bytes
+    for part in [markers] if fits and markers else slices(markers, size, writer.size.bytes, largest):
         refused.extend(_part(writer, part, send))
     return refused
 

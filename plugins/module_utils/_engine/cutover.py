@@ -184,8 +184,12 @@ class Cutover:
         self._fenced_at = self._clock.monotonic()
 
     def _open(self, deadline: Deadline) -> None:
-        """The fence is looked at last: who has lifted it since the drain may have written what nobody has proved."""
+        """What a superuser has defined behind the fence, the target does not have.
+
+        The fence is looked at last: who has lifted it since the drain may have written what nobody has proved.
+        """
         self._world.note_opening()
+        self._world.check_definitions()
         self._world.check_fence(deadline)
         self._check_time(deadline)
         self._decision.advance(record.OPENING, opening_at=stamp(self._clock.wall()))

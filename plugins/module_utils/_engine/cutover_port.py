@@ -41,6 +41,9 @@ class World(Protocol):
     def settle_definitions(self, deadline: Deadline) -> None:
         """Definitions equal on every coordinator of the source and on the target; same leaders as before."""
 
+    def check_definitions(self) -> None:
+        """Raise CUT-CUTOVER-2 unless every coordinator of the source shows the definitions that were settled."""
+
     def drain(self, deadline: Deadline) -> dict[str, int]:
         """Apply everything up to the end of each log; returns the ends."""
 

@@ -17,7 +17,7 @@ from .._core.errors import CutoverError
 from . import decision as record
 from . import fence, proof
 from . import inventory as inv
-from .definitions import problems
+from .definitions import changes, problems
 from .fence_note import FenceNote, clear_note, guard_seconds, read_note, write_note
 from .files import sync_directory, write_json
 from .findings import Finding, Findings
@@ -34,6 +34,8 @@ _PAUSE = 0.1
 # For the mode of one server.
 _MODE_TIMEOUT = 10.0
 _LEAST_TIMEOUT = 0.5
+# Changed definitions that are told by name.
+_NAMED = 5
 
 
 class LiveWorld:
@@ -46,6 +48,7 @@ class LiveWorld:
         self._stop = stop
         self._opened_cleanly = False
         self._settled_at = 0.0
+        self._lost_before = False
         self._doubts = running.plane.doubts if running is not None else 0
 
     def agent(self) -> str:
@@ -87,7 +90,14 @@ class LiveWorld:
         except CutoverError:
             # Setting it reports who does not answer.
             modes = {}
-        return self._shown(fence.set_mode(self._world.source, mode, deadline))
+        if mode == fence.DEFAULT:
+            return self._shown(fence.set_mode(self._world.source, mode, deadline))
+        self._note(unanswered=True)
+        return self._shown(fence.set_mode(self._world.source, mode, deadline, answered=self._answered))
+
+    def _answered(self) -> None:
+        """The request to fence; one of an attempt before may still be lost."""
+        self._note(unanswered=self._lost_before)
 
     def _shown(self, modes: dict[str, str]) -> dict[str, str]:
         if self._running is not None:
@@ -133,10 +143,22 @@ class LiveWorld:
                 raise CutoverError("CUT-CUTOVER-2", f"the definitions are not settled: {text}")
             running.doubt_definitions()
 
+    def check_definitions(self) -> None:
+        """See ``cutover.World``."""
+        world, settled = self._world, self._need().inventory
+        for found in self._inventories().values():
+            changed = changes(settled, world.spec.shape.apply(found), world.target_version)
+            if changed:
+                text = f"definitions were changed on the source behind the fence: {', '.join(changed[:_NAMED])}"
+                raise CutoverError("CUT-CUTOVER-2", text)
+
+    def _inventories(self) -> dict[str, inv.Inventory]:
+        """By coordinator."""
+        return gather({name: partial(inv.read, front) for name, front in self._world.source.fronts.items()})
+
     def _agreed_inventory(self, deadline: Deadline) -> inv.Inventory:
         while True:
-            fronts = self._world.source.fronts
-            found = gather({name: partial(inv.read, front) for name, front in fronts.items()})
+            found = self._inventories()
             essences = [inv.inventory_essence(item) for item in found.values()]
             if all(item == essences[0] for item in essences):
                 return next(iter(found.values()))
@@ -145,10 +167,10 @@ class LiveWorld:
 
     def _unsettled(self, running: Running, source: inv.Inventory, read_at: float) -> Optional[str]:
         """Why the definitions cannot be taken for settled yet."""
-        running.want_indexes()
+        running.indexes.hand_over()
         if not running.all_calm():
             return "a collection is still being copied"
-        if running.indexes_missing() or running.builder.busy:
+        if running.indexes.missing() or running.builder.busy:
             return "an index is still being built"
         unknown = running.plane.unknown_cuids()
         if unknown:
@@ -213,16 +235,25 @@ class LiveWorld:
     def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
         """See ``cutover.World``."""
         world = self._world
+        self._lost_before = self.late_fence()
         fronts = tuple(server.client.endpoint.url for server in world.source.fronts.values())
         note = FenceNote.of(world.lease.owner.id, attempt, former, fronts, max_downtime)
-        write_note(world.paths.root, note)
+        write_note(world.paths.root, replace(note, unanswered=self._lost_before))
         return guard_seconds(max_downtime, world.settings.time_scale, MODE_TRY_SECONDS)
 
     def note_recorded(self) -> None:
         """See ``cutover.World``."""
+        self._note(recorded=True)
+
+    def _note(self, **changes: Any) -> None:
         note = read_note(self._world.paths.root)
         if note is not None:
-            write_note(self._world.paths.root, replace(note, recorded=True))
+            write_note(self._world.paths.root, replace(note, **changes))
+
+    def late_fence(self) -> bool:
+        """Whether this host's fence may still go up by a request whose answer was lost."""
+        note = read_note(self._world.paths.root)
+        return note is not None and note.may_come_late(SystemClocks(), self._world.settings.settle_seconds)
 
     def noted_fence(self) -> Optional[str]:
         """See ``cutover.World``."""
@@ -242,8 +273,9 @@ class LiveWorld:
         and builds them without the source.
         """
         self._world.lease.check()
-        self._need().plane.pause()
-        jobs = [asdict(job) for job in self._need().late_jobs()]
+        running = self._need()
+        running.plane.pause()
+        jobs = [asdict(job) for job in running.indexes.late(running.inventory)]
         self._world.result.load()
         self._world.result.save({"late": jobs, "late_done": not jobs})
         write_json(self._world.paths.opening, {"decision": self._world.decision.values.get("attempt")})
@@ -254,8 +286,13 @@ class LiveWorld:
         return self._world.paths.opening.exists()
 
     def clear_notes(self) -> None:
-        """See ``cutover.World``."""
-        clear_note(self._world.paths.root)
+        """See ``cutover.World``. That of a fence which may come late stays: its end is not certain yet. Nobody lifts
+        that one without the record.
+        """
+        if self.late_fence():
+            self._note(recorded=False)
+        else:
+            clear_note(self._world.paths.root)
         if self._world.paths.opening.exists():
             self._world.paths.opening.unlink()
             sync_directory(self._world.paths.root)
@@ -279,7 +316,10 @@ class LiveWorld:
         """See ``cutover.World``. The revision that the result had before is the target's time of the opening."""
         opened = self._world.result.load().get("opening_revision") or self._world.result.rev
         self._world.result.update(
-            completed_at=completed_at, opening_revision=opened, opened_cleanly=self._opened_cleanly
+            completed_at=completed_at,
+            opening_revision=opened,
+            opened_cleanly=self._opened_cleanly,
+            late_users=sorted(self._world.users.refused),
         )
         self._world.migration.load()
         self._world.migration.update(state=record.COMPLETED, since=completed_at)

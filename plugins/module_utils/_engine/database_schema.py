@@ -160,19 +160,19 @@ class DatabasePass:
                 continue
             where = self._where("collection", item.name)
             try:
-                empty = self._create(item)
+                empty, found = self._create(item)
             except CutoverError as error:
                 self._refuse(where, error)
                 continue
-            if self._layout_kept(item):
+            if self._layout_kept(item, found):
                 result.append((item, empty))
         if result:
             self._schema.map.save(self._name)
             self._actual = inv.read_database(self._admin.target, self._name)
         return result
 
-    def _create(self, item: CollectionDef) -> bool:
-        """Make a collection with its ordinary indexes; True when it is new and so certainly empty."""
+    def _create(self, item: CollectionDef) -> tuple[bool, Mapping[str, Any]]:
+        """Make a collection with its ordinary indexes; whether it is new and so certainly empty, and its properties."""
         entry = self._made.collections[item.plan_id]
         empty = False
         if item.name not in self._actual.collections:
@@ -185,9 +185,9 @@ class DatabasePass:
             self._admin.create_indexes(self._name, item.name, [body for body in bodies if body is not None])
         else:
             self._admin.drop_unique_indexes(self._name, item.name)
-        return empty
+        return empty, properties
 
-    def _layout_kept(self, item: CollectionDef) -> bool:
+    def _layout_kept(self, item: CollectionDef, found: Mapping[str, Any]) -> bool:
         """Report a layout with which revisions cannot be kept (design §4.7)."""
         where = self._where("collection", item.name)
         if item.parameters.get("isSmart") or item.parameters.get("isSmartChild"):
@@ -196,7 +196,6 @@ class DatabasePass:
         if item.parameters.get("usesRevisionsAsDocumentIds") is False and item.likeness.keeps_revisions:
             self._report("CUT-SCHEMA-4", where, "the source collection does not use revisions as document ids")
             return False
-        found = self._admin.properties(self._name, item.name)
         differences = mapping.layout_differences(item.parameters, found)
         if differences:
             text = ", ".join(f"{name} {item.parameters.get(name)!r} is {found.get(name)!r}" for name in differences)

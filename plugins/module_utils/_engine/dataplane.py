@@ -207,7 +207,7 @@ class DataPlane:
         self._parts.doubts.shards(shards, where, reason)
 
     def server_changed(self) -> list[TopologyChange]:
-        """All doubts about servers' logs so far."""
+        """The last doubts about servers' logs."""
         return self._parts.doubts.changes()
 
     def drain(self, upto: Mapping[str, int], deadline: Deadline) -> None:

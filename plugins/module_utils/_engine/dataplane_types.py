@@ -44,7 +44,7 @@ class Settings:
     retention_interval: float = 300.0
     poll_interval: float = 0.1
     longest_poll_interval: float = 0.6
-    tail_requests: float = 20.0
+    tail_requests: float = 10.0
     appliers: int = 4
     batch_bytes: int = 4 * MIB
     batch_documents: int = 5000

@@ -1,9 +1,13 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Whether the target has every definition of the source: the last look before the opening (design §5, step 5)."""
+"""Whether the target has every definition of the source, and the source still has them (design §5, steps 5 and 8)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from . import inventory as inv
 from . import mapping
 from .inventory import CollectionDef, DatabaseDef, Inventory
 from .mapping import Version
@@ -21,6 +25,32 @@ def problems(source: Inventory, target: Inventory, version: Version) -> list[str
     for name in sorted(set(source) & set(target)):
         found += _database_problems(source[name], target[name], version)
     return found
+
+
+def changes(before: Inventory, now: Inventory, version: Version) -> list[str]:
+    """What differs between two readings of the source in what is migrated to a target of this version, by name.
+
+    What was dropped and made again has changed, too.
+    """
+    found: list[str] = []
+    for name in sorted({*before, *now}):
+        sides = [one[name] if name in one and one[name].selected else None for one in (before, now)]
+        if sides[0] is None or sides[1] is None:
+            found += [f"database {name}"] if sides[0] is not sides[1] else []
+        elif sides[0] != sides[1]:
+            one, other = (_parts(side, version) for side in sides if side is not None)
+            found += sorted(part for part in {*one, *other} if one.get(part) != other.get(part))
+    return found
+
+
+def _parts(database: DatabaseDef, version: Version) -> dict[str, Any]:
+    """Everything that is migrated of a database, by what it is called."""
+    wanted = {name: item for name, item in database.collections.items() if migrated(item, version)}
+    found = inv.database_essence(replace(database, collections=wanted))
+    parts = {f"database {database.name}": (found["id"], found["properties"])}
+    for kind in ("collection", "view", "analyzer"):
+        parts.update({f"{kind} {database.name}/{name}": value for name, value in found[f"{kind}s"].items()})
+    return parts
 
 
 def _database_problems(source: DatabaseDef, target: DatabaseDef, version: Version) -> list[str]:

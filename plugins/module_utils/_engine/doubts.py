@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import Callable, Iterable, Mapping, Optional, Sequence
 
 from .._core.errors import CutoverError
@@ -20,6 +21,8 @@ from .tailer import Tailer
 _CODES = {"log-gap": "CUT-DATA-5", "new-data-directory": "CUT-DATA-6", "restart": "CUT-TOPO-8"}
 _FIRST_PAUSE = 0.1
 _MOST_DOUBLINGS = 12
+# Each of them may name all shards of a server.
+_CHANGES = 20
 
 
 class Doubts:
@@ -47,7 +50,7 @@ class Doubts:
         self._longest_pause = longest_pause
         self._cases = Cases(report)
         self._lock = threading.Lock()
-        self._changes: list[TopologyChange] = []
+        self._changes: deque[TopologyChange] = deque(maxlen=_CHANGES)
         self._pinned: dict[Shard, bool] = {}
         self.count = 0
         self.alarm = threading.Event()
@@ -184,6 +187,6 @@ class Doubts:
                     tailer.ledger.unpin(pin)
 
     def changes(self) -> list[TopologyChange]:
-        """All doubts about servers so far."""
+        """The last doubts about servers."""
         with self._lock:
             return list(self._changes)

@@ -26,11 +26,12 @@ from .joined import Joined
 from .journal import Journal
 from .lease import Owner
 from .migration import Migration
+from .pins import Pins
 from .precheck.context import Context, Environment
 from .precheck.runner import run_whole as run_prechecks
 from .schema_map import SchemaMap
 from .spec import Spec
-from .spec_values import check_allowed, refuse
+from .spec_values import refuse
 from .topology import target_of
 from .verify.on_demand import Wish
 from .world import Paths, World, open_world
@@ -47,7 +48,7 @@ _VERIFICATION_SECONDS = 3600.0
 class EngineConfig:
     """What only the agent's own configuration says.
 
-    ``allowed_sources`` and ``allowed_targets`` are hosts (or host:port); None allows any. ``time_scale`` multiplies
+    ``allowed_sources`` and ``allowed_targets`` are the pins of ``Pins``. ``time_scale`` multiplies
     every wait for something that a server does by itself.
     """
 
@@ -98,8 +99,7 @@ class Engine:
         migration = self._make(*known)
         with self._lock:
             self._migration = migration
-        unfinished = migration.state == states.COMPLETED and migration.late_counts["pending"] > 0
-        if migration.state in states.ACTIVE or unfinished or migration.revoke_request is not None:
+        if migration.state in states.ACTIVE or migration.unfinished or migration.revoke_request is not None:
             migration.start()
         self._take_snapshot()
 
@@ -125,8 +125,7 @@ class Engine:
         ``details.checks``, or what source and target refuse; nothing was touched then.
         """
         wanted = spec.parse(request)
-        check_allowed("source_endpoints", wanted.source_endpoints, self._config.allowed_sources)
-        check_allowed("target_endpoints", wanted.target_endpoints, self._config.allowed_targets)
+        Pins(self._config.allowed_sources, self._config.allowed_targets).check(wanted)
         with self._starting:
             joined = self._joined
             if joined is not None and joined.active:
@@ -285,12 +284,12 @@ class Engine:
     def pause(self, options: Mapping[str, object]) -> bool:
         """Suspend copying and replication."""
         reason = spec.parse_options(options, spec.REASON_OPTIONS).get("reason", "by operator")
-        return self._and_snapshot(self._started().pause(reason))
+        return self._and_snapshot(self._started().pause.begin(reason))
 
     def resume(self, options: Mapping[str, object]) -> bool:
         """Go on after a pause."""
         spec.parse_options(options, spec.REASON_OPTIONS)
-        return self._and_snapshot(self._started().resume())
+        return self._and_snapshot(self._started().pause.end())
 
     def limits(self, options: Mapping[str, object]) -> bool:
         """Change how fast it goes; False when it is so already. What is not named stays."""

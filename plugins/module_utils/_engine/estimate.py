@@ -16,6 +16,7 @@ _CANCEL = (0.05, 0.1, 1.0)
 _DEFINITIONS = (0.05, 0.1, 0.5)
 _PER_COLLECTION = (0.0005, 0.001, 0.005)
 _DRAIN = (0.05, 0.2, 1.0)
+# The definitions are read once more.
 _OPEN = (0.1, 0.3, 1.0)
 # The keys that were written last are read back, and everything is counted; checksums come on top.
 _PROOF = (0.1, 0.3, 1.0)
@@ -56,7 +57,9 @@ def parts(
             _PROOF[1] + min(checksum_seconds, documents / _PROOF_RATES[1]) + each[1] * collections,
             _PROOF[2] + min(checksum_seconds, documents / _PROOF_RATES[2]) + each[2] * collections,
         ),
-        "open": _OPEN,
+        "open": (
+            _OPEN[0] + each[0] * collections, _OPEN[1] + each[1] * collections, _OPEN[2] + each[2] * collections,
+        ),
     }  # fmt: skip
     found = {name: _band(measured.get(name), otherwise[name]) for name in STEPS}
     lag = lag_seconds or 0.0

@@ -8,12 +8,13 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .._core.arango import Server
 from .._core.clock import Deadline
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .parallel import gather
+from .patience import outcome_unknown
 from .topology import Source
 
 READONLY = "readonly"
@@ -61,20 +62,27 @@ def summary(modes: Mapping[str, str]) -> str:
 
 
 def set_mode(
-    source: Source, mode: str, deadline: Deadline, *, stop: Optional[threading.Event] = None, pause: float = 0.05
+    source: Source,
+    mode: str,
+    deadline: Deadline,
+    *,
+    stop: Optional[threading.Event] = None,
+    pause: float = 0.05,
+    answered: Callable[[], object] = bool,
 ) -> dict[str, str]:
     """Set the cluster-wide mode and wait until every server shows it; returns the modes by server id.
 
     Setting is repeated on every coordinator in turn until one takes it: it is idempotent. A server that cannot be
     reached may be writable, so there is no fence without it; but it fences nobody, so giving the source back does not
-    wait for it: it learns the mode when it is back. Raises CUT-FENCE-1 at the deadline with the servers that do not
-    show the mode, or the last error.
+    wait for it: it learns the mode when it is back. ``answered`` is called when no request can come late any more.
+    Raises CUT-FENCE-1 at the deadline with the servers that do not show the mode, or the last error.
     """
     if mode not in MODES:
         raise CutoverError("CUT-SPEC-1", f"mode: must be one of {', '.join(MODES)}", details={"field": "mode"})
     waiting = stop or threading.Event()
     read = read_modes if mode == READONLY else shown_modes
-    put_mode(list(source.fronts.values()), mode, deadline, waiting)
+    if put_mode(list(source.fronts.values()), mode, deadline, waiting):
+        answered()
     last: dict[str, str] = {}
     problem: Optional[CutoverError] = None
     while True:
@@ -96,16 +104,18 @@ def set_mode(
             ) from problem
 
 
-def put_mode(servers: Sequence[Server], mode: str, deadline: Deadline, stop: threading.Event) -> None:
-    """Ask one coordinator after another until one accepts."""
+def put_mode(servers: Sequence[Server], mode: str, deadline: Deadline, stop: threading.Event) -> bool:
+    """Ask one coordinator after another until one accepts; False when the answer of another one was lost before."""
+    all_answered = True
     while True:
         problem: Optional[CutoverError] = None
         for server in servers:
             try:
                 server.json("PUT", MODE_PATH, body={"mode": mode}, timeout=_PUT_TIMEOUT, idempotent=True)
-                return
+                return all_answered
             except (TransportError, ArangoError) as error:
                 problem = error
+                all_answered = all_answered and not outcome_unknown(error)
         if deadline.expired or stop.wait(min(0.5, deadline.remaining())):
             raise CutoverError(
                 "CUT-FENCE-3", f"no coordinator of the source takes the mode {mode}: {problem}", retriable=True

@@ -37,7 +37,7 @@ class FenceNote:
     """One attempt's fence. ``max_downtime``, ``boot`` and ``wall`` are seconds, the last two when it was written.
 
     ``recorded``: the intent is in the record. Before that an agent that takes over learns nothing of the attempt, so
-    the fence must not be lifted without the record.
+    the fence must not be lifted without the record. ``unanswered``: a request to fence is under way, or was lost.
     """
 
     agent: str
@@ -49,6 +49,7 @@ class FenceNote:
     boot: float
     wall: float
     recorded: bool = False
+    unanswered: bool = False
 
     @classmethod
     def of(
@@ -73,6 +74,12 @@ class FenceNote:
     def due_in(self, clocks: Clocks, time_scale: float) -> float:
         """Seconds until the guard acts; 0 or less when it is time."""
         return self.max_downtime + GRACE_SECONDS * time_scale - self.elapsed(clocks)
+
+    def may_come_late(self, clocks: Clocks, settle: float) -> bool:
+        """Whether the fence may go up by a request without an answer, whatever has become of the attempt: it was sent
+        within ``max_downtime``, and has certainly ended ``settle`` seconds later.
+        """
+        return self.unanswered and self.elapsed(clocks) < self.max_downtime + settle
 
     def blind(self, clocks: Clocks, time_scale: float) -> bool:
         """Whether no other agent can have put up another fence: ours is recorded and young (``guard_seconds``)."""
@@ -107,6 +114,7 @@ def read_note(directory: Path) -> Optional[FenceNote]:
             float(known["boot"]),
             float(known["wall"]),
             known["recorded"] is True,
+            known.get("unanswered") is True,
         )
     except (KeyError, TypeError, ValueError) as error:
         path = str(directory / NAME)

@@ -16,6 +16,8 @@ from . import states
 from .cleanup import DONE
 from .decision import Decision
 from .journal import Record, Store
+from .late import LateIndexes
+from .late_users import LEFT
 from .schema_map import DATABASES_KEY, SchemaMap
 from .spec import Spec
 from .times import stamp
@@ -42,7 +44,8 @@ def standing(store: Store, wanted: Spec) -> Standing:
     """Look at the journal; writes nothing.
 
     Raises CUT-STATE-3 for a completed migration that ``replace_completed`` does not name, CUT-STATE-7 for an unfinished
-    one with other settings, naming the fields. A completed one whose late indexes are not built is resumed.
+    one with other settings, naming the fields. A completed one is resumed whose late indexes are not built, or whose
+    users could not all be opened.
     """
     known = Record(store, MIGRATION_KEY).load()
     decision = Decision(store)
@@ -51,7 +54,8 @@ def standing(store: Store, wanted: Spec) -> Standing:
     if decided == record.COMPLETED or (decided == record.NONE and known.get("state") == states.COMPLETED):
         if wanted.replace_completed is not None and wanted.replace_completed == known.get("id"):
             return Standing.NEW
-        if same and Record(store, RESULT_KEY).load().get("late_done") is False:
+        result = Record(store, RESULT_KEY).load() if same else {}
+        if result.get("late_done") is False or result.get(LEFT):
             return Standing.RESUME_AT_ONCE
         raise _completed(decision, known, wanted)
     if decided == record.NONE and known.get("state") not in _RESUMABLE:
@@ -88,6 +92,7 @@ def begin(world: World, migration: Migration, schema_map: SchemaMap) -> None:
     """
     known = world.migration.load()
     if standing(world.journal, migration.spec) is not Standing.NEW:
+        migration.late_counts = LateIndexes(world, migration.findings).counts()
         migration.resume_as(str(known["state"]), known.get("id"))
         return
     _give_up_completed(world)

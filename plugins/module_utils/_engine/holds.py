@@ -139,7 +139,7 @@ class Holds:
 
         def open_seconds() -> float:
             dues = [due for due in (self._recheck.last_due(*name) for name in collections) if due is not None]
-            return max([settled_at - time.monotonic(), *(due - time.time() for due in dues)])
+            return max([settled_at - time.monotonic(), *(due - time.monotonic() for due in dues)])
 
         while open_seconds() > 0:
             if deadline.expired:

@@ -111,7 +111,8 @@ class IndexBuilder:
             self._forget_refusals(jobs)
             self._jobs = {job.key: job for job in jobs if self._open_indexes(job)}
             self._wanted = set(self._jobs)
-            self._condition.notify_all()
+            if self._jobs:
+                self._condition.notify_all()
 
     def _forget_refusals(self, jobs: Sequence[IndexJob]) -> None:
         wanted = {_id(job, index): index for job in jobs for index in job.indexes}

@@ -26,8 +26,8 @@ NAMES = ("_cutover", "cutover_journal")
 # With the collection in which the target's key generators are tried: nothing of these is ever migrated or compared.
 OWN = (*NAMES, *(f"{name}_keys" for name in NAMES))
 _WRITE_ID = "write_id"
-_CONFLICTS = frozenset({1200, 1210})
-_NOT_FOUND = frozenset({1202, 1203})
+_NO_DOCUMENT, _NO_COLLECTION = 1202, 1203
+_CONFLICTS = frozenset({1200, 1210, _NO_DOCUMENT})
 _ANSWER_TIMEOUT = 20.0
 
 
@@ -98,7 +98,7 @@ class Journal:
                 target.json("GET", f"/_api/collection/{segment(name)}", database=DATABASE, timeout=timeout)
                 return cls(target, name)
             except ArangoError as error:
-                if error.error_num != 1203 and error.status != 404:
+                if error.error_num != _NO_COLLECTION and error.status != 404:
                     raise
         return None
 
@@ -141,22 +141,29 @@ class Journal:
         ) from problem
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        return call_with_retry(
-            lambda: self._target.json(
-                method, path, database=DATABASE, timeout=self._answer_timeout, idempotent=True, **options
-            ),
-            Deadline(self._patience),
-            self.stop,
-            idempotent=True,
-            backoff=Backoff(0.1, 2.0),
-        )
+        try:
+            return call_with_retry(
+                lambda: self._target.json(
+                    method, path, database=DATABASE, timeout=self._answer_timeout, idempotent=True, **options
+                ),
+                Deadline(self._patience),
+                self.stop,
+                idempotent=True,
+                backoff=Backoff(0.1, 2.0),
+            )
+        except ArangoError as error:
+            if error.error_num != _NO_COLLECTION:
+                raise
+            # It was there: nothing is known now, which is not to say that it knows of nothing.
+            text = f"the journal {self.collection} is not on the target any more: {error.message}"
+            raise CutoverError("CUT-JOURNAL-4", text, retriable=True) from error
 
     def read(self, key: str) -> Optional[Entry]:
-        """See ``Store``. Raises CUT-JOURNAL-3 for a document of a newer schema."""
+        """See ``Store``. Raises CUT-JOURNAL-3 for a document of a newer schema, CUT-JOURNAL-4 without a journal."""
         try:
             document = self._call("GET", f"{self._path}/{segment(key)}")
         except ArangoError as error:
-            if error.error_num in _NOT_FOUND:
+            if error.error_num == _NO_DOCUMENT:
                 return None
             raise
         schema = document.get("schema", SCHEMA)
@@ -181,7 +188,7 @@ class Journal:
             answer = self._call(method, path, **options)
             return Entry(body, str(answer["_rev"]))
         except (ArangoError, TransportError) as error:
-            if not isinstance(error, ArangoError) or error.error_num not in {*_CONFLICTS, *_NOT_FOUND}:
+            if not isinstance(error, ArangoError) or error.error_num not in _CONFLICTS:
                 raise
             current = self.read(key)
             if current is not None and current.body.get(_WRITE_ID) == body[_WRITE_ID]:

@@ -40,6 +40,13 @@ class Ledger:
         self._completed_through = start_tick
         self._last_number = 0
 
+    def begin_anew(self, tick: int) -> None:
+        """Another log is read from here: what is still outstanding of the old one is no position in it."""
+        with self._changed:
+            for chunk in self._chunks:
+                chunk.end_tick, chunk.through = None, tick
+            self._completed_end = self._completed_through = tick
+
     def open(self) -> Chunk:
         """A new last chunk; the tailer adds its items, then seals it."""
         with self._changed:

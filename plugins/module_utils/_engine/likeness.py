@@ -62,9 +62,11 @@ class Likeness(str, Enum):
 
     # -- writing --------------------------------------------------------------------------------------------------
 
-    def body(self, document: Marker) -> bytes:
-        """What is sent of a document: without a revision the target makes its own (facts §7.5)."""
-        return document.data if self.keeps_revisions else without_revision(document.data)
+    def bodies(self, documents: Iterable[Marker]) -> list[bytes]:
+        """What is sent of documents: without a revision the target makes its own (facts §7.5)."""
+        if self.keeps_revisions:
+            return [document.data for document in documents]
+        return [without_revision(document.data) for document in documents]
 
     # -- reading --------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from .findings import Findings
 from .guard_watch import GuardWatch
 from .late import LateIndexes
 from .load import Load
+from .operator_pause import OperatorPause
 from .patience import waits_for
 from .rehearsal import Rehearsal
 from .revoke import Revocation, refusal_in
@@ -38,8 +39,6 @@ from .wayback import quiet_seconds
 from .world import Paths, World
 
 LOG = logging.getLogger(__name__)
-# A request for a pause waits so long for writes that are under way; the status tells when they have ended.
-_PAUSE_SECONDS = 5.0
 
 
 class Migration:
@@ -62,12 +61,13 @@ class Migration:
         self.state = str(known.get("state", states.INACTIVE))
         self.since = str(known.get("since") or stamp(clock.wall()))
         self.id: Optional[str] = known.get("id")
-        self.paused: Optional[dict[str, str]] = known.get("paused")
         self._limits: dict[str, Any] = parse_options(known.get("limits") or {}, LIMITS_OPTIONS)
         self.revoke_request: Optional[dict[str, Any]] = known.get("revoke")
         self.cleanup: Optional[str] = known.get("cleanup")
         self.revocation: Optional[Revocation] = None
         self.late_counts: dict[str, int] = known.get("late_indexes") or {"pending": 0, "built": 0, "failed": 0}
+        # Nothing is left to do beside the open target: said by whoever has done it, never concluded.
+        self.finished: bool = known.get("finished", False)
         self.findings = Findings(paths.findings, clock)
         self.guard = GuardWatch(paths.root, spec.require_guard, clock)
         self.world: Optional[World] = None
@@ -93,6 +93,7 @@ class Migration:
         self.make_running = make_running
         self._lock = threading.RLock()
         self.stops = StopRequests(self, self._lock, known.get("stop"))
+        self.pause = OperatorPause(self, self._lock, known.get("paused"))
         self.stop_event = threading.Event()
         self.wake = threading.Event()
         self.rehearse_request: Optional[dict[str, Any]] = None
@@ -130,6 +131,11 @@ class Migration:
     def alive(self) -> bool:
         """Whether the supervisor runs."""
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the target is open and something may be left to do beside it, also for a restart."""
+        return self.state == states.COMPLETED and not self.finished
 
     def take_credentials(self, spec: Spec) -> None:
         """Use another user, password or CA for the target, and the speed of this specification, from now on.
@@ -174,7 +180,7 @@ class Migration:
         if running is None:
             return None
         waiting = self.waiting[0] if self.waiting else None
-        facts = running.facts(paused=self.paused is not None, waiting=waiting, measured=self.measured)
+        facts = running.facts(paused=self.pause.value is not None, waiting=waiting, measured=self.measured)
         quiet = 0.0 if self.quiet_until is None else max(0.0, self.quiet_until - self.clock.monotonic())
         return replace(facts, quiet_seconds=quiet, guard_missing=self.guard.blocks())
 
@@ -317,38 +323,6 @@ class Migration:
             self._thread = None
             return True
 
-    def pause(self, reason: str) -> bool:
-        """Suspend the data path; False when it is paused already. Waits a while for writes that are under way."""
-        with self._lock:
-            if self.paused is not None:
-                return False
-            if self.state not in (states.INITIAL_SYNC, states.RUNNING) or self.running is None:
-                raise CutoverError("CUT-STATE-5", f"a pause is not possible in the state {self.state}")
-            plane = self.running.plane
-            # On disk first: an agent that is killed now begins its next life paused.
-            self.paused = {"by": "operator", "reason": reason, "since": stamp(self.clock.wall())}
-            self.save_locally()
-            plane.begin_pause()
-        plane.await_rest(_PAUSE_SECONDS)
-        return True
-
-    def stay_paused(self) -> None:
-        """A data path that was made anew begins with the pause that it is to be in."""
-        with self._lock:
-            if self.paused is not None and self.running is not None:
-                self.running.plane.begin_pause()
-
-    def resume(self) -> bool:
-        """Go on; False when it was not paused."""
-        with self._lock:
-            if self.paused is None:
-                return False
-            self.paused = None
-            self.save_locally()
-            if self.running is not None:
-                self.running.plane.resume()
-        return True
-
     def close(self, timeout: float) -> None:
         """End the thread in an orderly way: a running cutover takes the way back, unless it is opening."""
         self.stop_event.set()
@@ -380,9 +354,10 @@ class Migration:
                 "state": self.state,
                 "since": self.since,
                 "id": self.id,
-                "paused": self.paused,
+                "paused": self.pause.value,
                 "limits": {name: self.load.as_values()[name] for name in self._limits},
                 "late_indexes": self.late_counts,
+                "finished": self.finished,
                 "revoke": self.revoke_request,
                 "stop": self.stops.asked,
                 "cleanup": self.cleanup,

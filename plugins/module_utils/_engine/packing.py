@@ -5,7 +5,8 @@
 Whether a target takes them is tried out by one small request (facts §7.8b). Whether they save time is measured, as
 seconds for each byte of data with everything that the target and others on the way add: both ways are tried at the
 beginning and now and then later, and the quicker one is taken in between. As compression costs more of the agent's CPU
-than all the rest of a copy, it must be clearly quicker, and is tried the more seldom the longer it was not.
+than all the rest of a copy, it must be clearly quicker, and is tried the more seldom the longer it was not. A small
+part is compressed first, which tells where the line is so quick that it will not be.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ _LEVEL = 1
 _LEAST_BYTES = 4096
 # Shorter requests take as long as the way there and back, and say nothing about either.
 _MEASURED_BYTES = 64 * 1024
-_FIRST_TRIES = 2
 _TRY_EVERY = 32
 _TRY_SELDOM = 256
 # Less is within what the same way varies by.
@@ -78,14 +78,14 @@ class Packing:
         self._ways = {False: _Way(), True: _Way()}
         self._asked = 0
         self._usual = False
-        self._try_every = self._try_at = _TRY_EVERY
+        self._try_every, self._try_at = _TRY_EVERY, 0
         self._before = 0
         self._after = 0
 
     def pack(self, data: Sequence[bytes]) -> Packed:
         """The body to send for this data."""
         size = sum(map(len, data))
-        if size < _LEAST_BYTES or not self._wanted(size):
+        if size < _LEAST_BYTES or not self._wanted(data, size):
             return Packed(data, size)
         began = self._clock.monotonic()
         packer = zlib.compressobj(_LEVEL)
@@ -102,21 +102,21 @@ class Packing:
         with self._lock:
             self._ways[body.is_compressed].learn((body.seconds + seconds) / body.size)
 
-    def _wanted(self, size: int) -> bool:
+    def _wanted(self, data: Sequence[bytes], size: int) -> bool:
         if self._policy == NEVER or not self._taken():
             return False
         if self._policy == ALWAYS:
             return True
-        return size >= _MEASURED_BYTES and self._quicker()
+        return size >= _MEASURED_BYTES and self._quicker() and self._may_be_quicker(data)
 
     def _quicker(self) -> bool:
         """Whether to compress this time."""
         with self._lock:
             plain, compressed = self._ways[False], self._ways[True]
             self._asked += 1
-            if min(plain.tries, compressed.tries) < _FIRST_TRIES:
-                return self._asked % 2 == 0
-            is_quicker = compressed.cost < _CLEARLY * plain.cost
+            if not plain.tries:
+                return False
+            is_quicker = compressed.tries > 0 and compressed.cost < _CLEARLY * plain.cost
             if is_quicker is not self._usual:
                 self._usual, self._try_every = is_quicker, _TRY_EVERY
                 self._try_at = self._asked + _TRY_EVERY
@@ -125,6 +125,20 @@ class Packing:
             self._try_at = self._asked + self._try_every
             self._try_every = min(_TRY_SELDOM, 2 * self._try_every)
             return not is_quicker
+
+    def _may_be_quicker(self, data: Sequence[bytes]) -> bool:
+        """Whether compressing a part, and then sending what is left of it, takes clearly less time than sending it."""
+        part = max(data, key=len)[:_MEASURED_BYTES]
+        began = self._clock.monotonic()
+        left = len(zlib.compress(part, _LEVEL)) / len(part)
+        cost = (self._clock.monotonic() - began) / len(part)
+        with self._lock:
+            plain = self._ways[False].cost
+            cost += left * plain
+            if cost < _CLEARLY * plain:
+                return True
+            self._ways[True].learn(cost)
+        return False
 
     def _taken(self) -> bool:
         """Whether the target takes compressed bodies; what cannot be found out now is asked again."""

@@ -45,10 +45,11 @@ class Reading:
         self.error: Optional[str] = None
 
     def begin(self, tick: int) -> None:
-        """The log is read from here."""
+        """The log, or another one, is read from here."""
         with self._changed:
             self.through = tick
             self.last_tick = tick
+            self._samples.clear()
             self._changed.notify_all()
 
     def asking(self) -> int:

@@ -5,8 +5,10 @@
 Counts are mandatory. Checksums read every document, so they are made as far as a budget of seconds allows, collections
 with the largest risk first; what is left out rests on the verification that went before (package ``verify``).
 
-Whether both versions compute checksums alike is found out on the smallest collection that holds something: if its
-checksums differ although all its documents are equal, the bodies of all collections are compared instead.
+Both sides hash alike if the checksums of any collection are equal, or their versions are: then documents are compared
+where checksums differ, whatever it costs, and what they do not explain prevents the opening. They hash unlike if the
+checksums of the smallest collection differ though its documents are equal: then documents are compared within the
+budget. What neither checksums nor documents have shown to be equal is named in the report.
 """
 
 from __future__ import annotations
@@ -34,9 +36,13 @@ NONE_ACCEPTED: Accepted = MappingProxyType({})
 CHECKSUMS = "checksums with revisions and data"
 DATA_CHECKSUMS = "checksums with data, as the target has revisions of its own"
 BODIES = "all documents compared"
-ROUNDS = "counts, and the comparison before with all keys read back that were written since"
+_COUNTS = "counts, and the comparison before with all keys read back that were written since"
+ROUNDS = f"not verified by checksums, for which checksum_seconds leaves no time: {_COUNTS}"
+UNLIKE = f"not verified by checksums, which both sides compute unlike: {_COUNTS}"
+UNKNOWN = f"not verified by checksums, which differ, perhaps because both sides compute them unlike: {_COUNTS}"
 _EMPTY = "empty on both sides"
 _MAX_DIFFERENCES = 20
+_MAX_NAMED = 100
 _KEYS_AT_ONCE = 1000
 # More documents a second than any server computes checksums of: what cannot end in time is not begun.
 _FASTEST = 1_000_000.0
@@ -77,6 +83,10 @@ class Result:
         """No difference."""
         return not self.differences
 
+    def unverified(self) -> list[str]:
+        """Collections of which neither checksums nor documents were compared."""
+        return sorted(name for name, method in self.methods.items() if method in (ROUNDS, UNLIKE, UNKNOWN))
+
     def differs(self, item: Subject, *texts: str) -> None:
         """Note differences of a collection."""
         if texts:
@@ -105,6 +115,7 @@ class Result:
             "documents_by_checksum_or_content": self.covered,
             "methods": counts,
             "hashes_alike": self.hashes_alike,
+            "not_verified_by_checksums": self.unverified()[:_MAX_NAMED],
             "differences": self.differences[:_MAX_DIFFERENCES],
             "seconds": round(self.seconds, 3),
             "seconds_by_part": {name: round(seconds, 3) for name, seconds in self.parts.items()},
@@ -221,6 +232,9 @@ class _Checksums:
         without = self._accepted.get(item, {})
         return self._within(item, lambda: body_differences(*self._sides, item, self._budget, without))
 
+    def _bodies_at_any_cost(self, item: Subject) -> list[str]:
+        return body_differences(*self._sides, item, self._deadline)
+
     def _within(self, item: Subject, call: Callable[[], Found]) -> Optional[Found]:
         if self._filled[item] / _FASTEST > self._budget.remaining():
             return None
@@ -232,7 +246,7 @@ class _Checksums:
             raise
 
     def compare(self, alike: bool, risky: Collection[Subject]) -> None:
-        """Checksums of all, and the bodies of the smallest collection as a probe; bodies where checksums differ."""
+        """Checksums of all, and the documents of the smallest collection as a probe."""
         for item in [item for item in self._filled if item in self._accepted]:
             self._judge(item, self._bodies(item))
         plain = [item for item in self._filled if item not in self._accepted]
@@ -247,37 +261,53 @@ class _Checksums:
         body = Subject(probe.database, f"{probe.collection} ")
         calls[body] = partial(self._bodies, probe)
         equal = gather(calls, self._width)
-        self._judge(probe, equal.pop(body))
-        hashes_alike = self._result.hashes_alike = equal[probe]
+        documents = equal.pop(body)
+        if equal[probe] is False and documents is None:
+            if not alike:
+                self._result.methods.update((str(item), UNKNOWN) for item in items)
+                return
+            documents = self._bodies_at_any_cost(probe)
+        hashes_alike = self._result.hashes_alike = True if any(equal.values()) else equal[probe]
         if hashes_alike and not alike:
             equal.update(gather({item: partial(self.equal, item) for item in rest}, self._width))
-        self._rest(rest, equal, suspicious=hashes_alike is not False)
+        if documents is None:
+            rest = items
+        else:
+            self._judge(probe, documents, unexplained=equal[probe] is False)
+        if hashes_alike is False:
+            self._without_hashes(rest)
+        else:
+            self._by_hashes(rest, equal)
 
-    def _rest(self, rest: Sequence[Subject], equal: Mapping[Subject, Optional[bool]], suspicious: bool) -> None:
-        """Where checksums differ though both sides hash alike, documents are compared whatever it costs."""
-        doubtful = [item for item in rest if equal.get(item) is False and suspicious]
-        for item in rest:
-            if equal.get(item) and suspicious:
-                self._cover(item, CHECKSUMS if item.likeness.keeps_revisions else DATA_CHECKSUMS)
-            elif suspicious and item not in doubtful:
-                self._result.methods[str(item)] = ROUNDS
-        compare: dict[Subject, Callable[[], Optional[list[str]]]] = {
-            item: partial(body_differences, *self._sides, item, self._deadline) for item in doubtful
-        }
-        if not suspicious:
-            compare = {item: partial(self._bodies, item) for item in rest}
-        for item, differences in gather(compare, self._width).items():
+    def _without_hashes(self, rest: Sequence[Subject]) -> None:
+        """Both sides hash unlike: documents as far as the budget allows."""
+        for item, differences in gather({item: partial(self._bodies, item) for item in rest}, self._width).items():
             self._judge(item, differences)
-            if suspicious and not differences and self._result.hashes_alike:
-                self._result.differs(item, f"{item}: the checksums differ, but no document could be found that does")
 
-    def _judge(self, item: Subject, differences: Optional[list[str]]) -> None:
-        """What comparing the documents has found; None when there was no time for it."""
+    def _by_hashes(self, rest: Sequence[Subject], equal: Mapping[Subject, Optional[bool]]) -> None:
+        """Where checksums differ, documents are compared whatever it costs."""
+        for item in rest:
+            if equal.get(item):
+                self._cover(item, CHECKSUMS if item.likeness.keeps_revisions else DATA_CHECKSUMS)
+            elif equal.get(item) is None:
+                self._result.methods[str(item)] = ROUNDS
+        doubtful = [item for item in rest if equal.get(item) is False]
+        compared = gather({item: partial(self._bodies_at_any_cost, item) for item in doubtful}, self._width)
+        for item, differences in compared.items():
+            self._judge(item, differences, unexplained=True)
+
+    def _judge(self, item: Subject, differences: Optional[list[str]], *, unexplained: bool = False) -> None:
+        """What comparing the documents has found; None when there was no time for it.
+
+        ``unexplained``: the checksums differ, which equal documents explain only where both sides hash unlike.
+        """
         if differences is None:
-            self._result.methods[str(item)] = ROUNDS
+            self._result.methods[str(item)] = UNLIKE if self._result.hashes_alike is False else ROUNDS
             return
         self._cover(item, BODIES)
         self._result.differs(item, *differences)
+        if unexplained and not differences and self._result.hashes_alike:
+            self._result.differs(item, f"{item}: the checksums differ, but no document could be found that does")
 
     def _cover(self, item: Subject, method: str) -> None:
         self._result.methods[str(item)] = method

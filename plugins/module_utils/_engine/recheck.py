@@ -19,7 +19,7 @@ _MAX_KEYS = 1000
 
 
 class Entry(NamedTuple):
-    """Keys of one shard to be read back at ``due`` (seconds since 1970); ``keys`` 0 means its whole collection.
+    """Keys of one shard to be read back at ``due`` (monotonic seconds); ``keys`` 0 means its whole collection.
 
     ``until``: when the request itself has certainly ended, however often its reading back is put off.
     """
@@ -35,7 +35,8 @@ class Entry(NamedTuple):
 class Recheck:
     """An append-only file of notes; what is settled is noted too, and an empty queue empties the file.
 
-    Only places in the file are held in memory. Thread safe.
+    Only places in the file are held in memory. The calendar's time is in the file for a later process only: a clock
+    that is set ends no request. Thread safe.
     """
 
     def __init__(self, path: Path, delay: float) -> None:
@@ -49,13 +50,18 @@ class Recheck:
 
     def note(self, shard: ShardId, keys: Sequence[bytes], delay: Optional[float] = None) -> None:
         """Keep these keys; they are on disk when this returns. ``delay`` seconds instead of the usual ones."""
-        due = time.time() + (self._delay if delay is None else delay)
         for start in range(0, len(keys), _MAX_KEYS):
-            self._add(shard, due, keys[start : start + _MAX_KEYS])
+            self._add(shard, self._delay if delay is None else delay, keys[start : start + _MAX_KEYS])
+
+    def found(self, entry: Entry, shard: ShardId, keys: Sequence[bytes], delay: float) -> None:
+        """Keep keys that came up when a note was looked at, unless its collection was forgotten meanwhile."""
+        with self._lock:
+            if entry.number in self._entries:
+                self.note(shard, keys, delay)
 
     def note_collection(self, shard: ShardId) -> None:
         """Any key of the shard's collection may have been written by a request without an answer."""
-        self._add(shard, time.time() + self._delay, ())
+        self._add(shard, self._delay, ())
 
     def pending(self) -> int:
         """How many notes are not settled."""
@@ -68,16 +74,19 @@ class Recheck:
             return next((entry for entry in self._entries.values() if entry.due <= now), None)
 
     def keys(self, entry: Entry) -> list[bytes]:
-        """The keys of a note."""
-        with self._lock, self._path.open("rb") as stream:
-            stream.seek(entry.offset)
-            return [base64.b64decode(key) for key in json.loads(stream.readline())["k"]]
+        """The keys of a note; none of one that was settled or forgotten meanwhile."""
+        with self._lock:
+            if entry.number not in self._entries:
+                return []
+            with self._path.open("rb") as stream:
+                stream.seek(entry.offset)
+                return [base64.b64decode(key) for key in json.loads(stream.readline())["k"]]
 
     def postpone(self, entry: Entry, seconds: float) -> None:
         """Look at this note again later."""
         with self._lock:
             if entry.number in self._entries:
-                self._entries[entry.number] = entry._replace(due=time.time() + seconds)
+                self._entries[entry.number] = entry._replace(due=time.monotonic() + seconds)
                 self._entries.move_to_end(entry.number)
 
     def settled(self, entry: Entry) -> None:
@@ -92,7 +101,7 @@ class Recheck:
                 self._size = 0
 
     def last_due(self, database: str, plan_id: str) -> Optional[float]:
-        """Until when requests without an answer may still write into this collection (seconds since 1970)."""
+        """Until when requests without an answer may still write into this collection (monotonic seconds)."""
         with self._lock:
             return max((entry.until for entry in self._of(database, plan_id)), default=None)
 
@@ -109,13 +118,14 @@ class Recheck:
             if (entry.shard.database, entry.shard.plan_id) == (database, plan_id)
         ]
 
-    def _add(self, shard: ShardId, due: float, keys: Sequence[bytes]) -> None:
+    def _add(self, shard: ShardId, delay: float, keys: Sequence[bytes]) -> None:
+        due, at = time.monotonic() + delay, time.time() + delay
         with self._lock:
             number, self._next = self._next, self._next + 1
             # Keys may hold any bytes that the source has accepted.
             encoded = [base64.b64encode(key).decode("ascii") for key in keys]
             offset = self._append(
-                {"n": number, "at": due, "d": shard.database, "p": shard.plan_id, "s": shard.shard, "k": encoded}
+                {"n": number, "at": at, "d": shard.database, "p": shard.plan_id, "s": shard.shard, "k": encoded}
             )
             self._entries[number] = Entry(number, shard, due, due, offset, len(keys))
 
@@ -141,7 +151,7 @@ class Recheck:
         """Take over what an earlier process left; a line that was cut by its death was never relied on."""
         if not self._path.exists():
             return
-        latest = time.time() + self._delay
+        wall, now = time.time(), time.monotonic()
         with self._path.open("rb") as stream:
             for line in stream:
                 try:
@@ -152,7 +162,7 @@ class Recheck:
                     self._entries.pop(record["done"], None)
                 else:
                     shard = ShardId(record["d"], record["p"], record["s"])
-                    due = min(record["at"], latest)
+                    due = now + min(record["at"] - wall, self._delay)
                     entry = Entry(record["n"], shard, due, due, self._size, len(record["k"]))
                     self._entries[entry.number] = entry
                     self._next = max(self._next, entry.number + 1)

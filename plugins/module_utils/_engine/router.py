@@ -8,28 +8,34 @@ Routes belong to the tailer's thread: every method but the constructor runs ther
 from __future__ import annotations
 
 import threading
-from typing import AbstractSet, Callable, Iterable, Optional
+from typing import AbstractSet, Callable, Iterable, Optional, Sequence
 
 from .applier import ApplierPool, Unit
 from .dataplane_types import LateMarker, LateMarkers
 from .ledger import Chunk, Ledger
-from .marker import INDEX_CREATE, INDEX_DROP, INSERT, REMOVE, TRUNCATE, Marker
+from .marker import INDEX_CREATE, INDEX_DROP, OPERATIONS, TRUNCATE, Marker
 from .patience import Patience
 from .shards import Route, Shard, ShardBook, ShardId, ShardPlan, ShardState
 
 _CREATE = 2000
 _DROP = 2001
-_DATA = frozenset({INSERT, REMOVE, TRUNCATE})
+_DATA = OPERATIONS | {TRUNCATE}
 # Of shards that nobody knows they say nothing.
 _CHANGES = frozenset({_DROP, INDEX_CREATE, INDEX_DROP})
 _TOLD = _DATA | _CHANGES | {_CREATE}
 _LATE_SAMPLES = 100
+_HEAD_BYTES = 100
 Name = tuple[bytes, bytes]
 
 
 def name_of(database: str, cuid: str) -> Name:
     """The name under which a collection's or shard's markers come."""
     return (database.encode("utf-8"), cuid.encode("utf-8"))
+
+
+def _size(markers: Sequence[Marker]) -> int:
+    """About how many bytes of a log they are."""
+    return sum([len(marker.data) for marker in markers]) + _HEAD_BYTES * len(markers)
 
 
 def _texts(names: Iterable[Name]) -> set[tuple[str, str]]:
@@ -147,7 +153,8 @@ class ShardRouter:
         self._keys: dict[Shard, set[bytes]] = {}
         self._routes: dict[Name, Optional[Shard]] = {}
         self._live: dict[Shard, list[Marker]] = {}
-        self._live_bytes: dict[Shard, int] = {}
+        # The same lists by the names that markers carry: what further inserts and removes of this chunk only join.
+        self._open: dict[Name, list[Marker]] = {}
         self._spooled: dict[Shard, list[bytes]] = {}
         self._watch_after: Optional[int] = None
         self._last: Optional[tuple[ShardPlan, Marker]] = None
@@ -164,9 +171,15 @@ class ShardRouter:
 
     def take(self, marker: Marker, line: bytes, before: int) -> None:
         """See ``Router``."""
-        if marker.type not in _TOLD:
-            return
         name = (marker.database, marker.cuid)
+        markers = self._open.get(name)
+        if markers is not None and marker.type in OPERATIONS:
+            markers.append(marker)
+        elif marker.type in _TOLD:
+            self._take(name, marker, line, before)
+
+    def _take(self, name: Name, marker: Marker, line: bytes, before: int) -> None:
+        """Any marker that says something."""
         if marker.type in _CHANGES:
             self._saw_change(self._routes.get(name), marker)
             return
@@ -179,17 +192,23 @@ class ShardRouter:
         self._last = (shard.plan, marker)
         if self._watch_after is not None and marker.tick > self._watch_after:
             self._note_late(shard.plan, marker)
-        if shard.watched:
-            self._keys.setdefault(shard, set()).add(marker.key)
-            if marker.type == TRUNCATE:
-                self._touched(shard, None)
+        if shard.watched and marker.type == TRUNCATE:
+            self._touched(shard, None)
         if shard.route is Route.LIVE and marker.type == TRUNCATE:
-            self._hold_for_truncate(shard, before)
+            self._hold_for_truncate(shard, name, before)
         if shard.route is Route.LIVE:
-            self._live.setdefault(shard, []).append(marker)
-            self._live_bytes[shard] = self._live_bytes.get(shard, 0) + len(line)
-        elif shard.route is Route.SPOOL:
+            markers = self._live.setdefault(shard, [])
+            markers.append(marker)
+            if self._watch_after is None:
+                self._open[name] = markers
+            return
+        self._saw_keys(shard, [marker])
+        if shard.route is Route.SPOOL:
             self._spooled.setdefault(shard, []).append(line)
+
+    def _saw_keys(self, shard: Shard, markers: Sequence[Marker]) -> None:
+        if shard.watched:
+            self._keys.setdefault(shard, set()).update([marker.key for marker in markers])
 
     def _saw_change(self, shard: Optional[Shard], marker: Marker) -> None:
         if shard is None or shard.gone:
@@ -202,14 +221,18 @@ class ShardRouter:
     def flush(self, chunk: Chunk) -> None:
         """See ``Router``."""
         ledger = self._ledger()
+        live, self._live = self._live, {}
+        self._open.clear()
+        for shard, markers in live.items():
+            self._saw_keys(shard, markers)
+            if self._last is None or self._last[1].tick < markers[-1].tick:
+                self._last = (shard.plan, markers[-1])
         touched, self._keys = self._keys, {}
         for shard, keys in touched.items():
             self._touched(shard, keys - {b""})
-        live, self._live = self._live, {}
-        sizes, self._live_bytes = self._live_bytes, {}
         for shard, markers in live.items():
             ledger.add(chunk)
-            self._pool.submit(Unit(shard, markers, sizes[shard], done=lambda: ledger.done(chunk)))
+            self._pool.submit(Unit(shard, markers, _size(markers), done=lambda: ledger.done(chunk)))
         spooled, self._spooled = self._spooled, {}
         for shard, lines in spooled.items():
             self._spool(shard, lines)
@@ -270,12 +293,14 @@ class ShardRouter:
         if after is not None and self._last is not None and self._last[1].tick > after:
             self._note_late(*self._last)
 
-    def _hold_for_truncate(self, shard: Shard, before: int) -> None:
+    def _hold_for_truncate(self, shard: Shard, name: Name, before: int) -> None:
         # What was read before goes first: a truncate is a batch of its own, so this is a boundary.
+        self._open.pop(name, None)
         markers = self._live.pop(shard, None)
         if markers:
+            self._saw_keys(shard, markers)
             # Its effects come before the pinned position, and the pin holds the ledger until they are in.
-            self._pool.submit(Unit(shard, markers, self._live_bytes.pop(shard)))
+            self._pool.submit(Unit(shard, markers, _size(markers)))
         self.hold(shard, self._safe_boundary(before))
         self._truncated(shard)
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 from .._core.catalogue import lookup
 from .._core.clock import SYSTEM_CLOCK, Clock, Deadline, Every
 from .._core.errors import CutoverError
-from . import acceptance, fence, mapping, proof
+from . import acceptance, fence, proof
 from .checkpoint_number import CheckpointNumber
 from .choice import Choice
 from .dataplane import DataPlane
@@ -21,7 +21,7 @@ from .eta import seconds_left
 from .findings import Finding, Findings
 from .fleet import Fleet, end_former_jobs
 from .gate import Facts
-from .index_builder import IndexBuilder, IndexJob
+from .index_builder import IndexBuilder
 from .inventory import Inventory
 from .journal import Record
 from .key_guard import KeyGuard
@@ -37,6 +37,7 @@ from .shards import ShardId, ShardState
 from .source_disks import SourceDisks
 from .unexplained import Unexplained
 from .verify.verifier import Options, Verifier
+from .wanted_indexes import WantedIndexes
 from .wipe import KEY as WIPE_KEY
 from .wipe import wipe
 from .world import World
@@ -45,6 +46,9 @@ LOG = logging.getLogger(__name__)
 POLL_SECONDS = 3.0
 _POLL_SECONDS_PER_DATABASE = 0.2
 _LEAST_POLL = 0.2
+# Reading them takes a tenth of the time at most, unless that would be too seldom.
+_POLL_TIMES = 10.0
+_MOST_POLL = 60.0
 CHECKPOINT_SECONDS = 2.0
 # How often the target's users are looked at though nothing has changed on the source.
 _AUDIT_SECONDS = 30.0
@@ -117,6 +121,7 @@ class Running:
             world.admin, self.plane, findings.report, findings.resolve, self._index_built,
             time_scale=world.settings.time_scale,
         )  # fmt: skip
+        self.indexes = WantedIndexes(self.schema, self.plane, self.builder, world.target_version)
         self.verifier = make_verifier(world, self.plane, findings)
         self.disks = SourceDisks(
             lambda: world.source.servers, findings.report, findings.resolve,
@@ -137,6 +142,7 @@ class Running:
         self._dropped: set[ShardId] = set()
         self._lock = threading.Lock()
         self._polled = Every(clock)
+        self._reading_took = 0.0
         self._audited = Every(clock)
         self._checkpointed = Every(clock)
         self._refreshed = Every(clock)
@@ -200,13 +206,13 @@ class Running:
         soon = unknown or self.alarmed
         if at_once or self._polled.due(_UNKNOWN_POLL if soon else self.poll_seconds):
             self.poll()
-        self.want_indexes()
+        self.indexes.hand_over()
 
     @property
     def poll_seconds(self) -> float:
-        """How often definitions are read: slower when there are many databases."""
-        seconds = max(POLL_SECONDS, _POLL_SECONDS_PER_DATABASE * len(self.inventory))
-        return max(_LEAST_POLL, seconds * self._scale)
+        """How often definitions are read: slower when there are many databases, or when it takes long."""
+        seconds = max(POLL_SECONDS, _POLL_SECONDS_PER_DATABASE * len(self.inventory)) * self._scale
+        return max(_LEAST_POLL, seconds, min(_MOST_POLL * self._scale, _POLL_TIMES * self._reading_took))
 
     @property
     def alarmed(self) -> bool:
@@ -215,8 +221,10 @@ class Running:
 
     def poll(self) -> None:
         """Read the source's definitions and users, and bring the target to them."""
+        began = self._clock.monotonic()
         self._note_dropped()
         source = self.choice.read()
+        self._reading_took = self._clock.monotonic() - began
         due = self.alarmed or self._refreshed.due(_TOPOLOGY_SECONDS * self._scale)
         if due or self.watch.missing(leaders_of(source)):
             self._watch_servers()
@@ -276,11 +284,12 @@ class Running:
             LOG.info("the modes of the source's servers are not all known: %s", error)
 
     def checkpoint(self) -> None:
-        """Journal positions and states. Positions are read first: a shard that falls out of step in between is then
-        journaled as such; the other way round its markers could be passed over after a restart (invariant I4). So is
-        one that was dropped from its leader, until the definitions tell whether it is there again.
+        """Journal positions and states. Positions and the logs that they are of are read first: a shard that falls out
+        of step in between is then journaled as such; the other way round its markers could be passed over after a
+        restart (invariant I4). So is one that was dropped from its leader, until the definitions tell whether it is
+        there again.
         """
-        ticks = self.plane.restart_ticks()
+        ticks, directories = self.plane.restart_ticks(), self.plane.data_directories()
         self._note_dropped()
         states = self.plane.states()
         states.update(dict.fromkeys(self._dropped & states.keys(), ShardState.SUSPECT))
@@ -288,7 +297,7 @@ class Running:
         self.world.map.note_states(states, self.schema.leaders)
         positions = {
             "ticks": {server: str(tick) for server, tick in sorted(ticks.items())},
-            "data_directories": self.plane.data_directories(),
+            "data_directories": directories,
             "reboots": dict(self.watch.reboots),
             "protection": self.protection.as_value(),
             "least_logs": self.disks.least,
@@ -301,40 +310,6 @@ class Running:
         self.plane.checkpointed(ticks)
         self.findings.save()
         self._checkpointed.done()
-
-    def want_indexes(self) -> None:
-        """Give the index builder what can be built now: unique indexes only when all shards are in sync."""
-        wanted = [item for items in list(self.schema.missing.values()) for item in items]
-        jobs = []
-        for missing in wanted:
-            if missing.ordinary:
-                jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.ordinary, False))
-            if missing.unique and self._calm(missing.database, missing.plan_id):
-                jobs.append(IndexJob(missing.database, missing.plan_id, missing.collection, missing.unique, True))
-        self.builder.want(jobs)
-
-    def _calm(self, database: str, plan_id: str) -> bool:
-        standing = self.plane.inspection.standing((database, plan_id))
-        return standing is not None and standing.calm
-
-    def indexes_missing(self) -> int:
-        """How many indexes the target lacks, without those built after the opening."""
-        missing = [item for items in list(self.schema.missing.values()) for item in items]
-        return sum(len(item.unique) + len(item.ordinary) for item in missing)
-
-    def late_jobs(self) -> list[IndexJob]:
-        """Indexes to build after the opening."""
-        jobs = []
-        version = self.world.target_version
-        for database in self.inventory.values():
-            for item in database.collections.values():
-                bodies = [
-                    mapping.index_body(index, version) for index in item.indexes.values() if mapping.is_late(index)
-                ]
-                late = tuple(body for body in bodies if body is not None)
-                if late and migrated(item, version):
-                    jobs.append(IndexJob(database.name, item.plan_id, item.name, late, False))
-        return jobs
 
     def subjects(self) -> list[Subject]:
         """Collections that the proof compares."""
@@ -355,7 +330,7 @@ class Running:
             lag_seconds=progress.lag_seconds,
             max_lag=spec.max_lag,
             recheck_pending=self.plane.recheck_pending(),
-            indexes_missing=self.indexes_missing() + (1 if self.builder.busy else 0),
+            indexes_missing=self.indexes.missing() + (1 if self.builder.busy else 0),
             unexplained_shards=len(self.plane.unknown_cuids()),
             findings=self.findings.blocking(),
             users_current=self.world.users.current,

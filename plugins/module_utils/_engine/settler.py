@@ -69,7 +69,7 @@ class Settler:
     def run(self) -> None:
         """The thread's work; ends by ``Stopped``."""
         while True:
-            entry = self._recheck.due(time.time())
+            entry = self._recheck.due(time.monotonic())
             if entry is None:
                 self._patience.sleep(_POLL_SECONDS)
             else:
@@ -91,15 +91,16 @@ class Settler:
         if entry.keys:
             self._read_back(shard, entry)
         else:
-            self._sweeper.compare(shard.plan, lambda keys: self._differing(shard.plan, keys))
+            self._sweeper.compare(shard.plan, lambda keys: self._differing(shard.plan, entry, keys))
             self._recheck.settled(entry)
 
-    def _differing(self, plan: ShardPlan, keys: list[bytes]) -> None:
+    def _differing(self, plan: ShardPlan, entry: Entry, keys: list[bytes]) -> None:
         """Note keys of a collection under the shards that hold them: each is repaired in its own order."""
         for key in keys:
             document = self._source.document(plan.id.database, plan.collection, key.decode("utf-8"))
             if document is not None:
-                self._recheck.note(plan.id._replace(shard=self._responsible(plan, document)), [key], delay=0)
+                place = plan.id._replace(shard=self._responsible(plan, document))
+                self._recheck.found(entry, place, [key], delay=0)
 
     def _responsible(self, plan: ShardPlan, document: Marker) -> str:
         path = f"/_api/collection/{segment(plan.collection)}/responsibleShard"
@@ -116,7 +117,7 @@ class Settler:
         for start in range(0, len(keys), _GROUP):
             unsettled.extend(self._group(shard, keys[start : start + _GROUP]))
         if unsettled:
-            self._recheck.note(shard.id, unsettled, delay=self._again)
+            self._recheck.found(entry, shard.id, unsettled, delay=self._again)
         self._recheck.settled(entry)
 
     def _group(self, shard: Shard, keys: list[bytes]) -> list[bytes]:

@@ -19,6 +19,9 @@ _TIMEOUT = 180.0
 _MAX_BODY = 512 * 1024 * 1024
 _CONTEXT_LOST = 1600
 _COLLECTION_GONE = 1203
+# A server ends a batch with the document that reaches the size: what is asked for leaves room for that one, as what is
+# larger than a request to the target may be is divided, which takes a copy of it and one more request.
+_ASKED_SHARE = 15 / 16
 _DUMP_USER = {"x-arango-dump-auth-user": "cutover"}
 
 
@@ -180,7 +183,8 @@ class Snapshots:
     """Opens snapshots, by the old interface where a server does not have the new one."""
 
     def __init__(self, batch_bytes: int) -> None:
-        self._batch_bytes = batch_bytes
+        """``batch_bytes`` is about the most that a batch is to hold."""
+        self._batch_bytes = int(batch_bytes * _ASKED_SHARE)
         self._old: set[str] = set()
 
     def open(

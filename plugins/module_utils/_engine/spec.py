@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Callable, Optional
 
 from .._core.endpoint import Endpoint
@@ -112,7 +113,7 @@ class Spec:
             "rev_policy": self.rev_policy.as_dict(),
         }
 
-    @property
+    @cached_property
     def config_digest(self) -> str:
         """SHA-256 (hex) of what is migrated and how, not of how fast: the same digest is the same migration."""
         text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))

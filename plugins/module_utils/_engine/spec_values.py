@@ -7,7 +7,7 @@ All of them raise ``CutoverError`` CUT-SPEC-1 with the field and what it must be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
 
@@ -257,16 +257,3 @@ def accepted_findings(name: str, value: object) -> tuple[dict[str, str], ...]:
         if not isinstance(item, Mapping) or set(item) not in FINDING_NAMES:
             raise refuse(name, "each entry must have id and reason, or code, where, key and reason")
     return tuple({key: text(f"{name}.{key}", item[key]) for key in item} for item in value)
-
-
-def check_allowed(field: str, endpoints: Sequence[Endpoint], allowed: Optional[Sequence[str]]) -> None:
-    """Raise CUT-SPEC-5 for an endpoint that the agent's configuration does not allow; None allows any."""
-    if allowed is None:
-        return
-    for endpoint in endpoints:
-        if not {endpoint.host, endpoint.origin, endpoint.url} & {item.lower() for item in allowed}:
-            raise CutoverError(
-                "CUT-SPEC-5",
-                f"{field}: {endpoint.url} is not allowed by the agent's configuration",
-                details={"field": field},
-            )

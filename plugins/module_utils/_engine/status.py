@@ -93,7 +93,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
     """The document of a migration, from memory only."""
     document = _empty(clock)
     spec = migration.spec
-    paused, waiting, reason = migration.paused, migration.waiting, migration.reason
+    paused, waiting, reason = migration.pause.value, migration.waiting, migration.reason
     state = migration.state
     facts = migration.facts()
     document.update(
@@ -118,7 +118,7 @@ def build(migration: Migration, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
 
 def _pause(migration: Migration) -> Optional[dict[str, Any]]:
     """``pause`` of the document; None without one. The operator's comes before that of the protection."""
-    running, paused = migration.running, migration.paused
+    running, paused = migration.running, migration.pause.value
     if paused is None:
         return running.protection.pause() if running else None
     state = "paused" if running is None or running.plane.rests else "pausing"
@@ -160,7 +160,7 @@ def _add_parts(document: dict[str, Any], migration: Migration) -> None:
         "recopies": progress.recopies,
         "restarts": max(0, world.lease.epoch - 1) if world else 0,
     }
-    if progress.waiting and document["waiting"]["for"] is None:
+    if running is not None and progress.waiting and document["waiting"]["for"] is None:
         document["waiting"] = {"for": progress.waiting[0], "since": None}
 
 

@@ -24,6 +24,7 @@ from .cutover import Cutover, OpeningRevokedError, StoppedError
 from .cutover_world import LiveWorld
 from .fleet import end_former_jobs
 from .late import LateIndexes
+from .late_fence import LOOK_SECONDS, LateFence
 from .lease import LeaseLostError
 from .report import build as build_report
 from .running import Running
@@ -52,7 +53,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Try until there is nothing to repeat; an abort that was asked for during a failing try is made, too."""
-        pauses = Backoff(0.2, 10.0)
+        pauses = Backoff(0.2, _LONGEST_PAUSE)
         migration = self._migration
         while not migration.stop_event.is_set():
             aborting = migration.abort_requested
@@ -139,7 +140,7 @@ class Supervisor:
             migration.state = states.INITIAL_SYNC
         migration.running = migration.make_running(world, migration.findings)
         migration.running.protection.tune(migration.load)
-        migration.stay_paused()
+        migration.pause.stay()
         migration.running.prepare()
         migration.waiting = None
         migration.enter(states.INITIAL_SYNC)
@@ -180,7 +181,8 @@ class Supervisor:
         values = world.decision.values
         migration.attempts = max(migration.attempts, int(values.get("attempt", 0)))
         live = LiveWorld(world, None, migration.findings, migration.stop_event)
-        if found == record.COMPLETED or (found == record.NONE and live.noted_fence() is None):
+        # A fence that may only come late is looked for again and again: nothing else is left to do.
+        if found == record.COMPLETED or (found == record.NONE and (live.noted_fence() is None or live.late_fence())):
             migration.be_quiet(world)
             return found
         decided = Cutover(live, world.decision, migration.stop_event, migration.clock).recover()
@@ -195,6 +197,7 @@ class Supervisor:
     def _loop(self, world: World, running: Running) -> None:
         migration = self._migration
         attempts = Attempts(migration, world, running)
+        late_fence = LateFence(world, migration.findings, migration.stop_event, migration.clock)
         pauses = Backoff(0.2, _LONGEST_PAUSE)
         while not migration.stop_event.is_set():
             if migration.abort_requested:
@@ -203,6 +206,8 @@ class Supervisor:
             pause = _TICK_SECONDS
             try:
                 world.lease.check()
+                if late_fence.look_if_due():
+                    migration.be_quiet(world)
                 running.tick()
                 migration.waiting = None
                 pauses.reset()
@@ -268,4 +273,14 @@ class Supervisor:
             world.map.load()
             tell_of_leavings(world.map, world.users.count(), migration.findings)
         migration.enter(states.ABORTED)
+        self._outlast_late_fence(world)
         world.lease.release()
+
+    def _outlast_late_fence(self, world: World) -> None:
+        """An abort during the fence may be over before its request has run: the source is looked at until then."""
+        migration = self._migration
+        late_fence = LateFence(world, migration.findings, migration.stop_event, migration.clock)
+        while late_fence.pending and migration.state == states.ABORTED and not migration.stop_event.is_set():
+            late_fence.look()
+            migration.wake.wait(LOOK_SECONDS)
+            migration.wake.clear()

@@ -7,19 +7,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Callable, Optional, Protocol, Sequence
+from typing import Callable, Iterator, Optional, Protocol
 
 from .._core.arango import Server
 from .._core.clock import Deadline
 from .._core.errors import CutoverError
 from .dataplane_types import Settings
 from .ledger import Chunk, Ledger
-from .marker import BEGIN, COMMIT, SINGLE, Marker, parse, parse_slowly
+from .marker import BEGIN, COMMIT, OPERATIONS, SINGLE, Marker, parse, parse_all, parse_slowly
 from .patience import Patience
 from .position import Reading, following
 from .wal import Answer, LogEnd, Position, log_end, tail
 
-_FIRST_POLL_SHARE = 0.2
 NO_DEADLINE = Deadline(None)
 
 
@@ -96,14 +95,14 @@ class Tailer:
         self.patience = patience
         self.data_directory: Optional[str] = None
         self._chunk_bytes = settings.tail_chunk_bytes
-        self.idle_pause = settings.poll_interval
+        self._busy_pause = self.idle_pause = settings.poll_interval
         self._router: Optional[Router] = None
         self._controls: deque[Ticket] = deque()
         self._wake = threading.Event()
         self._in_transaction = False
         self._boundary = 0
         self._doubtful = False
-        self._parse: Callable[[bytes], Marker] = parse
+        self._sliced = True
 
     @property
     def boundary(self) -> int:
@@ -128,12 +127,13 @@ class Tailer:
         try:
             end = self.patience.call(lambda: log_end(self.server), self._failed)
             replaced = restart is not None and directory not in (None, end.server_id)
+            if replaced:
+                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
+            # Shown, and a position with it, after the doubt: a checkpoint in between must not take it for the old one.
             self.data_directory = end.server_id
             start = end.tick if restart is None or replaced else restart
             self._boundary = start
             self.ledger = Ledger(start)
-            if replaced:
-                router.doubt("new-data-directory", "its data directory was replaced while nobody read its log")
             self.reading.begin(start)
             self._follow(Position(start, start), router, self.ledger)
         finally:
@@ -148,24 +148,28 @@ class Tailer:
             try:
                 answer = self._ask(position)
             except _OtherLogError as other:
-                position = self._begin_anew(other.tick)
+                position = self._begin_anew(other.tick, ledger)
                 continue
             self._examine(position, answer, router)
             self._route(answer, router, ledger)
-            self.reading.answered(number, sent, answer)
             if answer.last_tick < position.tick:
-                position = self._begin_anew(answer.last_tick)
+                position = self._begin_anew(answer.last_tick, ledger)
                 continue
+            self.reading.answered(number, sent, answer)
             position = following(position, answer)
             if answer.lines and answer.last_scanned < answer.last_tick:
                 pause = 0.0
             else:
-                longest = self.idle_pause
-                pause = longest * _FIRST_POLL_SHARE if answer.lines else min(longest, pause * 1.5 + 0.01)
+                # What comes is gathered for a moment: a question, and a write for each shard, cost the same however
+                # much they carry.
+                pause = self._busy_pause if answer.lines else min(self.idle_pause, pause * 1.5 + 0.01)
 
-    def _begin_anew(self, tick: int) -> Position:
-        """Another log: nothing of the old one can be read any more."""
+    def _begin_anew(self, tick: int, ledger: Ledger) -> Position:
+        """Another log: nothing of the old one can be read any more, and its numbers say nothing about this one."""
         self._in_transaction = False
+        self._boundary = tick
+        ledger.begin_anew(tick)
+        self.reading.begin(tick)
         return Position(tick, tick)
 
     def _between(self, router: Router, pause: float) -> None:
@@ -199,10 +203,10 @@ class Tailer:
 
     def _identify(self, end: LogEnd) -> None:
         self._doubtful = False
-        before, self.data_directory = self.data_directory, end.server_id
-        if before != end.server_id:
+        if self.data_directory != end.server_id:
             if self._router is not None:
                 self._router.doubt("new-data-directory", "its data directory was replaced")
+            self.data_directory = end.server_id
             raise _OtherLogError(end.tick)
 
     def _examine(self, asked: Position, answer: Answer, router: Router) -> None:
@@ -217,10 +221,11 @@ class Tailer:
     def _route(self, answer: Answer, router: Router, ledger: Ledger) -> None:
         chunk = ledger.open()
         end: Optional[int] = None
-        self._verify_slicing(answer.lines)
-        for line in answer.lines:
-            marker = self._parse(line)
-            router.take(marker, line, self._boundary)
+        take = router.take
+        for marker, line in zip(self._markers(answer), answer.lines):
+            take(marker, line, self._boundary)
+            if self._in_transaction and marker.type in OPERATIONS and marker.tid != SINGLE:
+                continue
             if self._ends_batch(marker):
                 end = self._boundary = marker.tick
                 if self._controls:
@@ -232,12 +237,13 @@ class Tailer:
         router.flush(chunk)
         ledger.seal(chunk, end, max(answer.last_included, answer.last_scanned))
 
-    def _verify_slicing(self, lines: Sequence[bytes]) -> None:
-        """Cut one line of each answer both ways: a server with another order of members is noticed at once."""
-        if lines and self._parse is parse:
-            sample = lines[len(lines) // 2]
+    def _markers(self, answer: Answer) -> Iterator[Marker]:
+        """One line of each answer is cut both ways: a server with another order of members is noticed at once."""
+        if answer.lines and self._sliced:
+            sample = answer.lines[len(answer.lines) // 2]
             if parse(sample) != parse_slowly(sample):
-                self._parse = parse_slowly
+                self._sliced = False
+        return parse_all(answer.lines) if self._sliced else map(parse_slowly, answer.lines)
 
     def _ends_batch(self, marker: Marker) -> bool:
         """Whether the log may be read from this marker's tick on: a 2201, or a tid of 0 (design §4.4).

@@ -99,7 +99,8 @@ class TargetAdmin:
 
         def drop() -> None:
             try:
-                self.target.json("DELETE", path, database="_system", timeout=_TIMEOUT, idempotent=True)
+                # Not by another coordinator: nobody would know that the answer of the first one was lost.
+                self.target.json("DELETE", path, database="_system", timeout=_TIMEOUT, idempotent=False)
             except (ArangoError, TransportError) as error:
                 if error.outcome_unknown:
                     self._not_before[name] = self._clock.monotonic() + self._settle
@@ -109,14 +110,16 @@ class TargetAdmin:
         self._repeat(drop)
 
     def await_lost_drops(self, *, of_former: bool = False) -> None:
-        """Wait until no request to drop a database whose answer was lost can run any more; less when it is stopped.
+        """Wait until no request to drop a database whose answer was lost can run any more.
 
-        ``of_former``: an agent that ended in the middle may have lost one, too.
+        ``of_former``: an agent that ended in the middle may have lost one, too. Raises CUT-SCHEMA-3 when it is stopped
+        before: what comes after the wait must not be done.
         """
         now = self._clock.monotonic()
         wait = self._settle if of_former else max(self._not_before.values(), default=now) - now
-        if wait > 0:
-            self.stop.wait(wait)
+        if wait > 0 and self.stop.wait(wait):
+            text = "stopped while a lost request to drop a database may still run"
+            raise CutoverError("CUT-SCHEMA-3", text, retriable=True)
 
     def create_collection(self, database: str, parameters: Mapping[str, Any]) -> bool:
         """False when a collection of that name is there already."""

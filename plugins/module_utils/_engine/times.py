@@ -11,3 +11,9 @@ def stamp(wall: float) -> str:
     """Seconds since 1970 as ``2026-01-31T12:00:00.000Z``."""
     moment = datetime.datetime.fromtimestamp(wall, tz=datetime.timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(text: str) -> float:
+    """The reverse of ``stamp``."""
+    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.replace(tzinfo=datetime.timezone.utc).timestamp()

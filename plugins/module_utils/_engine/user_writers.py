@@ -42,7 +42,9 @@ def active(document: Mapping[str, Any]) -> bool:
 
 
 class UserWriter(Protocol):
-    """Writes documents of ``_users``, given by name."""
+    """Writes documents of ``_users``, given by name. An answer that was lost is always told, and never hidden by asking
+    another coordinator: the request may run late.
+    """
 
     def probe(self) -> None:
         """Raise CUT-USER-1 unless the target lets us; writes nothing."""
@@ -91,7 +93,7 @@ class Restored:
             body=body,
             headers={"Content-Type": "application/x-arango-dump"},
             timeout=TIMEOUT,
-            idempotent=True,
+            idempotent=False,
         )
 
 
@@ -148,7 +150,7 @@ class Recreated:
 
     def _send(self, method: str, path: str, body: Optional[Mapping[str, Any]]) -> None:
         self._gate.check()
-        self._target.json(method, path, database=SYSTEM, body=body, timeout=TIMEOUT, idempotent=True)
+        self._target.json(method, path, database=SYSTEM, body=body, timeout=TIMEOUT, idempotent=False)
 
     def _user(self, document: Mapping[str, Any], password: str, present: bool) -> None:
         name = str(document["user"])

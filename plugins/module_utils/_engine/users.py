@@ -7,18 +7,21 @@ What was written (see ``user_writers``) is read back through the user API.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Optional
 
 from .._core.arango import Coordinators, segment
 from .._core.catalogue import lookup
+from .._core.clock import SYSTEM_CLOCK, Clock, Deadline
 from .._core.errors import ArangoError, CutoverError
 from .aql import read_all
 from .dataplane_types import TargetGate
 from .findings import Finding
 from .journal import Record
 from .parallel import gather
+from .patience import outcome_unknown
 from .selection import EVERYTHING, Selection
 from .user_writers import SYSTEM, TIMEOUT, UserWriter, active, level
 
@@ -62,8 +65,11 @@ class Users:
         own: Iterable[str],
         report: Callable[[Finding], None],
         resolve: Callable[[str, Optional[str]], None],
+        settle: float,
         selection: Selection = EVERYTHING,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        """``settle``: for so many seconds a request whose answer was lost may run late."""
         self._source = source
         self._target = target
         self._gate = gate
@@ -79,9 +85,31 @@ class Users:
         self.narrowed: list[str] = []
         # Whom the last opening has left as they were.
         self.refused: set[str] = set()
-        self.current = policy == "skip"
+        self._settle = settle
+        self._clock = clock
+        self._lost = Deadline(0.0, clock)
+        self._as_wanted = policy == "skip"
         self._last_read: Optional[dict[str, dict[str, Any]]] = None
         self._problems: list[tuple[str, str]] = []
+
+    @property
+    def current(self) -> bool:
+        """Whether the target's users are what they must be, and no lost request can change them any more."""
+        return self._as_wanted and self._lost.expired
+
+    @contextmanager
+    def _awaiting_lost(self) -> Iterator[None]:
+        """A request without an answer may run when its repetition, and even the opening, is over."""
+        try:
+            yield
+        except CutoverError as error:
+            if outcome_unknown(error):
+                self._lost = Deadline(self._settle, self._clock)
+            raise
+
+    def _write(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        with self._awaiting_lost():
+            self._writer.write(documents)
 
     def probe(self) -> None:
         """Raise CUT-USER-1 unless the target takes users. Writes nothing."""
@@ -104,20 +132,25 @@ class Users:
             return False
         wanted = self.read_source()
         known: dict[str, Any] = self._record.load().get("users", {})
+        if any("form" not in mark for mark in known.values()):
+            # Interrupted, perhaps in an earlier life: its request may run late.
+            self._lost = Deadline(self._settle, self._clock)
         changed = {name for name, item in wanted.items() if known.get(name) != self._mark(item, "held")}
         removed = set(known) - set(wanted)
         if changed or removed:
             # Recorded first, with a mark that never matches: an interrupted write is made again, and whoever may
             # have been written is known to be ours to remove.
-            self._record.save({"users": {**known, **{name: {"key": wanted[name]["_key"]} for name in changed}}})
-            self._writer.write({name: held_form(wanted[name], early_readers=self._early_readers) for name in changed})
+            begun = {name: {"key": wanted[name]["_key"]} for name in changed}
+            begun.update({name: {"key": known[name]["key"]} for name in removed})
+            self._record.save({"users": {**known, **begun}})
+            self._write({name: held_form(wanted[name], early_readers=self._early_readers) for name in changed})
             for name in removed:
                 self._delete(name)
             self._record.save({"users": {name: self._mark(item, "held") for name, item in wanted.items()}})
         if changed:
             self._problems = self.verify({name: self._held(item) for name, item in wanted.items()})
             self._tell(self._problems, "CUT-USER-2", "error")
-        self.current = not self._problems
+        self._as_wanted = not self._problems
         return bool(changed or removed)
 
     def audit(self, *, repair: bool) -> None:
@@ -133,11 +166,11 @@ class Users:
                     continue
                 remedy = lookup("CUT-VERIFY-3").remedy
                 self._report(Finding("CUT-VERIFY-3", "warning", f"user {name}", f"{text}: it is put right", remedy))
-            self._writer.write({name: wanted[name] for name in {name for name, _text in problems}})
+            self._write({name: wanted[name] for name in {name for name, _text in problems}})
             problems = self.verify(wanted)
         self._problems = problems
         self._tell(problems, "CUT-USER-2", "error")
-        self.current = not problems
+        self._as_wanted = not problems
 
     def _held(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return held_form(document, early_readers=self._early_readers)
@@ -149,7 +182,8 @@ class Users:
     def _delete(self, name: str) -> None:
         self._gate.check()
         try:
-            self._target.json("DELETE", f"/_api/user/{segment(name)}", database=SYSTEM, idempotent=True)
+            with self._awaiting_lost():
+                self._target.json("DELETE", f"/_api/user/{segment(name)}", database=SYSTEM, idempotent=False)
         except ArangoError as error:
             if error.status != 404:
                 raise

@@ -88,4 +88,4 @@ def _users(
     if journal is None:
         raise CutoverError("CUT-STATE-1", "the target holds no journal: no migration into it was begun")
     passwords = migration.paths.passwords
-    return make_users(spec, source, target, journal, _NoWrites(), Findings(), passwords).compare(opened)
+    return make_users(spec, source, target, journal, _NoWrites(), Findings(), passwords, 0.0).compare(opened)

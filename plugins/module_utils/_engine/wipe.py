@@ -49,7 +49,8 @@ def wipe(target: Coordinators, admin: TargetAdmin, gate: TargetGate, record: Rec
     listed = record.load()
     if listed.get("done"):
         return
-    if not listed:
+    is_resumed = bool(listed)
+    if not is_resumed:
         listed = plan(target, own_users)
         record.save(listed)
     present = inv.read(target)
@@ -67,12 +68,15 @@ def wipe(target: Coordinators, admin: TargetAdmin, gate: TargetGate, record: Rec
     for name in listed["users"]:
         gate.check()
         _drop_user(target, name)
+    # The copy makes databases of the same names: a lost request to drop one must not meet it.
+    admin.await_lost_drops(of_former=is_resumed)
     record.save({**listed, "done": True})
 
 
 def _drop_user(target: Coordinators, name: str) -> None:
+    """An answer that is lost interrupts the wipe, so that the next try of it waits for the request as well."""
     try:
-        target.json("DELETE", f"/_api/user/{segment(name)}", database=_SYSTEM, idempotent=True)
+        target.json("DELETE", f"/_api/user/{segment(name)}", database=_SYSTEM, idempotent=False)
     except ArangoError as error:
         if error.status != _NOT_FOUND:
             raise

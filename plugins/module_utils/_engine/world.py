@@ -217,7 +217,7 @@ def open_world(
         result=Record(journal, RESULT_KEY),
         map=SchemaMap(journal),
         admin=TargetAdmin(target, lease, settle=settings.settle_seconds),
-        users=make_users(spec, source, target, journal, lease, findings, paths.passwords),
+        users=make_users(spec, source, target, journal, lease, findings, paths.passwords, settings.settle_seconds),
     )
 
 
@@ -242,6 +242,7 @@ def make_users(
     gate: TargetGate,
     findings: Findings,
     passwords: Path,
+    settle: float,
 ) -> Users:
     """The users' part of a world."""
     made_anew = spec.users == "recreate"
@@ -257,5 +258,6 @@ def make_users(
         own=[spec.target_username],
         report=findings.report,
         resolve=findings.resolve,
+        settle=settle,
         selection=spec.selection,
     )

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.testbed import certificates
-from tests.testbed.launch import Control, Launched, TestCluster, launch
+from tests.testbed.launch import Control, Launched, Running, TestCluster, launch
 
 Spec = Mapping[str, Any]
 
@@ -25,10 +24,8 @@ class TestPlatform(Launched):
 
     __test__ = False
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], ready: dict[str, Any], config: dict[str, Any], ca_path: Path
-    ) -> None:
-        super().__init__(process)
+    def __init__(self, running: Running, ready: dict[str, Any], config: dict[str, Any], ca_path: Path) -> None:
+        super().__init__(running)
         self.url: str = ready["api"]
         self.dashboard: str = ready["dashboard"]
         self.ca_path = ca_path
@@ -68,8 +65,8 @@ class TestPlatform(Launched):
             "options": dict(options or {}),
             "directory": str(home),
         }
-        process, ready = launch("tests.testbed.platform", home, config)
-        return cls(process, ready, config, ca_path)
+        running, ready = launch("tests.testbed.platform", home, config)
+        return cls(running, ready, config, ca_path)
 
 
 def behind(cluster: TestCluster) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Generic, Optional, TypeVar
 
 from ..._core.clock import SYSTEM_CLOCK, Clock
 from ..._core.errors import CutoverError
+from ..pins import UNPINNED, Pins
 from ..spec import Spec
 from ..states import ACTIVE
 from ..topology import target_of
@@ -34,6 +35,7 @@ class Environment:
 
     ``agent_host`` and ``agent_port`` are given only where the agent is not running yet: then the port must be free.
     ``deployment`` is what the platform told the controller about the target, where that is a deployment.
+    ``pins`` are those of the agent that was asked; somebody on its host reads the secret himself.
     """
 
     source_jwt_secret_path: str
@@ -41,6 +43,7 @@ class Environment:
     agent_host: Optional[str] = None
     agent_port: Optional[int] = None
     deployment: Optional[Mapping[str, Any]] = None
+    pins: Pins = UNPINNED
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def run_request(request: Mapping[str, Any], environment: Environment, deadline: 
         own = {name: value for name, value in request.items() if name in PRECHECK_OPTIONS}
         asked = Asked(**parse_options(own, PRECHECK_OPTIONS), forecast=True)
         spec = parse({name: value for name, value in request.items() if name not in own})
+        environment.pins.check(spec)
     except CutoverError as error:
         row = next(one for one in ROWS if one.id == _OPTIONS_ROW)
         outcome = bad(error.message, remedy=error.remedy, **error.details)

@@ -188,10 +188,14 @@ class ReadBack:
     def _judge(self, item: _Asked, there: Found, patient: bool) -> None:
         """Everything up to the reading of the source was applied before the target was read."""
         differing = [
-            key for key in item.keys if not same(item.here.get(key, ()), there.get(key, ()), item.likeness)
+            key
+            for key in item.keys
+            if item.here.get(key) != there.get(key)
+            and not same(item.here.get(key, ()), there.get(key, ()), item.likeness)
         ]
-        for key in set(item.keys).difference(differing):
-            self._settle(item.collection, key)
+        if self._differences.of(item.collection):
+            for key in set(item.keys).difference(differing):
+                self._settle(item.collection, key)
         if not differing:
             return
         self._note(item.collection, differing)

@@ -37,6 +37,7 @@ class Reading:
         self, front: Front, collection: CollectionId, name: str, keys: Sequence[str], likeness: Likeness
     ) -> Found:
         """The rows of these keys on one side."""
+        self.probe()
         if likeness.keeps_revisions and self.is_hashed(collection):
             return lookup(front, collection[0], name, keys, True)
         return lookup_documents(front, collection[0], name, keys, likeness)

@@ -83,11 +83,11 @@ def _row(document: dict[str, Any], likeness: Likeness, revision: str) -> str:
 
 
 def _by_key(rows: Iterable[str]) -> Found:
-    found: dict[str, list[str]] = {}
+    found: Found = {}
     for row in rows:
         key, _slash, rest = row.partition("/")
-        found.setdefault(key, []).append(rest)
-    return {key: tuple(sorted(rests)) for key, rests in found.items()}
+        found[key] = (rest,) if key not in found else tuple(sorted((*found[key], rest)))
+    return found
 
 
 def key_of(row: str) -> str:

@@ -229,6 +229,8 @@ def test_page_is_escaped_self_contained_and_takes_scripts_from_itself_only(agent
     assert body.count(b"<script") == body.count(b'<script src="/page.js" defer></script>') == 1
     assert "script-src 'self'" in headers["content-security-policy"]
     assert b"http://" not in body
+    # Nothing on it changes anything.
+    assert not [tag for tag in (b"<form", b"<button", b"<input", b"<iframe") if tag in body]
     assert b"&lt;odd&gt;" in body
     assert b'<html lang="en">' in body
     assert call(agent, "GET", "/style.css", token=None)[0] == 200

@@ -45,6 +45,39 @@ def test_every_control_call_is_noted(agent: RunningAgent, route: Route, caplog: 
         assert status == {TOKENS["read"]: 403, None: 401}.get(token, status)
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "note"),
+    [
+        ("/v1/source/server-mode", {"mode": "readonly"}, ' mode="readonly"'),
+        ("/v1/source/server-mode", {"mode": "default"}, ' mode="default"'),
+        ("/v1/source/server-mode", {"mode": "x\nPUT / by ops"}, ' mode="x\\nPUT / by ops"'),
+        ("/v1/source/server-mode", {"mode": "x" * 50}, " mode=(too long)"),
+        ("/v1/source/server-mode", {"mode": {"a": "b"}}, ' mode={"a": "b"}'),
+        ("/v1/source/server-mode", [], ""),
+        ("/v1/migration/abort", {"cleanup": True, "reason": "hush-hush"}, " cleanup=true"),
+        ("/v1/migration/abort", {"reason": "hush-hush"}, ""),
+        ("/v1/migration/release", {"open": False}, " open=false"),
+        ("/v1/migration/stop", {"hold_opening": True}, " hold_opening=true"),
+        ("/v1/migration", {"mode": "hush-hush", "target_password": "hush-hush"}, ""),
+    ],
+)  # fmt: skip
+def test_what_was_done_is_noted_in_one_line(
+    agent: RunningAgent, caplog: pytest.LogCaptureFixture, path: str, body: object, note: str
+) -> None:
+    caplog.set_level(logging.INFO, "cutover.audit")
+    method = "PUT" if path.endswith("server-mode") else "POST"
+    with requests.Session() as session:
+        session.trust_env = False
+        session.request(
+            method, f"https://127.0.0.1:{agent.port}{path}", json=body, verify=str(agent.certificates.ca), timeout=30,
+            headers={"Authorization": f"Bearer {TOKENS['cutover']}"},
+        )  # fmt: skip
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "cutover.audit"]
+    assert line.startswith(f"{method} {path}{note} by cutover from 127.0.0.1:")
+    assert "\n" not in line
+    assert "hush" not in line
+
+
 def test_reading_is_not_noted(agent: RunningAgent, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "cutover.audit")
     for route in table():

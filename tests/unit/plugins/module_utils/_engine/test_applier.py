@@ -22,6 +22,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards im
     ShardBook,
     ShardId,
     ShardPlan,
+    ShardState,
 )
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.workers import Workers
 from tests.unit.plugins.module_utils._engine.logs import insert
@@ -153,3 +154,27 @@ def test_i8_room_is_measured_in_bytes(tmp_path: Path) -> None:
         assert made.idle()
         assert made.pool.has_room
         assert made.pool.queued_bytes == 0
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_end_of_a_write_wakes_only_those_who_may_wait_for_it(tmp_path: Path, gone: bool) -> None:
+    """Every change of any shard wakes a dozen threads; to a shard in sync something is written all the time."""
+    with world(tmp_path) as made:
+        shard = made.shards[0]
+        for state in (ShardState.COPYING, ShardState.CATCHING_UP, ShardState.IN_SYNC):
+            made.book.move(shard, state)
+        if gone:
+            made.book.let_go(shard)
+        woken: list[bool] = []
+
+        class Watched(threading.Condition):
+            def notify_all(self) -> None:
+                woken.append(True)
+                super().notify_all()
+
+        made.book.changed = Watched(made.book.lock)
+        made.pool.submit(Unit(shard, [insert(1, b"k")], 1))
+        while shard.queued_units:
+            threading.Event().wait(0.001)
+        with made.book.lock:
+            assert bool(woken) is gone

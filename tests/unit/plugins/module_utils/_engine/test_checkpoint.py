@@ -5,19 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import SYSTEM_CLOCK, Clock
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.running import Running
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import ShardId, ShardState
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec
-from tests.unit.control_fakes import FakeStore
+from tests.unit.control_fakes import FakeStore, HandClocks
 
 SHARDS = {state: ShardId("shop", "10", f"s{number}") for number, state in enumerate(ShardState)}
 LEADERS = dict.fromkeys(SHARDS.values(), "PRMR-a")
@@ -77,6 +79,7 @@ class Journal:
         self.broken = False
         self.in_sync: set[ShardId] = set()
         self.ticks: dict[str, str] = {}
+        self.directories: dict[str, str] = {}
         self.number = 0
         self.journaling: Callable[[], None] = bool
 
@@ -91,6 +94,7 @@ class Journal:
         self.journaling()
         self._write("positions journaled")
         self.ticks, self.number = body["ticks"], body["checkpoint"]
+        self.directories = body["data_directories"]
 
     def _write(self, name: str) -> None:
         if self.broken:
@@ -103,7 +107,9 @@ def running(tmp_path: Path) -> Running:
     return make(tmp_path, Journal(Plane()))
 
 
-def make(directory: Path, journal: Journal, *, inherits: bool = False, migration: str = "m1") -> Running:
+def make(
+    directory: Path, journal: Journal, *, inherits: bool = False, migration: str = "m1", clock: Clock = SYSTEM_CLOCK
+) -> Running:
     """An agent that begins with this state directory and journal."""
     plane = journal.plane
     world: Any = SimpleNamespace(
@@ -124,6 +130,7 @@ def make(directory: Path, journal: Journal, *, inherits: bool = False, migration
         Findings(),
         make_plane=lambda **parts: vars(plane).update(parts) or plane,  # type: ignore[arg-type,return-value]
         make_verifier=lambda *parts: verifier,
+        clock=clock,
     )
 
 
@@ -132,6 +139,14 @@ def test_i4_positions_are_read_before_states(running: Running) -> None:
     journal: Any = running.world.map
     assert not (journal.in_sync and journal.ticks == {"PRMR-a": "200"}), "a restart would pass its markers over"
     assert journal.ticks == {"PRMR-a": "100"}
+
+
+def test_i3_data_directories_are_read_before_states(running: Running) -> None:
+    """A log that is replaced after that is found to be another one after a restart, and its shards are compared."""
+    plane = cast(Plane, running.plane)
+    plane.data_directories = lambda: {"PRMR-a": "78" if "states" in plane.events else "77"}  # type: ignore[method-assign]
+    running.checkpoint()
+    assert cast(Journal, running.world.map).directories == {"PRMR-a": "77"}
 
 
 def test_i4_states_are_journaled_before_positions(running: Running) -> None:
@@ -160,6 +175,7 @@ class Definitions:
     def __init__(self, running: Running) -> None:
         self.broken = True
         self.read_times = 0
+        self.reading: Callable[[], object] = bool
         self.leaders = dict(LEADERS)
         self.missing: dict[str, Any] = {}
         running.choice = running.schema = self  # type: ignore[assignment]
@@ -169,6 +185,7 @@ class Definitions:
 
     def read(self) -> dict[str, Any]:
         self.read_times += 1
+        self.reading()
         if self.broken:
             raise CutoverError("CUT-HTTP-3", "no answer", retriable=True)
         return {}
@@ -213,6 +230,19 @@ def test_what_could_not_be_read_is_read_again_at_once_and_checkpoints_go_on(runn
     running.tick()
     running.tick()
     assert definitions.read_times == 3, "what went well is due again later"
+
+
+def test_definitions_whose_reading_takes_long_are_read_more_seldom(tmp_path: Path) -> None:
+    """Those of ten thousand collections are megabytes for source and agent, though nothing changes."""
+    clocks = HandClocks()
+    running = make(tmp_path, Journal(Plane()), clock=clocks)
+    definitions = Definitions(running)
+    definitions.broken = False
+    before = running.poll_seconds
+    for taken, pause in ((0.01, before), (2.0, 20.0), (60.0, 60.0), (0.01, before)):
+        definitions.reading = partial(clocks.pass_by, taken)
+        running.poll()
+        assert running.poll_seconds == pause
 
 
 def test_i3_only_what_needs_no_copy_is_journaled_as_such() -> None:

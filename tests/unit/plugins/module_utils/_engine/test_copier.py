@@ -167,6 +167,22 @@ def test_i3_a_lost_answer_of_the_old_dump_is_not_asked_for_again(tmp_path: Path)
         next(batches)
 
 
+def test_a_batch_and_the_document_that_ends_it_fit_into_a_request(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    asked: list[int] = []
+    request = world.server.request
+
+    def noted(method: str, path: str, **options: Any) -> Response:
+        if path == "/_api/dump/start":
+            asked.append(options["body"]["batchSize"])
+        return request(method, path, **options)
+
+    world.server.request = noted  # type: ignore[method-assign]
+    world.copy()
+    (size,) = asked
+    assert 0.9 * Settings().batch_bytes < size < Settings().batch_bytes - 100_000
+
+
 def test_a_lost_answer_of_the_new_dump_is_asked_for_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.server.script = [TransportError("CUT-HTTP-4", "no answer", outcome_unknown=True), b'{"_key":"a"}\n']

@@ -36,6 +36,7 @@ CALLS = (
     "prove",
     "late_writes",
     "note_opening",
+    "check_definitions",
     "check_fence",
     "open_users",
     "complete",
@@ -183,6 +184,25 @@ def test_i5_a_fence_that_somebody_lifted_prevents_the_opening(name: str) -> None
     assert (attempt.result, attempt.code) == ("rolled-back", "CUT-FENCE-5")
     assert "open_users" not in case.world.calls
     case.check_ended()
+
+
+@pytest.mark.parametrize("name", ["settle_definitions", "drain", "prove", "late_writes", "note_opening"])
+def test_i5_definitions_that_somebody_changes_behind_the_fence_prevent_the_opening(name: str) -> None:
+    """A superuser is not fenced; the next attempt takes what he has made."""
+    case = Case()
+    case.world.after = lambda called: setattr(case.world, "definitions", 2) if called == name else None
+    attempt = case.run()
+    assert (attempt.result, attempt.code) == ("rolled-back", "CUT-CUTOVER-2")
+    assert "open_users" not in case.world.calls
+    case.check_ended()
+    assert case.agent().run(2, 60.0).result == "completed"
+
+
+def test_i5_the_fence_is_looked_at_last() -> None:
+    """Reading the definitions of a large cluster takes its time."""
+    case = Case()
+    case.world.after = lambda called: setattr(case.world, "mode", "default") if called == "check_definitions" else None
+    assert case.run().code == "CUT-FENCE-5"
 
 
 def test_i5_late_writes_are_drained_and_proved_again() -> None:

@@ -23,6 +23,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal i
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.key_guard import Answer
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import LeaseLostError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Result, Subject
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shape import Shape
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
 from tests.unit.control_fakes import FakeStore
 
@@ -69,16 +70,14 @@ class Case:
             inventory={},
             keys=SimpleNamespace(guard=SimpleNamespace(examine=lambda source, deadline, most: self.keys)),
             choice=SimpleNamespace(select=lambda source: source),
-            settle_on=lambda source: self.events.append("follow"),
+            settle_on=self._settle_on,
             doubt_definitions=lambda: self.events.append("doubt"),
-            want_indexes=lambda: None,
             all_calm=lambda: True,
             apart=lambda source: None,
-            indexes_missing=lambda: 0,
             end_ticks=self._end_ticks,
             subjects=list,
             unexplained=lambda: [f"{database} {cuid}" for database, cuid in self.unknown],
-            late_jobs=lambda: self.jobs,
+            indexes=SimpleNamespace(hand_over=lambda: None, missing=lambda: 0, late=lambda source: self.jobs),
         )
         self.world: Any = SimpleNamespace(
             source=SimpleNamespace(
@@ -92,7 +91,7 @@ class Case:
             result=Record(self.store, "result"),
             decision=SimpleNamespace(values={"attempt": 3}),
             paths=Paths(directory),
-            spec=SimpleNamespace(checksum_seconds=2.0),
+            spec=SimpleNamespace(checksum_seconds=2.0, shape=Shape()),
         )
         self.running.world = self.world
         monkeypatch.setattr(module.inv, "read", self._read)
@@ -109,6 +108,10 @@ class Case:
 
     def _read(self, front: str) -> dict[str, DatabaseDef]:
         return {name: DatabaseDef(name, name, {}, {}, {}, {}) for name in self.seen[front]}
+
+    def _settle_on(self, source: dict[str, DatabaseDef]) -> None:
+        self.events.append("follow")
+        self.running.inventory = source
 
     def _end_ticks(self) -> dict[str, int]:
         self.events.append("ends")
@@ -156,10 +159,11 @@ def test_i3_unknown_shards_are_not_settled(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "value"), [("all_calm", False), ("indexes_missing", 2), ("apart", "1 shards are not copied")]
+    ("part", "value"), [("all_calm", False), ("indexes.missing", 2), ("apart", "1 shards are not copied")]
 )
 def test_i3_what_is_still_being_copied_or_built_is_not_settled(case: Case, part: str, value: object) -> None:
-    setattr(case.running, part, lambda *_parts: value)
+    *where, name = part.split(".")
+    setattr(case.running.indexes if where else case.running, name, lambda *_parts: value)
     with pytest.raises(CutoverError) as failed:
         case.live().settle_definitions(Deadline(0.05))
     assert failed.value.code == "CUT-CUTOVER-2"
@@ -213,6 +217,18 @@ def test_i5_late_writes_are_looked_for_up_to_the_ends_of_now(case: Case) -> None
     case.late = 4
     assert case.live().late_writes(Deadline(5.0)) == 4
     assert case.events == ["ends", ("scan", ENDS), "late"]
+
+
+@pytest.mark.parametrize("server", ["CRDN-1", "CRDN-2"])
+def test_i5_definitions_that_changed_since_they_were_settled_lead_to_the_way_back(case: Case, server: str) -> None:
+    """Whichever coordinator shows it first; what is told is what has changed."""
+    live = case.live()
+    live.settle_definitions(Deadline(5.0))
+    live.check_definitions()
+    case.seen[server] = ["shop", "born-behind-the-fence"]
+    with pytest.raises(CutoverError, match="database born-behind-the-fence") as failed:
+        live.check_definitions()
+    assert failed.value.code == "CUT-CUTOVER-2"
 
 
 @pytest.mark.parametrize("server", ["CRDN-1", "PRMR-a"])

@@ -105,6 +105,15 @@ def test_only_what_a_server_leads_is_in_doubt(agent: Agent) -> None:
     assert [change.kind for change in agent.doubts.changes()] == ["restart", "restart"]
 
 
+def test_i8_a_server_that_flaps_for_months_fills_no_memory(agent: Agent) -> None:
+    """Each doubt about it may name ten thousand shards."""
+    for number in range(1000):
+        agent.doubts.server("S2", "restart", f"it was restarted {number}")
+    kept = agent.doubts.changes()
+    assert len(kept) <= 100
+    assert kept[-1].text == "it was restarted 999"
+
+
 def test_i9_a_case_ends_by_itself() -> None:
     findings = Findings()
     cases = Cases(findings.report)

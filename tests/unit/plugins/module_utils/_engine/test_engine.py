@@ -116,3 +116,28 @@ def test_a_migration_whose_clusters_are_away_waits_and_answers(tmp_path: Path) -
         began = time.monotonic()
         engine.close(5.0)
         assert time.monotonic() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ("left", "goes_on"),
+    [
+        ({}, True),  # killed before it knew what is left
+        ({"finished": False, "late_indexes": {"pending": 0, "built": 0, "failed": 0}}, True),
+        ({"finished": True, "late_indexes": {"pending": 0, "built": 1, "failed": 0}}, False),
+    ],
+)
+def test_a_completed_migration_goes_on_where_something_is_left_to_do(
+    tmp_path: Path, left: dict[str, object], goes_on: bool
+) -> None:
+    """Indexes to build, users who could not be opened yet: a restart goes on unless nothing is known to be left."""
+    (tmp_path / "secret").write_text("0123456789abcdef")
+    document = {"request": parse(REQUEST).as_request(), "state": states.COMPLETED, "since": "2026-01-01T00:00:00.000Z"}
+    write_json(tmp_path / "state" / "migration.json", {**document, **left})
+    engine = make(tmp_path)
+    try:
+        engine.recover()
+        assert engine._migration is not None
+        assert engine._migration.alive is goes_on
+        assert engine.status()["state"] == states.COMPLETED
+    finally:
+        engine.close(5.0)

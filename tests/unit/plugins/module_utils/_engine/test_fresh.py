@@ -19,7 +19,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal i
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.lease import Owner
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import SchemaMap
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.spec import Spec, parse
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import RESULT_KEY, Paths
 from tests.unit.control_fakes import Crash, FakeStore
 
 REQUEST: dict[str, Any] = {
@@ -57,6 +57,11 @@ def journal(state: str | None, decided: str, spec: Spec, **result: Any) -> FakeS
         (states.COMPLETED, record.OPENING, WANTED, {"late_done": True}, Standing.RESUME_AT_ONCE),
         (states.COMPLETED, record.COMPLETED, WANTED, {"late_done": False}, Standing.RESUME_AT_ONCE),
         (states.COMPLETED, record.COMPLETED, WANTED, {"late_done": True}, "CUT-STATE-3"),
+        (
+            states.COMPLETED, record.COMPLETED, WANTED,
+            {"late_done": True, "late_users": ["app"]}, Standing.RESUME_AT_ONCE,
+        ),
+        (states.COMPLETED, record.COMPLETED, WANTED, {"late_done": True, "late_users": []}, "CUT-STATE-3"),
         (states.COMPLETED, record.COMPLETED, OTHER, {"late_done": False}, "CUT-STATE-3"),
         (states.RUNNING, record.NONE, OTHER, {}, "CUT-STATE-7"),
         (states.STOPPING, record.OPENING, OTHER, {}, "CUT-STATE-7"),
@@ -170,6 +175,7 @@ class Case:
         self.world: Any = SimpleNamespace(
             journal=store,
             migration=Record(store, "migration"),
+            result=Record(store, RESULT_KEY),
             decision=Decision(store),
             lease=SimpleNamespace(owner=Owner(owner, owner)),
             source=SimpleNamespace(cluster_id="c", version="3.12.4"),
@@ -196,3 +202,18 @@ def test_a_resumed_start_writes_nothing(tmp_path: Path) -> None:
     before = dict(store.documents)
     assert Case(store, tmp_path, "second").owner == "first"
     assert store.documents == before
+
+
+def test_i9_who_takes_over_after_the_opening_knows_at_once_what_is_left_to_build(tmp_path: Path) -> None:
+    """Killed before it has begun, it must not have said that there was nothing."""
+    store = FakeStore()
+    Case(store, tmp_path, "first")
+    result = Record(store, RESULT_KEY)
+    result.load()
+    ttl = {"type": "ttl", "fields": ["expires"], "name": "forget"}
+    late = {"database": "shop", "plan_id": "7", "collection": "carts", "indexes": [ttl], "held": False}
+    result.save({"late": [late], "late_done": False})
+    migration = Record(store, "migration")
+    migration.load()
+    migration.update(state=states.COMPLETED)
+    assert Case(store, tmp_path, "second").migration.late_counts == {"pending": 1, "built": 0, "failed": 0}

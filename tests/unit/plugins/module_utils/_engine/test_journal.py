@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import cutover
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.decision import Decision
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import (
     Journal,
     JournalConflictError,
     Record,
 )
-from tests.unit.control_fakes import unreachable
+from tests.unit.control_fakes import FakeWorld, unreachable
 from tests.unit.front_fake import FakeFront, refusal
 
 
@@ -201,3 +204,53 @@ def test_a_record_that_somebody_removed_is_made_again(target: Target) -> None:
         record.save({"a": 2})
     record.save({"a": 2})
     assert target.documents["ticks"]["a"] == 2
+
+
+def dropped(target: Target) -> None:
+    """Somebody has dropped the journal's collection, or a coordinator does not know it."""
+
+    def gone(*_groups: str, **_options: Any) -> None:
+        raise refusal(404, 1203)
+
+    target.collections.clear()
+    for route in ("GET _system /_api/document/_cutover/(.+)", "POST _system /_api/document/_cutover",
+                  "PUT _system /_api/document/_cutover/(.+)"):  # fmt: skip
+        target.on(route, gone)
+
+
+def test_i7_a_journal_that_is_gone_is_not_a_journal_that_knows_of_nothing(target: Target) -> None:
+    """Else a decided opening would be none."""
+    journal = Journal(target, "_cutover", patience=0.0)
+    entry = journal.create("decision", {"state": "opening"})
+    dropped(target)
+    calls: list[Callable[[], Any]] = [
+        lambda: journal.read("decision"),
+        lambda: journal.create("decision", {"state": "none"}),
+        lambda: journal.replace("decision", {"state": "none"}, entry.rev),
+    ]
+    for call in calls:
+        with pytest.raises(CutoverError) as failed:
+            call()
+        assert (failed.value.code, failed.value.retriable) == ("CUT-JOURNAL-4", True)
+
+
+def test_i6_a_source_is_given_back_though_the_journal_is_gone(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutover, "_RECORD_PATIENCE", 0.0)
+    world, stop = FakeWorld(), threading.Event()
+
+    def after(name: str) -> None:
+        if name == "cancel_writers":
+            dropped(target)
+        elif name == "set_mode default":
+            stop.set()
+
+    world.after = after
+    watch = threading.Timer(10.0, stop.set)
+    watch.start()
+    decision = Decision(Journal(target, "_cutover", patience=0.0))
+    with pytest.raises(cutover.StoppedError):
+        cutover.Cutover(world, decision, stop).run(1, 60.0)
+    watch.cancel()
+    assert world.mode == "default"

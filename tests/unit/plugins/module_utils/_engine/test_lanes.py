@@ -86,8 +86,8 @@ def test_idle_logs_of_many_servers_are_asked_less_often_together(lanes: Lanes) -
         lanes.add(f"S{number}", None)  # type: ignore[arg-type]
         (pause,) = {tailer.idle_pause for tailer in lanes.tailers.values()}
         pauses.append(pause)
-    assert pauses[:2] == [0.1, 0.1]
-    assert pauses[11] == pytest.approx(0.6), "twelve servers: 20 requests a second in all"
+    assert pauses[:2] == [0.1, 0.2]
+    assert pauses[5] == pytest.approx(0.6), "six servers: 10 requests a second in all"
     assert max(pauses) == 0.6, "the lag of a log that is seldom written stays below a second"
     for number in range(39):
         lanes.retire(f"S{number}")

@@ -65,6 +65,19 @@ def test_pins_hold_the_position_back_until_they_are_let_go() -> None:
     assert ledger.restart_tick == 40
 
 
+def test_i4_what_is_outstanding_of_another_log_is_no_position_in_this_one() -> None:
+    ledger = Ledger(100)
+    old = ledger.open()
+    ledger.add(old)
+    ledger.seal(old, 500, 510)
+    ledger.begin_anew(60)
+    assert (ledger.restart_tick, ledger.applied_through) == (60, 60)
+    ledger.seal(ledger.open(), 70, 75)
+    assert ledger.restart_tick == 60, "effects of the old log come first"
+    ledger.done(old)
+    assert (ledger.restart_tick, ledger.applied_through) == (70, 75)
+
+
 def test_acknowledging_twice_is_an_error() -> None:
     ledger = Ledger(1)
     chunk = ledger.open()

@@ -50,8 +50,8 @@ def test_a_revision_is_cut_out_and_every_other_text_stays(body: dict[str, Any], 
     assert b"1.50e+007" in rest
     assert json.loads(rest) == {name: value for name, value in json.loads(document).items() if name != "_rev"}
     marker = b'{"tick":"1","type":2300,"db":"d","cuid":"c","tid":"0","data":%s}' % document
-    assert CONTENT.body(parse_slowly(marker)) == rest
-    assert REVISION.body(parse_slowly(marker)) == document
+    assert CONTENT.bodies([parse_slowly(marker)]) == [rest]
+    assert REVISION.bodies([parse_slowly(marker)]) == [document]
 
 
 @pytest.mark.parametrize(

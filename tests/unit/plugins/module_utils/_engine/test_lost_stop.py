@@ -26,14 +26,15 @@ WANTED = parse(
 ASKED = {"at": "2026-11-23T08:00:00Z", "by": "ops", "number": 3}
 
 
-def _no_world(_wanted: Spec, _stop: threading.Event, _findings: Findings) -> World:
+def no_world(_wanted: Spec, _stop: threading.Event, _findings: Findings) -> World:
+    """Where a test must not get to."""
     raise AssertionError("nothing is connected to here")
 
 
 def restarted(directory: Path, state: str, attempts: int) -> Migration:
     """An agent that was killed with a cutover asked for; by the record, ``attempts`` have begun."""
     known: dict[str, Any] = {"state": state, "stop": ASKED}
-    migration = Migration(WANTED, Paths(directory), _no_world, known=known)
+    migration = Migration(WANTED, Paths(directory), no_world, known=known)
     migration.attempts = attempts
     return migration
 
@@ -68,7 +69,7 @@ def test_what_has_an_end_of_its_own_is_not_told_twice(tmp_path: Path, state: str
 @pytest.mark.parametrize("holds", [True, False])
 def test_a_cutover_under_way_is_joined_only_as_it_is(tmp_path: Path, holds: bool) -> None:
     """Who wants to do something before the opening must not believe that it waits."""
-    migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.STOPPING})
+    migration = Migration(WANTED, Paths(tmp_path), no_world, known={"state": states.STOPPING})
     migration.stops.pending = {"hold_opening": holds}
     assert migration.stops.ask({}) is False
     if holds:
@@ -84,7 +85,7 @@ def test_a_clean_up_that_was_asked_for_too_late_can_be_asked_for_after_a_revocat
 ) -> None:
     """The opening was decided when the abort came; a restart in between does not remember it either."""
     monkeypatch.setattr(Migration, "start", lambda self: None)
-    migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.STOPPING})
+    migration = Migration(WANTED, Paths(tmp_path), no_world, known={"state": states.STOPPING})
     assert migration.request_abort(cleanup=True) is True
     world: Any = SimpleNamespace(decision=SimpleNamespace(values={"completed_at": "2026-11-23T08:00:00Z"}))
     Supervisor(migration)._completed(world)
@@ -100,7 +101,7 @@ def test_a_clean_up_that_was_asked_for_too_late_can_be_asked_for_after_a_revocat
 def test_what_is_waited_for_is_logged_once_and_again_when_it_was_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, times: int
 ) -> None:
-    migration = Migration(WANTED, Paths(tmp_path), _no_world, known={"state": states.RUNNING})
+    migration = Migration(WANTED, Paths(tmp_path), no_world, known={"state": states.RUNNING})
     for _incident in range(times):
         for _round in range(5):
             migration.wait_for(CutoverError("CUT-STATE-5", "the disk is full"))

@@ -86,6 +86,42 @@ def test_any_cuid_is_cut_alike(cuid: str) -> None:
     assert m.parse(line) == m.parse_slowly(line)
 
 
+OTHERS = [
+    b'{"tick":"5","type":2200,"tid":"8","db":"d"}',
+    b'{"tick":"6","type":2201,"tid":"8","db":"d"}',
+    b'{"tick":"6","type":2004,"db":"d","cuid":"c1/s2"}',
+    b'{"tick":"7","type":2302,"db":"d","cuid":"s2","tid":"8","data":{"_key":"k","_rev":"_r"}}',
+    b'{"tick":"8","type":2300,"db":"d\\u00e9","cuid":"c1/s2","tid":"8","data":{"_key":"k","_rev":"_r"}}',
+    b'{"tick":"9","type":2300,"db":"d","cuid":"c1/s2","tid":"8","data":{"_rev":"_r","_key":"k"}}',
+    b'{"type":2300,"tick":"9","db":"d","cuid":"c1/s2","tid":"0","data":{"_key":"k","_rev":"_r"}}',
+]
+
+
+@given(st.lists(st.one_of(documents(), st.sampled_from(OTHERS)), max_size=12))
+def test_i3_many_lines_are_cut_like_each_of_them(drawn: list[tuple[str, str, str] | bytes]) -> None:
+    """One marker for each line, in their order: none may be passed over."""
+    head = '{"tick":"%d","type":2300,"db":"d","cuid":"c1/s%d","tid":"%d","data":%s}'
+    lines = [
+        one if isinstance(one, bytes) else (head % (tick, tick % 3, tick % 2, one[2])).encode()
+        for tick, one in enumerate(drawn)
+    ]
+    assert list(m.parse_all(lines)) == [m.parse(line) for line in lines]
+
+
+@given(st.lists(st.sampled_from([*OTHERS, b'"', b"d", b"\r", b"}"]), max_size=8), st.integers(0, 400))
+def test_i3_lines_that_are_cut_are_not_passed_over(drawn: list[bytes], end: int) -> None:
+    lines = b"\n".join(drawn)[:end].split(b"\n")
+    expected = []
+    for line in lines:
+        try:
+            expected.append(m.parse(line))
+        except CutoverError:
+            with pytest.raises(CutoverError):
+                list(m.parse_all(lines))
+            return
+    assert list(m.parse_all(lines)) == expected
+
+
 def test_removes_frames_and_truncates() -> None:
     remove = b'{"tick":"5","type":2302,"db":"d","cuid":"c1/s2","tid":"0","data":{"_key":"k","_rev":"_r"}}'
     assert m.parse(remove) == m.Marker(5, 2302, b"d", b"s2", b"0", b"k", b"_r", b'{"_key":"k","_rev":"_r"}')

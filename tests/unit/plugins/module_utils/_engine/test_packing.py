@@ -98,6 +98,37 @@ def test_auto_takes_the_quicker_way(is_quicker: bool) -> None:
         assert 0 < chosen[-300:].count(not wanted) < 20
 
 
+class Ticking:
+    """A clock by which compressing anything takes a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """See ``Clock``."""
+        self.now += 1.0
+        return self.now
+
+    def wall(self) -> float:
+        """See ``Clock``."""
+        return self.now
+
+
+def test_auto_compresses_no_whole_body_where_sending_takes_less_time_than_compressing() -> None:
+    """A part tells: the whole would cost as much as several that are sent."""
+    target: Any = Probed({"result": [1]})
+    packer = Packing(target, "auto", Ticking())
+    for _time in range(600):
+        packed = packer.pack(BIG)
+        assert not packed.is_compressed
+        packer.sent(packed, 0.5)
+    assert packer.document()["bytes_sent"] == 0
+    for _time in range(600):
+        packed = packer.pack(BIG)
+        packer.sent(packed, 1000.0 if not packed.is_compressed else 1.0)
+    assert packed.is_compressed, "the line has become slow"
+
+
 class Taking(Probed):
     """A target that takes every write, and keeps the last one."""
 

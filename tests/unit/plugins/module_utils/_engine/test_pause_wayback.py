@@ -15,7 +15,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine import at
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.attempt import Attempt
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.attempts import Attempts
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.migration import Migration
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.operator_pause import OperatorPause
 
 
 def test_a_way_back_leaves_the_operators_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,9 +30,9 @@ def test_a_way_back_leaves_the_operators_pause(monkeypatch: pytest.MonkeyPatch) 
     migration: Any = SimpleNamespace(
         enter=lambda state: None, state=states.RUNNING, findings=None, stop_event=threading.Event(), clock=SYSTEM_CLOCK,
         spec=SimpleNamespace(warm_up=False), abort_requested=False, attempts=0, be_quiet=lambda world: None,
-        measured={}, paused={"by": "operator"}, running=running, _lock=threading.RLock(),
+        measured={}, running=running,
     )  # fmt: skip
-    migration.stay_paused = lambda: Migration.stay_paused(migration)
+    migration.pause = OperatorPause(migration, threading.RLock(), {"by": "operator"})
 
     class TakesTheWayBack:
         """All that matters of it here."""

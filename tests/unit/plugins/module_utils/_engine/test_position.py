@@ -61,6 +61,15 @@ def test_lag_is_the_age_of_the_first_thing_that_is_not_applied(applied: int, lag
     assert reading.lag(applied, now=11.1) == pytest.approx(lag)
 
 
+def test_i9_the_lag_of_another_log_is_not_known_before_its_first_answer() -> None:
+    reading = Reading()
+    reading.answered(reading.asking(), 10.0, answer(500, 500, 900))
+    reading.begin(60)
+    assert reading.lag(60, now=10.1) is None
+    reading.answered(reading.asking(), 11.0, answer(65, 65, 80))
+    assert reading.lag(65, now=11.1) == pytest.approx(0.1), "it has numbers of its own"
+
+
 def test_i9_silence_is_lag() -> None:
     reading = Reading()
     reading.answered(reading.asking(), 10.0, answer(100, 100, 100))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine import pr
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.aql import canonical
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.proof import Subject
+from tests.unit.control_fakes import HandClocks
 from tests.unit.front_fake import FakeFront
 
 Documents = dict[str, dict[str, Any]]
@@ -224,6 +226,77 @@ def test_i5_where_checksums_differ_documents_are_compared_whatever_it_costs() ->
     target.on("PUT db /_api/document/(.+)", slow)
     result = prove(source, target, alike=True, seconds=0.2)
     assert [text for text in result.differences if "key k1" in text] == ["db/large key k1: differs in n"]
+
+
+def _slow_documents(target: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget ends while the documents of the smallest collection are compared, which comes after its checksums."""
+    clocks: Any = HandClocks()
+
+    def slow(name: str, **options: Any) -> list[Any]:
+        clocks.pass_by(2.0)
+        return target._read(name, **options)
+
+    target.on("PUT db /_api/document/(.+)", slow)
+    monkeypatch.setattr(proof, "Deadline", partial(Deadline, clock=clocks))
+
+
+@pytest.mark.parametrize("seed", [0, 99])
+def test_i5_a_difference_of_the_probe_is_not_taken_for_another_way_of_hashing(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Of servers of one version checksums that differ are explained, though the budget is over."""
+    source, target = pair(seed)
+    _slow_documents(target, monkeypatch)
+    target.collections["small"]["k2"]["n"] = -1
+    assert "db/small key k2: differs in n" in prove(source, target, alike=True, seconds=1.0, width=1).differences
+    target.collections["small"]["k2"]["n"] = 2
+    result = prove(source, target, alike=True, seconds=1.0, width=1)
+    assert result.proved
+    assert result.hashes_alike is (seed == 0)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_i9_what_checksums_say_nothing_about_is_named(monkeypatch: pytest.MonkeyPatch, alike: bool) -> None:
+    """Both sides may hash unlike, and there is no time for the documents: what is opened rests on the rounds."""
+    source, target = pair(seed=99)
+    _slow_documents(target, monkeypatch)
+    result = prove(source, target, alike=alike, seconds=1.0, width=1)
+    document = result.document()
+    if alike:
+        assert (result.methods["db/small"], result.methods["db/large"]) == (proof.BODIES, proof.UNLIKE)
+        assert document["not_verified_by_checksums"] == ["db/large"]
+    else:
+        assert result.methods["db/small"] == result.methods["db/large"] == proof.UNKNOWN
+        assert document["not_verified_by_checksums"] == ["db/large", "db/small"]
+    assert document["hashes_alike"] is (False if alike else None)
+    assert all(text.startswith("not verified by checksums") for text in (proof.UNLIKE, proof.UNKNOWN, proof.ROUNDS))
+
+
+def test_i9_what_there_was_no_time_for_is_named() -> None:
+    assert prove(*pair()).document()["not_verified_by_checksums"] == []
+    assert prove(*pair(), seconds=0.0).document()["not_verified_by_checksums"] == ["db/large", "db/small"]
+
+
+def test_equal_checksums_are_enough_where_there_is_no_time_for_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = pair()
+    _slow_documents(target, monkeypatch)
+    result = prove(source, target, seconds=1.0, width=1)
+    assert result.methods["db/small"] == proof.CHECKSUMS
+
+
+@pytest.mark.parametrize("name", ["small", "large"])
+def test_i5_checksums_that_differ_without_a_reason_prevent_the_opening(name: str) -> None:
+    """Those of another collection are equal: both sides hash alike, and yet no document shows what differs."""
+    source, target = pair()
+
+    def odd(asked: str, **options: Any) -> dict[str, Any]:
+        found = target._checksum(asked, **options)
+        return {"checksum": found["checksum"] + "1"} if asked == name else found
+
+    target.on("GET db /_api/collection/(.+)/checksum", odd)
+    result = prove(source, target, alike=True)
+    assert result.differences == [f"db/{name}: the checksums differ, but no document could be found that does"]
+    assert result.hashes_alike is True
 
 
 def test_what_is_risky_is_looked_at_first() -> None:

@@ -24,7 +24,7 @@ OTHER = ShardId("d", "9", "s3")
 def due_later(queue: Recheck) -> list[list[bytes]]:
     found = []
     while True:
-        entry = queue.due(time.time() + 1000)
+        entry = queue.due(time.monotonic() + 1000)
         if entry is None:
             return found
         found.append(queue.keys(entry))
@@ -46,7 +46,7 @@ def test_i1_keys_survive_a_crash(tmp_path_factory: pytest.TempPathFactory, group
 def test_nothing_is_due_before_a_lost_request_has_certainly_run(tmp_path: Path) -> None:
     queue = Recheck(tmp_path / "log", 300.0)
     queue.note(SHARD, [b"k"])
-    now = time.time()
+    now = time.monotonic()
     assert queue.due(now + 290) is None
     entry = queue.due(now + 301)
     assert entry is not None
@@ -55,11 +55,34 @@ def test_nothing_is_due_before_a_lost_request_has_certainly_run(tmp_path: Path) 
     assert queue.pending() == 1
 
 
+def test_i1_a_clock_that_is_set_does_not_end_a_lost_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Recheck(tmp_path / "log", 300.0)
+    queue.note(SHARD, [b"k"])
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 3600)
+    assert queue.due(time.monotonic()) is None
+    until = queue.last_due("d", "1")
+    assert until is not None
+    assert until - time.monotonic() == pytest.approx(300.0, abs=5), "a collection that is dropped waits as long"
+
+
+def test_i1_what_an_earlier_process_noted_is_waited_for_as_long_as_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Recheck(tmp_path / "log", 300.0).note(SHARD, [b"k"])
+    wall = time.time
+    for later, left in ((100, 200), (-3600, 300), (400, 0)):
+        monkeypatch.setattr(time, "time", lambda later=later: wall() + later)
+        until = Recheck(tmp_path / "log", 300.0).last_due("d", "1")
+        assert until is not None
+        assert max(0.0, until - time.monotonic()) == pytest.approx(left, abs=5)
+
+
 def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
     queue = Recheck(tmp_path / "log", 0.0)
     queue.note(SHARD, [b"a"])
     queue.note(OTHER, [b"b"])
-    entry = queue.due(time.time() + 1)
+    entry = queue.due(time.monotonic() + 1)
     assert entry is not None
     assert entry.shard == SHARD
     queue.settled(entry)
@@ -68,6 +91,18 @@ def test_what_is_settled_stays_settled(tmp_path: Path) -> None:
     queue.forget("d", "9")
     assert queue.pending() == 0
     assert (tmp_path / "log").stat().st_size == 0
+
+
+@pytest.mark.parametrize("others", [[], [b"another collection's"]])
+def test_a_collection_that_is_forgotten_while_it_is_read_back_has_no_keys(tmp_path: Path, others: list[bytes]) -> None:
+    """What is at its place in the file by now is nothing, or another collection's."""
+    queue = Recheck(tmp_path / "log", 0.0)
+    queue.note(SHARD, [b"k"])
+    entry = queue.due(time.monotonic() + 1)
+    assert entry is not None
+    queue.forget(SHARD.database, SHARD.plan_id)
+    queue.note(OTHER, others)
+    assert queue.keys(entry) == []
 
 
 def test_many_keys_are_kept_in_parts(tmp_path: Path) -> None:
@@ -109,10 +144,10 @@ def test_whole_collections_and_last_dues(tmp_path: Path) -> None:
     queue = Recheck(tmp_path / "log", 50.0)
     assert queue.last_due("d", "1") is None
     queue.note_collection(SHARD)
-    entry = queue.due(time.time() + 60)
+    entry = queue.due(time.monotonic() + 60)
     assert entry is not None
     assert entry.keys == 0
-    assert queue.last_due("d", "1") == pytest.approx(time.time() + 50, abs=5)
+    assert queue.last_due("d", "1") == pytest.approx(time.monotonic() + 50, abs=5)
     assert Recheck(tmp_path / "log", 50.0).pending() == 1
 
 
@@ -138,7 +173,7 @@ def test_putting_off_the_reading_does_not_lengthen_the_request(tmp_path: Path) -
     """Else a collection that is being dropped would be waited for without end, as its notes are put off."""
     queue = Recheck(tmp_path / "recheck", 0.0)
     queue.note(SHARD, [b"k"])
-    entry = queue.due(time.time() + 1)
+    entry = queue.due(time.monotonic() + 1)
     assert entry is not None
     queue.postpone(entry, 1000.0)
     assert queue.last_due(SHARD.database, SHARD.plan_id) == entry.until

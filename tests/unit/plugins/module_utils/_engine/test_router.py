@@ -268,6 +268,35 @@ def test_keys_that_are_spooled_are_told_too(world: World) -> None:
     assert world.touched == [(world.led, {b"a"})]
 
 
+def test_keys_before_and_after_a_truncate_are_told(world: World) -> None:
+    world.live()
+    world.led.watched = True
+    world.take(insert(101, b"a"), insert(102, b"b"), Marker(105, TRUNCATE), insert(107, b"c"))
+    assert world.pool.ticks() == [[101, 102]]
+    assert world.touched == [(world.led, None), (world.led, {b"a", b"b", b"c"})]
+
+
+def test_i5_every_late_write_is_told_by_itself(world: World) -> None:
+    world.live()
+    world.take(insert(101, b"a"))
+    world.router.watch_late(101)
+    world.take(insert(105, b"b"), insert(106, b"c"))
+    assert [late.key for late in world.observations.late().samples] == ["b", "c"]
+
+
+def test_i1_a_held_shard_takes_nothing_of_what_follows_in_the_answer(world: World) -> None:
+    world.live()
+    chunk = world.ledger.open()
+    first, second = (one._replace(database=b"d", cuid=b"s2") for one in (insert(101, b"a"), insert(102, b"b")))
+    world.router.take(first, line_of(first), 100)
+    world.router.flush(chunk)
+    world.router.hold(world.led, 101)
+    world.router.take(second, line_of(second), 101)
+    world.router.flush(chunk)
+    assert world.pool.ticks() == [[101]]
+    assert world.spooled() == [line_of(second)]
+
+
 def test_a_truncate_touches_every_key(world: World) -> None:
     world.live()
     world.led.watched = True

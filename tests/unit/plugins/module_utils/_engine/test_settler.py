@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,12 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker im
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.reads import as_insert
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.recheck import Recheck
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.settler import Settler
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import Shard, ShardBook, ShardState
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import (
+    Shard,
+    ShardBook,
+    ShardPlan,
+    ShardState,
+)
 from tests.unit.plugins.module_utils._engine.fake_target import PLAN, Bench, FakeTarget
 
 
@@ -132,6 +138,35 @@ def test_i1_a_shard_in_doubt_does_nothing_and_forgets_nothing(world: World) -> N
     world.before_unit = lambda: setattr(world.shard, "gone", True)
     assert world.settle("k") == {"k": 3}
     assert world.recheck.pending() == 1
+
+
+def test_a_collection_that_is_dropped_while_it_is_read_back_leaves_nothing_behind(world: World) -> None:
+    """Its keys could never be read back: no cutover would be possible any more, after a restart neither."""
+
+    def drop() -> None:
+        world.shard.gone = True
+        world.recheck.forget(PLAN.id.database, PLAN.id.plan_id)
+
+    world.source["k"] = 5
+    world.has(k=3)
+    world.before_unit = drop
+    world.settle("k")
+    assert world.recheck.pending() == 0
+
+
+def test_a_collection_that_is_dropped_while_it_is_compared_leaves_nothing_behind(world: World) -> None:
+    def compare(_plan: ShardPlan, differing: Callable[[list[bytes]], None]) -> None:
+        world.recheck.forget(PLAN.id.database, PLAN.id.plan_id)
+        differing([b"k"])
+
+    world.source["k"] = 5
+    world.settler._sweeper = SimpleNamespace(compare=compare)  # type: ignore[assignment]
+    world.settler._coordinators = SimpleNamespace(json=lambda *_a, **_o: {"shardId": PLAN.id.shard})  # type: ignore[assignment]
+    world.recheck.note_collection(PLAN.id)
+    entry = world.recheck.due(float("inf"))
+    assert entry is not None
+    world.settler._treat(entry)
+    assert world.recheck.pending() == 0
 
 
 def test_a_server_that_is_down_holds_up_no_other_shard(world: World) -> None:

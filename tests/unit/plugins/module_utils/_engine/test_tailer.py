@@ -77,6 +77,7 @@ class Record:
         self.doubts: list[str] = []
         self.room = True
         self.on_flush: Callable[[], None] = lambda: None
+        self.on_doubt: Callable[[], None] = lambda: None
 
     def take(self, marker: Marker, line: bytes, before: int) -> None:
         self.taken.append((marker.type, marker.tick))
@@ -91,11 +92,16 @@ class Record:
 
     def doubt(self, kind: str, text: str) -> None:
         self.doubts.append(kind)
+        self.on_doubt()
 
 
 @contextmanager
 def following(
-    server: FakeServer, restart: int | None = 100, on_flush: Callable[[Tailer, Record], None] | None = None
+    server: FakeServer,
+    restart: int | None = 100,
+    on_flush: Callable[[Tailer, Record], None] | None = None,
+    on_doubt: Callable[[Tailer], None] = bool,
+    directory: str | None = None,
 ) -> Iterator[tuple[Tailer, Record]]:
     stop = threading.Event()
     settings = Settings(poll_interval=0.001)
@@ -104,11 +110,12 @@ def following(
     record = Record()
     if on_flush is not None:
         record.on_flush = lambda: on_flush(tailer, record)
+    record.on_doubt = lambda: on_doubt(tailer)
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            tailer.run(restart, record)
+            tailer.run(restart, record, directory)
         except Stopped:
             return
         except BaseException as error:  # noqa: BLE001 - shown by the test
@@ -296,6 +303,44 @@ def test_i3_another_data_directory_is_noticed_after_an_error() -> None:
         assert server.exhausted.wait(10)
     assert record.doubts == ["new-data-directory"]
     assert server.asked[-1] == (900, 900)
+
+
+@pytest.mark.parametrize(
+    ("journaled", "shown"),
+    [(None, ("1", True)), ("0", (None, False))],
+    ids=["replaced-while-it-is-read", "replaced-before"],
+)
+def test_i3_whoever_is_shown_another_data_directory_is_shown_its_doubt(journaled: str | None, shown: object) -> None:
+    """Else a checkpoint in between journals shards as in sync with the id of a log of which they lack something."""
+    server = FakeServer(200, [LOST])
+    seen: list[object] = []
+
+    def look(tailer: Tailer) -> None:
+        seen.append((tailer.data_directory, tailer.ledger is not None))
+
+    with following(server, on_doubt=look, directory=journaled) as (tailer, _record):
+        assert server.exhausted.wait(10)
+        if journaled is None:
+            server.data_directory = "2"
+            server.exhausted.clear()
+            server.answers.append(LOST)
+            assert server.exhausted.wait(10)
+        assert tailer.data_directory == server.data_directory
+    assert seen == [shown]
+
+
+def test_i3_i4_nothing_that_was_read_counts_in_another_log() -> None:
+    """Its numbers are smaller: what was read of the old log must not pass for having read the new one."""
+    found = [answer([insert(105, b"a")], 105, 105, 200), answer([], 0, 0, 60, present=False)]
+    server = FakeServer(200, list(found))
+    with following(server) as (tailer, record):
+        assert server.exhausted.wait(10)
+        assert record.doubts == ["new-data-directory"]
+        assert not tailer.reading.wait(61, Deadline(0), threading.Event()), "this was not read yet"
+        assert tailer.boundary == 60, "holds begin here"
+        assert tailer.ledger is not None
+        assert tailer.ledger.restart_tick == 60
+        assert tailer.ledger.applied_through == 60, "the lag is measured from here"
 
 
 def test_the_same_data_directory_after_an_error_is_no_doubt() -> None:

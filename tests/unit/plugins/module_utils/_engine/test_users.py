@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.user_writers import Restored, level
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.users import Users, held_form, lowered
-from tests.unit.control_fakes import FakeStore, unreachable
+from tests.unit.control_fakes import FakeStore, HandClocks, unreachable
 from tests.unit.front_fake import FakeFront, OpenGate, refusal
 
 RW = {"permissions": {"read": True, "write": True}}
@@ -36,6 +37,11 @@ def user(name: str, rev: str = "_a", active: bool = True) -> dict[str, Any]:
     }
 
 
+def _lost(*_groups: str, idempotent: bool, **_options: Any) -> None:
+    assert not idempotent, "another coordinator would be asked, and nobody knew of the lost request"
+    raise unreachable()
+
+
 class Clusters:
     """A source with users and a target that takes them as the facts say: by name, errors ignored."""
 
@@ -51,6 +57,7 @@ class Clusters:
         self.ignored: set[str] = set()
         self.store = FakeStore()
         self.findings = Findings()
+        self.clocks = HandClocks()
         self.options = {"policy": "copy", "early_readers": False, **options}
 
     def users(self) -> Users:
@@ -64,8 +71,18 @@ class Clusters:
             own=["admin"],
             report=self.findings.report,
             resolve=self.findings.resolve,
+            settle=300.0,
+            clock=self.clocks,
             **self.options,
         )
+
+    def lose(self, route: str) -> None:
+        """The next answers get lost; the requests may run at any later time."""
+        self.target.on(route, _lost)
+
+    def find(self) -> None:
+        """Answers come again."""
+        self.target.routes.pop(0)
 
     def _query(self, **_options: Any) -> dict[str, Any]:
         return {"result": list(self.on_source.values()), "hasMore": False}
@@ -237,6 +254,58 @@ def test_an_interrupted_write_is_made_again() -> None:
     clusters.target.routes.pop(0)
     assert clusters.users().sync() is True
     assert {"app", "reader"} <= set(clusters.on_target)
+
+
+RESTORE = "PUT _system /_api/replication/restore-data"
+DELETE = "DELETE _system /_api/user/(.+)"
+
+
+def change_on_source(clusters: Clusters) -> None:
+    clusters.on_source["app"] = user("app", rev="_b")
+
+
+def dismiss_on_source(clusters: Clusters) -> None:
+    del clusters.on_source["app"]
+
+
+@pytest.mark.parametrize(("lost", "change"), [(RESTORE, change_on_source), (DELETE, dismiss_on_source)])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_i1_nobody_is_opened_while_a_lost_request_about_users_may_run(
+    lost: str, change: Callable[[Clusters], None], restarted: bool
+) -> None:
+    """It would make a user inactive, or remove him, when the target is open."""
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+    assert users.current
+    change(clusters)
+    clusters.lose(lost)
+    with pytest.raises(CutoverError):
+        users.sync()
+    assert not users.current
+    clusters.find()
+    users = clusters.users() if restarted else users
+    clusters.clocks.monotonic_now += 100.0
+    users.sync()
+    assert not users.current, "made again, but the lost one may still run"
+    clusters.clocks.monotonic_now += 301.0
+    users.sync()
+    assert users.current
+
+
+def test_i1_a_lost_request_that_puts_users_right_is_waited_for_too() -> None:
+    clusters = Clusters()
+    users = clusters.users()
+    users.sync()
+    clusters.on_target["app"] = user("app")
+    clusters.lose(RESTORE)
+    with pytest.raises(CutoverError):
+        users.audit(repair=True)
+    clusters.find()
+    users.audit(repair=True)
+    assert not users.current
+    clusters.clocks.monotonic_now += 301.0
+    assert users.current
 
 
 def test_a_refused_restore_refuses_the_start_unless_users_are_skipped() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.target_admin import TargetAdmin
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wipe import KEY, wipe
@@ -57,7 +58,7 @@ class Target(FakeFront):
 
 def run(target: Target, store: FakeStore) -> None:
     """One start."""
-    admin = TargetAdmin(target, OpenGate(), settle=1.0)
+    admin = TargetAdmin(target, OpenGate(), settle=0.05)
     wipe(target, admin, OpenGate(), Record(store, KEY), ["admin"])
 
 
@@ -96,6 +97,37 @@ def test_an_interrupted_wipe_goes_on_with_the_same_list() -> None:
     target.databases["newer"] = "100"
     run(target, store)
     assert target.databases == {"_system": "1", "old": "99", "newer": "100"}
+
+
+def test_i1_the_copy_begins_when_no_lost_drop_can_run_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes databases of the same names."""
+    target, store = Target(), FakeStore()
+    waits: list[tuple[bool, bool]] = []
+
+    def wait(admin: TargetAdmin, *, of_former: bool = False) -> None:
+        waits.append((of_former, KEY in store.documents and store.documents[KEY].body["done"]))
+
+    monkeypatch.setattr(TargetAdmin, "await_lost_drops", wait)
+    target.crash_at = "shop"
+    with pytest.raises(Crash):
+        run(target, store)
+    target.crash_at = None
+    run(target, store)
+    run(target, store)
+    assert waits == [(True, False)], "before it is noted that all is done"
+
+
+def test_i1_a_wipe_that_is_stopped_while_it_waits_is_not_done() -> None:
+    target, store = Target(), FakeStore()
+    target.crash_at = "shop"
+    with pytest.raises(Crash):
+        run(target, store)
+    target.crash_at = None
+    admin = TargetAdmin(target, OpenGate(), settle=300.0)
+    admin.stop.set()
+    with pytest.raises(CutoverError, match="lost request"):
+        wipe(target, admin, OpenGate(), Record(store, KEY), ["admin"])
+    assert store.documents[KEY].body["done"] is False
 
 
 def test_nothing_is_dropped_before_the_list_is_in_the_journal() -> None:

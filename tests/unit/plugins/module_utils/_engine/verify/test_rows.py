@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.revision import encode
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.likeness import Likeness
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.reading import Reading
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.rows import hashes_alike, lookup, same
 from tests.unit.front_fake import refusal
 from tests.unit.plugins.module_utils._engine.verify.two_sides import Cluster
@@ -64,3 +65,13 @@ def test_a_server_without_the_function_compares_by_revisions() -> None:
     old = Cluster()
     old.on("POST _system /_api/cursor", refuse)
     assert hashes_alike(old, Cluster()) is False
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_keys_are_read_back_by_hashes_before_anything_was_compared(seed: int) -> None:
+    """After a restart everything may be covered already: whole documents would be read for each written key."""
+    source, target = Cluster(), Cluster(seed=seed)
+    reading = Reading(source, target)
+    source.documents = {"a": (1 << 50, 3)}
+    reading.look_up(source, ("db", "1"), "things", ["a"], Likeness.REVISION)
+    assert reading.is_hashed(("db", "1")) is (seed == 0)
