@@ -7,6 +7,7 @@ What is a place or an address on the page has another one here, and what the tes
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import ssl
@@ -278,17 +279,20 @@ def assert_controller(world: World) -> None:
 
 
 def assert_scraped(world: World) -> None:
-    """Prometheus would get metrics with what its configuration says."""
+    """Prometheus would get metrics with what its configuration says, and a browser the status page."""
     path = world.directory / "prometheus.yml"
     (job,) = yaml.safe_load(path.read_text())["scrape_configs"]
     (target,) = job["static_configs"][0]["targets"]
     token = Path(job["authorization"]["credentials_file"]).read_text()
     context = ssl.create_default_context(cafile=job["tls_config"]["ca_file"])
-    request = urllib.request.Request(
-        f"{job['scheme']}://{target}/metrics", headers={"Authorization": f"Bearer {token}"}
-    )
-    with urllib.request.urlopen(request, context=context, timeout=30) as answer:
-        assert b"\ncutover_" in answer.read()
+
+    def get(path: str, authorization: str) -> bytes:
+        request = urllib.request.Request(f"{job['scheme']}://{target}{path}", headers={"Authorization": authorization})
+        with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+            return bytes(answer.read())
+
+    assert b"\ncutover_" in get("/metrics", f"Bearer {token}")
+    assert b"<html" in get("/", f"Basic {base64.b64encode(f'anybody:{token}'.encode()).decode()}")
     if shutil.which("promtool"):
         subprocess.run(["promtool", "check", "config", str(path)], check=True, timeout=60)
     else:

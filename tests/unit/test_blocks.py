@@ -24,6 +24,7 @@ NOT_TYPED = {
     "make": ("runs everything else, this test among it", "Makefile"),
     "ansible-rulebook": ("needs Java and packages of its own: `make eda` runs it", "tests/eda/test_rulebooks.py"),
     "python -m tests.bench": ("takes minutes on an idle machine", "tests/bench/__main__.py"),
+    "ssh": ("needs another host; what is behind the tunnel is opened directly", "tests/roles/test_pages.py"),
     "perf": ("needs rights in the kernel that containers lack; no command of ours", "docs/performance.md"),
     "py-spy": ("needs to attach to other processes; no command of ours", "docs/performance.md"),
 }
