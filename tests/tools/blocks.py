@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.M | re.S)
+CODE = re.compile(r"\bCUT-[A-Z]+-\d+\b")
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path
@@ -67,6 +68,11 @@ def commands(block: str) -> Iterator[str]:
     for line in re.sub(r" *\\\n *", " ", block).splitlines():
         if line.startswith("$ "):
             yield line.removeprefix("$ ")
+
+
+def anchor(heading: str) -> str:
+    """Where a link to a heading leads, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def plain(command: str) -> str:
