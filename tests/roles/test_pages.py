@@ -119,7 +119,7 @@ class World:
         made["inventory.yml"] = [inventory]
         made["managed/inventory.yml"] = [self._managed(inventory, made["managed/inventory.yml"][0])]
         for name in ("role_agent.yml", "role_certificates.yml"):
-            (made[name][0][0]["vars"]) = {"vault_cutover_token": AGENT_TOKEN}
+            made[name][0][0]["vars"] = {"vault_cutover_token": AGENT_TOKEN}
         made["tasks.yml"] = [[self._play(made["tasks.yml"][0])]]
         for name, (content,) in made.items():
             self._put(name, yaml.safe_dump(content, sort_keys=False))
@@ -151,8 +151,6 @@ class World:
             self._put(name, ours)
         self._put("tls/agent.keyfile", self.certificates.server_keyfile.read_text())
         self._put("secrets/source.jwt", source.jwt_secret_path.read_text())
-        for name in ("tls", "secrets"):
-            shutil.copytree(self.directory / name, self.directory / "managed" / name)
         self._put("agent.token", AGENT_TOKEN)
         shutil.copy(ROOT / "docs/examples/switch_proxy.yml", self.directory)
         shutil.copy(ROOT / "docs/examples/haproxy.cfg", self.directory)
