@@ -83,6 +83,7 @@ BY_PLAYBOOKS = (
     Step(f"{HERE}migrate", says="changed=1", own=True),
     Step(f'{HERE}cutover -e \'{{"accept_findings": [{{"id": "CUT-VERIFY-2|shop/things|t200", '
          '"reason": "a test document, ticket 4711"}]}\'', says="completed", first="differ"),
+    Step("cutover-agent report --html > report.html"),
     Step(f"{PLAY}cutover", says="changed=0"),
     Step(f"{HERE}server_mode -e server_mode=default", says="default, asked"),
     Step(f"{HERE}configure_controller -e @controller.yml", says="failed=0"),
