@@ -267,7 +267,8 @@ def _body(kind: str) -> dict[str, Any]:
 
 
 def test_everything_that_the_pages_say_can_be_typed(world: World, tmp_path: Path) -> None:
-    session = Session(world, copy_parts(tmp_path))
+    (tmp_path / "clone").mkdir()
+    session = Session(world, copy_parts(tmp_path / "clone"))
     print()
     for step in WAY:
         session.follow(step)
