@@ -90,6 +90,7 @@ def shown_below(page: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for block in every_block():
         if block.page == page and block.kind == "console":
+            current: list[str] = []
             for line in block.text.splitlines():
                 if line.startswith("$ "):
                     current = found.setdefault(line.removeprefix("$ "), [])
