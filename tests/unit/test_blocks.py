@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import status_line
@@ -15,7 +14,7 @@ from tests.bench.__main__ import BENCHES
 from tests.browser.states import COPYING
 from tests.demo.report import Figures, table
 from tests.roles.way import FILES, WAY
-from tests.tools.blocks import ROOT, Block, commands, every_block, numberless, plain, shown_below
+from tests.tools.blocks import ROOT, commands, every_block, numberless, plain, shown_below
 
 BLOCKS = list(every_block())
 QUICKSTART = "docs/quickstart.md"  # as a whole by tests/roles/test_quickstart.py
@@ -88,11 +87,6 @@ def test_the_lines_of_a_watch_have_the_form_of_the_present_ones() -> None:
 def test_the_benches_that_are_named_exist() -> None:
     (line,) = [line for block in BLOCKS for line in commands(block.text) if "tests.bench" in line]
     assert set(line.split()[3:]) <= set(BENCHES)
-
-
-@pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == "python"], ids=lambda block: block.page)
-def test_python_is_python(block: Block) -> None:
-    compile(block.text, block.page, "exec")
 
 
 def test_pages_are_found() -> None:
