@@ -89,6 +89,12 @@ def test_the_benches_that_are_named_exist() -> None:
     assert set(line.split()[3:]) <= set(BENCHES)
 
 
+def test_the_rulebook_that_is_named_exists() -> None:
+    (line,) = [line for block in BLOCKS for line in commands(block.text) if line.startswith("ansible-rulebook ")]
+    named = line.partition("--rulebook cutover.arangodb.")[2].partition(" ")[0]
+    assert (ROOT / f"extensions/eda/rulebooks/{named}.yml").exists()
+
+
 def test_pages_are_found() -> None:
     pages = {block.page for block in BLOCKS}
     assert {"README.md", QUICKSTART, "docs/runbook.md", "docs/monitoring/README.md"} <= pages
