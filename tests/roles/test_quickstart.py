@@ -4,18 +4,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.roles.conftest import end_agent
 from tests.roles.packed import copy_parts
-from tests.roles.terminal import Terminal
 from tests.testbed.printed import in_foreground, lines_to_try, variables
 from tests.tools.blocks import blocks, typed
 
@@ -36,6 +37,26 @@ pytestmark = [
 ]
 
 
+@dataclass
+class User:
+    """Somebody in a terminal, in the repository; what was exported stays."""
+
+    repository: Path
+    exported: list[str] = field(default_factory=list)
+
+    def types(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command; standard output and errors are one."""
+        if command.startswith("export "):
+            self.exported.append(command)
+        script = "\n".join(["set -eu", *self.exported, command])
+        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.repository / "build/home")}
+        environment.pop("PYTHONPATH", None)
+        return subprocess.run(
+            ["bash", "-c", script], cwd=self.repository, env=environment, text=True, check=False, timeout=900,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+
 @pytest.fixture
 def printed() -> Iterator[list[str]]:
     """The first terminal."""
@@ -44,7 +65,7 @@ def printed() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def user(tmp_path: Path, printed: list[str]) -> Iterator[Terminal]:
+def user(tmp_path: Path, printed: list[str]) -> Iterator[User]:
     """The second terminal: what is fixed on the page and may be taken here has another place."""
     repository = copy_parts(tmp_path)
     (repository / ".venv").symlink_to(sys.prefix)
@@ -55,8 +76,12 @@ def user(tmp_path: Path, printed: list[str]) -> Iterator[Terminal]:
     (inventory,) = blocks(SECTIONS["3"], "yaml")
     inventory = inventory.replace("/tmp/cutover/", f"{tmp_path}/cutover/")
     (repository / "build/inventory.yml").write_text(f"{inventory}{variables(printed)}    agent_port: {port}\n")
-    yield Terminal(repository, {"ANSIBLE_HOME": str(repository / "build/home")})
-    end_agent(tmp_path / "cutover")
+    yield User(repository)
+    archive = tmp_path / "cutover/install/cutover-agent.pyz"
+    if archive.exists():
+        pid_file = str(tmp_path / "cutover/run/agent.pid")
+        command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
+        subprocess.run(command, timeout=60, check=False)
 
 
 def short(command: str) -> str:
@@ -78,7 +103,7 @@ def imported(printed: list[str], side: str) -> str:
     return line
 
 
-def follow(user: Terminal, sections: str) -> None:
+def follow(user: User, sections: str) -> None:
     """Type every command of these sections and see that each does what the page says."""
     for number in sections:
         for command in typed(SECTIONS[number]):
@@ -88,7 +113,7 @@ def follow(user: Terminal, sections: str) -> None:
             assert text in ended.stdout, f"{command}\n{ended.stdout}"
 
 
-def test_a_new_user_comes_to_the_end(user: Terminal, printed: list[str]) -> None:
+def test_a_new_user_comes_to_the_end(user: User, printed: list[str]) -> None:
     made = user.types("\n".join(lines_to_try(printed, "source")))
     assert made.returncode == 0, made.stdout
     follow(user, "23456")
