@@ -139,11 +139,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@contextmanager
-def new_host(directory: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
-    """A host without an agent; whatever was put there is removed afterwards."""
-    (directory / "source.jwt").write_text("s3cr3t")
-    (directory / "host").mkdir()
+def here(directory: Path, certificates: Certificates) -> dict[str, Any]:
+    """Variables of an agent of this user, without systemd, whose files all lie in `directory`/host."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -151,7 +148,7 @@ def new_host(directory: Path, collections: Path, certificates: Certificates) -> 
         f"agent_{kind}_directory": str(directory / "host" / kind)
         for kind in ("install", "config", "state", "run", "log")
     }
-    made = Host(directory, collections, {
+    return {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "agent_python": "{{ ansible_playbook_python }}",
@@ -163,20 +160,34 @@ def new_host(directory: Path, collections: Path, certificates: Certificates) -> 
         "agent_port": port,
         "agent_tls_keyfile_source": str(certificates.server_keyfile),
         "agent_tls_ca_source": str(certificates.ca),
+        **directories,
+    }
+
+
+def end_agent(directory: Path) -> None:
+    """End what may be left of the agent whose directories are in `directory`."""
+    archive = directory / "install/cutover-agent.pyz"
+    if archive.exists():
+        pid_file = str(directory / "run/agent.pid")
+        command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
+        subprocess.run(command, check=True, timeout=60)
+
+
+@contextmanager
+def new_host(directory: Path, collections: Path, certificates: Certificates) -> Iterator[Host]:
+    """A host without an agent; whatever was put there is removed afterwards."""
+    (directory / "source.jwt").write_text("s3cr3t")
+    (directory / "host").mkdir()
+    yield Host(directory, collections, {
+        **here(directory, certificates),
         "agent_source_jwt_secret_source": str(directory / "source.jwt"),
         "agent_tokens": [{"name": "ops", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "role": "cutover"}],
         "agent_token": TOKEN,
         "source_endpoints": ["https://127.0.0.1:1"],
         "target_endpoints": ["https://127.0.0.1:2"],
         "target_password": PASSWORD,
-        **directories,
     })  # fmt: skip
-    yield made
-    archive = made.install_path("install/cutover-agent.pyz")
-    if archive.exists():
-        pid_file = str(made.install_path("run/agent.pid"))
-        command = [sys.executable, str(archive), "serve", "--shutdown", "--pid-file", pid_file]
-        subprocess.run(command, check=True, timeout=60)
+    end_agent(directory / "host")
 
 
 @pytest.fixture

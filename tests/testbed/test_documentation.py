@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,9 @@ from tests.testbed.cluster import REGISTERED
 from tests.testbed.control_answers import KINDS, PRESETS
 from tests.testbed.control_api import ACTIONS, STATES
 from tests.testbed.fidelity import PAGE
+from tests.testbed.launch import TestCluster
+from tests.testbed.platform.launch import TestPlatform, behind
+from tests.tools.blocks import blocks
 
 HERE = Path(__file__).parent
 TESTS = {path: path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py")}
@@ -40,3 +44,16 @@ def test_every_naive_client_that_is_named_exists() -> None:
     assert all(re.search(r"`test_\w+`", row) for row in rows)
     found = {name for text in TESTS.values() for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
     assert named <= found
+
+
+def test_the_example_of_a_platform_runs(tmp_path: Path) -> None:
+    """And does what its remarks say."""
+    (example,) = blocks(TEXT, "python")
+    names: dict[str, Any] = {
+        "directory": tmp_path, "TestCluster": TestCluster, "TestPlatform": TestPlatform, "behind": behind,
+    }  # fmt: skip
+    look = "        seen = platform.control.get('/state/overview')\n"
+    exec(compile(example + look, str(PAGE), "exec"), names)
+    (deployment,) = names["seen"]["deployments"].values()
+    assert deployment["state"] == "paused"
+    assert deployment["password"] not in ("", "secret")

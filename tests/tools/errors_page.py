@@ -8,6 +8,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from tests.tools.blocks import CODE, anchor
 from tests.tree import import_paths
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +17,7 @@ sys.path[:0] = [path for path in import_paths(ROOT) if path not in sys.path]
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.catalogue import ENTRIES  # noqa: E402
 
 PAGE = ROOT / "docs" / "errors.md"
+RUNBOOK = ROOT / "docs" / "runbook.md"
 KINDS = {
     "transient": "passes by itself, the agent goes on trying",
     "operator": "somebody has to change something",
@@ -24,8 +26,8 @@ KINDS = {
 # What each area is about, and where to look first.
 AREAS = {
     "AGENT":
-        "The agent's process, configuration and API, and whoever calls it. Look at `systemctl status cutover- "
-        "agent`, `journalctl -u cutover-agent`, and at endpoint, CA and token of the caller.",
+        "The agent's process, configuration and API, and whoever calls it. Look at `systemctl status "
+        "cutover-agent`, `journalctl -u cutover-agent`, and at endpoint, CA and token of the caller.",
     "ARANGO":
         "What a server of the source or the target has answered. Look at the server that the message names: "
         "its log, its server mode, its license, the user's grants.",
@@ -139,14 +141,28 @@ def _order(code: str) -> tuple[str, int]:
     return area, int(number)
 
 
+def runbook_sections() -> dict[str, str]:
+    """Anchors of the runbook by code: of the section that is about it, else of the first one that lists it."""
+    listed: dict[str, str] = {}
+    about: dict[str, str] = {}
+    here = ""
+    for line in RUNBOOK.read_text(encoding="utf-8").splitlines():
+        here = anchor(line[3:]) if line.startswith("## ") else here
+        for code in CODE.findall(line):
+            (listed if line.startswith("|") else about).setdefault(code, here)
+    return {**listed, **about}
+
+
 def page() -> str:
     """The whole page."""
+    sections = runbook_sections()
     parts = [HEAD + "\n".join(f"| {kind} | {meaning} |" for kind, meaning in KINDS.items()) + "\n"]
     for area, codes in groupby(sorted(ENTRIES, key=_order), key=lambda code: code.rpartition("-")[0]):
         parts.append(f"## {area}\n\n{AREAS[area.removeprefix('CUT-')]}\n")
         for code in codes:
             entry = ENTRIES[code]
-            parts.append(f"### {code}\n\n{entry.title}. ({entry.severity}, {entry.kind})\n\n{entry.remedy}\n")
+            more = f" More in the [runbook](runbook.md#{sections[code]})." if code in sections else ""
+            parts.append(f"### {code}\n\n{entry.title}. ({entry.severity}, {entry.kind})\n\n{entry.remedy}{more}\n")
     return "\n".join(parts)
 
 

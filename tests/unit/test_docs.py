@@ -21,7 +21,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover i
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import PRESETS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.states import INACTIVE, TRANSITIONS
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.throttle import RULES
-from tests.tools.blocks import FENCE, blocks, typed
+from tests.tools.blocks import CODE, FENCE, anchor, blocks, typed
 from tests.tools.cli_page import commands_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +42,7 @@ def commands(page: Path) -> Iterator[list[str]]:
 def anchors(page: Path) -> set[str]:
     """Where links into a page may lead, as GitHub makes them."""
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
-    headings = re.findall(r"^#+ (.+)$", text, re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+    return {anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.M)}
 
 
 def variables_of(playbook: str) -> str:
@@ -96,7 +95,7 @@ def test_commands_and_flags_of_examples_exist(page: Path) -> None:
 @each_page
 def test_codes_and_make_targets_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert set(re.findall(r"\bCUT-[A-Z]+-\d+\b", text)) <= set(ENTRIES)
+    assert set(CODE.findall(text)) <= set(ENTRIES)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for words in commands(page):
         if words[0] == "make":

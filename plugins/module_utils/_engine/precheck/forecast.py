@@ -8,6 +8,7 @@ Bytes, seconds and bytes per second; None stands for what is not known, and ``no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Optional, TypeVar
 
@@ -192,12 +193,13 @@ def _deployment(context: Context, need: Optional[int]) -> Optional[dict[str, Any
 
 
 def _copy(context: Context, size: Mapping[str, Any]) -> dict[str, Any]:
-    """Seconds of the copy: as fast as the source was read, or as the limit of the request allows."""
+    """Seconds of the copy: as fast as the source was read, or as the request's load allows outside of its windows."""
     rate: Optional[float] = size["read_bytes_per_second"]
-    limit = context.spec.tuning.mb_per_second
+    tuning = context.spec.tuning
+    limit = replace(tuning, windows=()).at(0.0).mb_per_second
     limited_by = "reading of the source"
-    if limit and rate is not None and limit * MEGABYTE < rate:
-        rate, limited_by = limit * MEGABYTE, "mb_per_second"
+    if limit is not None and rate is not None and limit * MEGABYTE < rate:
+        rate, limited_by = limit * MEGABYTE, "load" if tuning.mb_per_second is None else "mb_per_second"
     known = rate and size["copied_bytes"] is not None
     return {
         "bytes_per_second": rate,

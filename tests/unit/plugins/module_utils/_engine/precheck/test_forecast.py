@@ -7,13 +7,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.display import forecast_lines
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.load import Load
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.context import Asked
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.forecast import _log, make
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.forecast import _copy, _log, make
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.precheck.sampling import (
     MOST_PER_SECOND,
     LogSample,
@@ -110,6 +112,22 @@ def test_a_limit_of_the_request_counts(filled: Rig) -> None:
     found = forecast(filled, 0.5, mb_per_second=0.001)
     assert found["copy"]["limited_by"] == "mb_per_second"
     assert found["copy"]["seconds"] == pytest.approx(found["size"]["copied_bytes"] / (0.001 * 1e6), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("limits", "megabytes", "by"),
+    [
+        ({}, 50, "reading of the source"),
+        ({"load": "gentle"}, 20, "load"),
+        ({"load": "gentle", "mb_per_second": 30}, 30, "mb_per_second"),
+        ({"load": "gentle", "mb_per_second": 0}, 50, "reading of the source"),
+        ({"mb_per_second": 80}, 50, "reading of the source"),
+    ],
+)
+def test_what_the_load_allows_counts(limits: dict[str, Any], megabytes: int, by: str) -> None:
+    context: Any = SimpleNamespace(spec=SimpleNamespace(tuning=Load(**limits)))
+    found = _copy(context, {"read_bytes_per_second": 50_000_000, "copied_bytes": 1_000_000_000})
+    assert found == {"bytes_per_second": megabytes * 1e6, "limited_by": by, "seconds": round(1000 / megabytes, 1)}
 
 
 def test_another_replication_factor_and_a_deployment(filled: Rig) -> None:
