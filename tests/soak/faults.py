@@ -242,7 +242,8 @@ def joined(world: World, fields: Fields) -> Agent:
     """One of the agents that copy for another one."""
     if not world.joined:
         raise RuntimeError("no agent has joined")
-    return world.joined[fields["number"] % len(world.joined)]
+    number: int = fields["number"]
+    return world.joined[number % len(world.joined)]
 
 
 @fault
