@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,10 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """What stands after a prompt, as words."""
+    """What stands after a prompt, as words; without the file that the output goes to."""
     for line in typed(page.read_text(encoding="utf-8")):
         if "…" not in line:
-            yield shlex.split(line, comments=True)
+            yield list(takewhile(lambda word: word != ">", shlex.split(line, comments=True)))
 
 
 def anchors(page: Path) -> set[str]:
