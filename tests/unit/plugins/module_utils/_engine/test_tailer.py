@@ -102,9 +102,10 @@ def following(
     on_flush: Callable[[Tailer, Record], None] | None = None,
     on_doubt: Callable[[Tailer], None] = bool,
     directory: str | None = None,
+    poll_interval: float = 0.001,
 ) -> Iterator[tuple[Tailer, Record]]:
     stop = threading.Event()
-    settings = Settings(poll_interval=0.001)
+    settings = Settings(poll_interval=poll_interval)
     patience = Patience(stop, Troubles(), 0.001)
     tailer = Tailer("S", server, 7, patience, settings)  # type: ignore[arg-type]
     record = Record()
@@ -127,6 +128,7 @@ def following(
         yield tailer, record
     finally:
         stop.set()
+        tailer.at_boundary(bool)  # wakes it
         thread.join(10)
     assert not errors
 
@@ -172,6 +174,14 @@ def test_i4_the_restart_tick_is_a_batch_end_only() -> None:
             answer([insert(115, b"c", tid=b"9")], 115, 111, 200),
         ],
     )
+    with following(server) as (tailer, _record):
+        assert server.exhausted.wait(10)
+        assert tailer.ledger is not None
+        assert tailer.ledger.restart_tick == 105
+
+
+def test_i4_what_belongs_to_a_batch_that_began_before_is_no_restart_position() -> None:
+    server = FakeServer(200, [answer([insert(105, b"a"), insert(112, b"b", tid=b"9")], 112, 111, 200)])
     with following(server) as (tailer, _record):
         assert server.exhausted.wait(10)
         assert tailer.ledger is not None
@@ -253,16 +263,11 @@ def test_a_batch_whose_end_has_the_tick_of_its_last_marker_does_not_stay_open() 
 
 
 def test_an_idle_log_is_asked_at_once_by_whoever_waits_for_it() -> None:
-    def rest(tailer: Tailer, _record: Record) -> None:
-        tailer.idle_pause = 3600.0
-
+    answered = threading.Event()
     server = FakeServer(100, [answer([insert(101, b"a")], 101, 101, 101)])
-    with following(server, on_flush=rest) as (tailer, record):
-        while not record.flushed:
-            pass
-        asked = tailer.read_to(200, Deadline(20), threading.Event())
-        tailer.at_boundary(lambda: None)
-        assert asked, "an empty answer to a new question will do"
+    with following(server, on_flush=lambda *_: answered.set(), poll_interval=3600.0) as (tailer, _record):
+        assert answered.wait(10)
+        assert tailer.read_to(200, Deadline(20), threading.Event()), "an empty answer to a new question will do"
 
 
 def test_errors_of_controls_reach_the_one_who_waits() -> None:
