@@ -12,7 +12,7 @@ ONLY ?=
 SHARE ?= 1
 PYTHONS ?=
 NAMES ?=
-# The soak has the machine for itself: what slows its runs down lets their definitions grow, and they grow slower still.
+# The soak has the machine for itself: beside others its runs take several times as long and may lose patience.
 # Those that only need CPU run beside the others and yield to them; of the others the light ones stand last.
 ALONE := soak
 PATIENT := lint pythons unit testbed-test mutants

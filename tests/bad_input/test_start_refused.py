@@ -176,9 +176,11 @@ def test_a_password_in_argv_is_refused(
     assert_secret_refused(done.returncode, done.stderr, "--target.password")
 
 
-def test_a_token_in_argv_is_refused(idle: IdleAgent, archive: Path) -> None:
-    done = run_cli(archive, "status", "--agent.endpoint", idle.agent.endpoint, "--agent.token", idle.agent.token)
-    assert idle.agent.token not in done.stderr
+@pytest.mark.parametrize("token", [HIDDEN, f"-{HIDDEN}", f"--{HIDDEN}"])
+def test_a_token_in_argv_is_refused_and_so_is_one_that_looks_like_a_flag(
+    idle: IdleAgent, archive: Path, token: str
+) -> None:
+    done = run_cli(archive, "status", "--agent.endpoint", idle.agent.endpoint, "--agent.token", token)
     assert_secret_refused(done.returncode, done.stderr, "--agent.token")
 
 

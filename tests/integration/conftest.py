@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.build_agent import build
 from tests.integration.pair import PASSWORD, TIME_SCALE, Pair
 from tests.testbed.launch import TestCluster
 
 SOURCE_OPTIONS = {"time_scale": TIME_SCALE, "truncate_threshold": 50}
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The agent's archive."""
+    return build(tmp_path_factory.mktemp("archive") / "cutover-agent.pyz")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import trustme
 
-from tests.build_agent import build
 from tests.e2e.agent import Agent
 from tests.integration.engine_case import Fill, Writer, all_differences, finished, ready, request_of
 from tests.integration.pair import TIME_SCALE, Pair, wait_for
@@ -72,12 +71,12 @@ class Looks:
         return statistics.median(self.took)
 
 
-def test_slow_clients_change_nothing(pair: Pair, tmp_path: Path) -> None:
+def test_slow_clients_change_nothing(pair: Pair, archive: Path, tmp_path: Path) -> None:
     """From before the copy until after the cutover; each of them is cut and comes again meanwhile."""
     fill = Fill(pair)
     fill.definitions()
     fill.documents(400)
-    agent = Agent(build(tmp_path / "cutover-agent.pyz"), tmp_path / "agent", pair.source.jwt_secret_path, TIME_SCALE)
+    agent = Agent(archive, tmp_path / "agent", pair.source.jwt_secret_path, TIME_SCALE)
     keyfile = welcome_certificates(agent, tmp_path)
     agent.start()
     try:

@@ -16,18 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.build_agent import build
 from tests.integration.pair import PASSWORD, Pair, wait_for
 from tests.tools.outside import outside
 from tests.unit.agent_fakes import make_certificates
 
 Done = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The agent's archive."""
-    return build(tmp_path_factory.mktemp("archive") / "cutover-agent.pyz")
 
 
 def _run(archive: Path, *arguments: str) -> Done:

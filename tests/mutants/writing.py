@@ -224,7 +224,7 @@ WRITING: tuple[Mutant, ...] = (
         "no other coordinator is asked when the answer about users is lost",
         "design §4.5, §4.7, I1",
         "user_writers.py",
-        "            timeout=TIMEOUT,\n            idempotent=False,\n",
+        "            timeout=TIMEOUT,\n            idempotent=not body,\n",
         "            timeout=TIMEOUT,\n            idempotent=True,\n",
         "test_users.py::test_i1_nobody_is_opened_while_a_lost_request_about_users_may_run",
     ),

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.tools.outside import outside
 
 
 @dataclass
@@ -24,8 +25,7 @@ class Terminal:
         if command.startswith(("export ", "alias ")):
             self.kept.append(command)
         script = "\n".join(["set -eu", "shopt -s expand_aliases", *self.kept, command])
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", **self.environment}
-        environment.pop("PYTHONPATH", None)
+        environment = {**outside(), "ANSIBLE_NOCOLOR": "1", **self.environment}
         return subprocess.run(
             ["bash", "-c", script], cwd=self.directory, env=environment, text=True, check=False, timeout=900,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

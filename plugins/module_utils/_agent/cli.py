@@ -40,6 +40,7 @@ from .guard_command import add_guard, run_guard
 from .own_agent import add_own_agent_flags, add_secret_flags, ensure_own_agent, set_mode_directly
 from .platform_flags import add_platform_flags, require_target, target_fields
 from .progress import Progress
+from .references import Parser
 from .rescue_command import add_rescue, run_rescue, write_ticket
 from .serve_command import add_serve, run_serve, runner
 from .version import build_info
@@ -256,7 +257,7 @@ def _limits(arguments: argparse.Namespace) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their flags."""
     about = (__doc__ or "").split("\n", 1)[0]
-    parser = argparse.ArgumentParser(prog="cutover-agent", description=about, epilog=EXITS, allow_abbrev=False)
+    parser = Parser(prog="cutover-agent", description=about, epilog=EXITS, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=str(build_info()["version"]))
     commands = parser.add_subparsers(dest="command", required=True)
     add_serve(commands).set_defaults(run=run_serve)

@@ -3,13 +3,31 @@
 """Secrets on the command line are references: file:PATH or env:NAME, never the secret itself."""
 from __future__ import annotations
 
+import argparse
 import os
-from typing import Mapping
+import re
+from typing import Mapping, NoReturn
 
 from .._core.errors import CutoverError
 from .._core.redact import register_secret
 
 MAX_SECRET_FILE = 64 << 10
+_WITHOUT_VALUE = re.compile(r"(--[\w-]+\.(?:token|password|api-secret))\b.*: expected one argument")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that knows that a secret in argv may look like a flag."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2; a secret that begins with a dash is taken for the next flag, so its own flag has no value."""
+        found = _WITHOUT_VALUE.search(message)
+        if found:
+            message = f"{message}\n{CutoverError('CUT-AGENT-30', _refusal(found[1]))}"
+        super().error(message)
+
+
+def _refusal(flag: str) -> str:
+    return f"{flag} takes file:PATH or env:NAME, not the secret itself"
 
 
 def content_of(flag: str, path: str) -> str:
@@ -30,7 +48,7 @@ def resolve(flag: str, reference: str, environment: Mapping[str, str] | None = N
     variables = os.environ if environment is None else environment
     kind, colon, name = reference.partition(":")
     if not colon or kind not in ("file", "env") or not name:
-        raise CutoverError("CUT-AGENT-30", f"{flag} takes file:PATH or env:NAME, not the secret itself")
+        raise CutoverError("CUT-AGENT-30", _refusal(flag))
     value = variables.get(name, "") if kind == "env" else content_of(flag, name)
     if not value:
         raise CutoverError("CUT-AGENT-31", f"{flag}: {kind} {name} is empty or absent")

@@ -109,8 +109,7 @@ def _all(
     send: Callable[[Sequence[Marker]], Response],
 ) -> list[Refused]:
     refused: list[Refused] = []
-    fits = len(markers) <= largest and sum(map(size, markers)) <= writer.size.bytes
-    for part in [markers] if fits and markers else slices(markers, size, writer.size.bytes, largest):
+    for part in slices(markers, size, writer.size.bytes, largest):
         refused.extend(_part(writer, part, send))
     return refused
 

@@ -23,6 +23,7 @@ from .files import sync_directory, write_json
 from .findings import Finding, Findings
 from .index_builder import IndexJob
 from .key_guard import MOST_BURNED_FENCED
+from .late_users import LEFT
 from .lease import LeaseLostError, SystemClocks
 from .parallel import gather
 from .running import Running
@@ -245,10 +246,10 @@ class LiveWorld:
         """See ``cutover.World``."""
         self._note(recorded=True)
 
-    def _note(self, **changes: Any) -> None:
+    def _note(self, **fields: Any) -> None:
         note = read_note(self._world.paths.root)
         if note is not None:
-            write_note(self._world.paths.root, replace(note, **changes))
+            write_note(self._world.paths.root, replace(note, **fields))
 
     def late_fence(self) -> bool:
         """Whether this host's fence may still go up by a request whose answer was lost."""
@@ -319,7 +320,7 @@ class LiveWorld:
             completed_at=completed_at,
             opening_revision=opened,
             opened_cleanly=self._opened_cleanly,
-            late_users=sorted(self._world.users.refused),
+            **{LEFT: sorted(self._world.users.refused)},
         )
         self._world.migration.load()
         self._world.migration.update(state=record.COMPLETED, since=completed_at)

@@ -7,7 +7,7 @@ A step that a rehearsal or an earlier attempt has measured counts with its own t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
 # Low, mid, high in seconds. Switching the mode, the server sleeps about 2 s; heartbeats spread it (facts §2.3).
@@ -34,6 +34,12 @@ def _band(measured: Optional[float], otherwise: Band) -> Band:
     return measured * low, measured * mid, measured * high
 
 
+def _with_collections(fixed: Sequence[float], collections: int) -> Band:
+    """Fixed times, and what each collection adds to them."""
+    low, mid, high = (base + each * collections for base, each in zip(fixed, _PER_COLLECTION))
+    return low, mid, high
+
+
 def parts(
     *,
     documents: int,
@@ -44,23 +50,15 @@ def parts(
     time_scale: float,
 ) -> dict[str, Band]:
     """Low, mid and high seconds of each step. The lag is drained whatever a rehearsal has measured at its own time."""
-    fixed, each = _DEFINITIONS, _PER_COLLECTION
+    proof = tuple(base + min(checksum_seconds, documents / rate) for base, rate in zip(_PROOF, _PROOF_RATES))
     otherwise: dict[str, Band] = {
         "fence": (_SWITCH[0] * time_scale, _SWITCH[1] * time_scale, _SWITCH[2] * time_scale),
         "cancel writers": _CANCEL,
-        "definitions": (
-            fixed[0] + each[0] * collections, fixed[1] + each[1] * collections, fixed[2] + each[2] * collections,
-        ),
+        "definitions": _with_collections(_DEFINITIONS, collections),
         "drain": _DRAIN,
-        "proof": (
-            _PROOF[0] + min(checksum_seconds, documents / _PROOF_RATES[0]) + each[0] * collections,
-            _PROOF[1] + min(checksum_seconds, documents / _PROOF_RATES[1]) + each[1] * collections,
-            _PROOF[2] + min(checksum_seconds, documents / _PROOF_RATES[2]) + each[2] * collections,
-        ),
-        "open": (
-            _OPEN[0] + each[0] * collections, _OPEN[1] + each[1] * collections, _OPEN[2] + each[2] * collections,
-        ),
-    }  # fmt: skip
+        "proof": _with_collections(proof, collections),
+        "open": _with_collections(_OPEN, collections),
+    }
     found = {name: _band(measured.get(name), otherwise[name]) for name in STEPS}
     lag = lag_seconds or 0.0
     low, mid, high = found["drain"]

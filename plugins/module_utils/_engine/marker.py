@@ -25,19 +25,19 @@ REMOVE = 2302
 OPERATIONS = frozenset({INSERT, REMOVE})
 SINGLE = b"0"
 
+# What stands between the tick of a document's marker and its data.
+_BETWEEN = rb'","type":(2300|2302),"db":"([^"\\]*)","cuid":"(?:[^"\\/]*/)?([^"\\]*)","tid":"([0-9]+)","data":'
 _DOCUMENT = re.compile(
-    rb'\{"tick":"([0-9]+)","type":(2300|2302),"db":"([^"\\]*)","cuid":"(?:[^"\\/]*/)?([^"\\]*)","tid":"([0-9]+)",'
-    rb'"data":(\{"_key":"([^"\\]+)"(?:,"_id":"[^"\\]*")?,"_rev":"([^"\\]*)"[,}].*)\}\Z',
+    rb'\{"tick":"([0-9]+)' + _BETWEEN
+    + rb'(\{"_key":"([^"\\]+)"(?:,"_id":"[^"\\]*")?,"_rev":"([^"\\]*)"[,}].*)\}\Z',
     re.DOTALL,
-)
+)  # fmt: skip
 # The same for all lines of an answer at once, which takes half the time; any other line is the last group.
 _LINES = re.compile(
     rb'(?:\{"tick":"([0-9]+)(","type":230[02],"db":"[^"\\\n]*","cuid":"[^"\\\n]*","tid":"[0-9]+","data":)'
     rb'(\{"_key":"([^"\\\n]+)"(?:,"_id":"[^"\\\n]*")?,"_rev":"([^"\\\n]*)"[,}].*)\}|(.+))(?:\n|\Z)'
 )
-_HEAD = re.compile(
-    rb'","type":(2300|2302),"db":"([^"\\]*)","cuid":"(?:[^"\\/]*/)?([^"\\]*)","tid":"([0-9]+)","data":'
-)
+_HEAD = re.compile(_BETWEEN)
 _FRAME = re.compile(rb'\{"tick":"([0-9]+)","type":(2200|2201),"tid":"([0-9]+)","db":"([^"\\]*)"\}\Z')
 _REVISION = re.compile(
     rb'\{"_key":"(?:[^"\\]+)"(?:,"_id":"[^"\\]*")?(,"_rev":"[^"\\]*")[,}]'

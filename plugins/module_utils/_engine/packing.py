@@ -3,10 +3,10 @@
 """Compressed bodies on the way to the target: where it takes them and, unless ordered, where they save time (§4.3).
 
 Whether a target takes them is tried out by one small request (facts §7.8b). Whether they save time is measured, as
-seconds for each byte of data with everything that the target and others on the way add: both ways are tried at the
-beginning and now and then later, and the quicker one is taken in between. As compression costs more of the agent's CPU
-than all the rest of a copy, it must be clearly quicker, and is tried the more seldom the longer it was not. A small
-part is compressed first, which tells where the line is so quick that it will not be.
+seconds for each byte of data with everything that the target and others on the way add: the other way is tried now and
+then, and the quicker one is taken in between. As compression costs more of the agent's CPU than all the rest of a copy,
+it must be clearly quicker, and is tried the more seldom the longer it was not. A small part is compressed first, which
+tells where the line is so quick that it will not be.
 """
 
 from __future__ import annotations

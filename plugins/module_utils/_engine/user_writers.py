@@ -84,6 +84,7 @@ class Restored:
         """See ``UserWriter``: nothing is kept."""
 
     def _restore(self, body: bytes) -> None:
+        """An empty body changes nothing: it may be asked again, of any coordinator."""
         self._gate.check()
         self._target.request(
             "PUT",
@@ -93,7 +94,7 @@ class Restored:
             body=body,
             headers={"Content-Type": "application/x-arango-dump"},
             timeout=TIMEOUT,
-            idempotent=False,
+            idempotent=not body,
         )
 
 
