@@ -181,8 +181,8 @@ def _empty(context: Context) -> Outcome:
 
 
 def _users(context: Context) -> Outcome:
-    known = context.source.users() | context.target.own().users | {"root", context.spec.target_username}
-    only = sorted(context.target.users() - known)
+    known = context.source.users() | {"root", context.spec.target_username}
+    only = sorted(context.target.foreign_users() - known)
     if not only:
         return good("no user exists only on the target")
     if context.spec.overwrite_target:

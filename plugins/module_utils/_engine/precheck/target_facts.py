@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from ..._core.arango import Coordinators, Server, segment
 from ..._core.clock import Clock
 from ..._core.endpoint import Endpoint
-from ..._core.errors import CutoverError
+from ..._core.errors import ArangoError, CutoverError
+from ..._core.retry import GONE
 from ..._core.tls import client_context
 from ..journal import NAMES, Journal
 from ..schema_map import SchemaMap
@@ -164,37 +165,57 @@ class TargetFacts:
 
         return self._memo.get("contents", make)
 
+    def foreign_users(self) -> set[str]:
+        """Users that this migration has not made itself."""
+        before = self.own()
+        return self.users() - before.users - self._own_now().users
+
     def _foreign_collections(self) -> dict[str, list[str]]:
-        """Collections of users by database; empty databases too, but ``_system`` only if it has any."""
-        own = self.own().databases
-        known = self.get("/_api/database", database="_system")["result"]
-        names = [name for name in known if name != self._ignored]
-        lists = self._gather({name: partial(self.get, "/_api/collection", database=name) for name in names})
+        """Collections of users by database; empty databases too, but ``_system`` only if it has any.
+
+        While an agent makes and drops them, its journal lists each of them before or after they are listed here.
+        """
+        before = self.own()
+        names = [name for name in self.get("/_api/database", database="_system")["result"] if name != self._ignored]
+        lists = self._gather({name: partial(self._collections, name) for name in names})
+        answered = {name: result.get() for name, result in lists.items()}
+        own = (before.databases, self._own_now().databases)
         found: dict[str, list[str]] = {}
-        for name, result in lists.items():
-            known = own.get(name, frozenset())
-            there = [one for one in result.get()["result"] if not {str(one["id"]), one["name"]} & known]
+        for name, collections in answered.items():
+            known = frozenset[str]().union(*(one.get(name, ()) for one in own))
+            there = [one for one in collections or () if not {str(one["id"]), one["name"]} & known]
             mine = [one["name"] for one in there if not one["name"].startswith("_") and one["name"] not in NAMES]
-            if mine or (name != "_system" and name not in own):
+            ours = name == "_system" or collections is None or any(name in one for one in own)
+            if mine or not ours:
                 found[name] = mine
         return found
 
+    def _collections(self, database: str) -> Optional[list[dict[str, Any]]]:
+        """As listed; None when the database was dropped meanwhile."""
+        try:
+            listed: list[dict[str, Any]] = self.get("/_api/collection", database=database)["result"]
+        except ArangoError as error:
+            if error.error_num in GONE:
+                return None
+            raise
+        return listed
+
     def own(self) -> Own:
         """What the journal of an unfinished migration lists as made by it."""
+        return self._memo.get("own", self._own_now)
 
-        def make() -> Own:
-            journal = self._journal()
-            if journal is None or (self.journal("migration") or {}).get("state") == COMPLETED:
-                return Own({}, frozenset())
-            made = SchemaMap(journal)
-            made.load()
-            databases = {
-                name: frozenset(one.target_id or one.name for one in database.collections.values())
-                for name, database in made.databases.items()
-            }
-            return Own(databases, frozenset((self.journal(USERS_KEY) or {}).get("users", {})))
-
-        return self._memo.get("own", make)
+    def _own_now(self) -> Own:
+        journal = self._journal()
+        if journal is None or (self.journal("migration") or {}).get("state") == COMPLETED:
+            return Own({}, frozenset())
+        made = SchemaMap(journal)
+        made.load()
+        databases = {
+            name: frozenset(one.target_id or one.name for one in database.collections.values())
+            for name, database in made.databases.items()
+        }
+        users = journal.read(USERS_KEY)
+        return Own(databases, frozenset((users.body if users else {}).get("users", {})))
 
     def _count(self, database: str, collection: str) -> int:
         return int(self.get(f"/_api/collection/{segment(collection)}/count", database=database)["count"])
