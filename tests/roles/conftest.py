@@ -66,11 +66,12 @@ class Play:
 
 @dataclass
 class Host:
-    """One host of the group cutover_agents, whose files all lie in `directory`."""
+    """One host of the group cutover_agents, whose files all lie in `directory`; ``others``: more hosts of the group."""
 
     directory: Path
     collections: Path
     variables: dict[str, Any] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def run_tasks(self, tasks: Sequence[dict[str, Any]], **extra: Any) -> list[dict[str, Any]]:
         """Run tasks with the action group told where the agent is; the result of each, failed or not."""
@@ -95,7 +96,9 @@ class Host:
 
     def _run(self, playbook: str, options: Sequence[str], extra: Mapping[str, Any]) -> Play:
         inventory = self.directory / "inventory.yml"
-        inventory.write_text(yaml.safe_dump({"cutover_agents": {"hosts": {"localhost": {**self.variables, **extra}}}}))
+        hosts = {"localhost": {**self.variables, **extra}}
+        hosts |= {name: {**self.variables, **variables, **extra} for name, variables in self.others.items()}
+        inventory.write_text(yaml.safe_dump({"cutover_agents": {"hosts": hosts}}, sort_keys=False))
         environment = {
             **outside(),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),

@@ -33,6 +33,7 @@ LOOKED_AT = {
     ("README.md", "documents 0"): "test_the_figures_of_the_demo_are_its_rows",
     ("docs/concepts.md", "stateDiagram-v2"): "test_concepts_draw_the_states_and_steps_of_the_engine",
     ("docs/testbed.md", "# two processes, ended with the blocks"): "test_the_example_of_a_platform_runs",
+    ("docs/tuning.md", "# inventory.yml"): "test_a_group_of_agents_shares_a_migration",
 }
 KINDS = {"console", "yaml", "text", "python", "mermaid", ""}
 

@@ -173,7 +173,6 @@ class Engine:
             self._snapshot = joined_status.build(joined)
         joined.start()
 
-
     def _standing(self, wanted: Spec, current: Optional[Migration]) -> Standing:
         """What the target's journal says to this start, before a lease is taken or waited for.
 
