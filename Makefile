@@ -12,9 +12,9 @@ ONLY ?=
 SHARE ?= 1
 PYTHONS ?=
 NAMES ?=
-# The soak has the machine for itself: beside others its runs take several times as long and may lose patience.
-# Those that only need CPU run beside the others and yield to them; of the others the light ones stand last.
-ALONE := soak
+# The soak comes first, and beside it only the linters, which take what it leaves: beside others its runs take several
+# times as long. Those that only need CPU yield to the others, of which the light ones stand last.
+IDLE := lint
 PATIENT := lint pythons unit testbed-test mutants
 PARTS := soak integration e2e hosts-quick demo floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
@@ -117,7 +117,7 @@ lint: setup ## ruff, mypy, yamllint, shellcheck, ansible-lint, antsibull-docs an
 
 test: setup ## everything, in two lanes: linters, all tests, the packed collection, the demo; with the time of each part
 	@# Of the other Pythons the oldest and the newest; `make pythons` takes all that are here.
-	PYTHONS="$(or $(PYTHONS),3.9 3.13)" python -m tests.tools.parts --alone "$(ALONE)" --patient "$(PATIENT)" $(PARTS)
+	PYTHONS="$(or $(PYTHONS),3.9 3.13)" python -m tests.tools.parts --patient "$(PATIENT)" --idle "$(IDLE)" $(PARTS)
 
 docs: setup ## write the generated pages of docs/ anew
 	python -m tests.tools.prechecks_page

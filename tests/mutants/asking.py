@@ -8,6 +8,15 @@ from tests.mutants.mutant import UNIT, Mutant, mutant
 
 ASKING: tuple[Mutant, ...] = (
     mutant(
+        "foreign-while-made",
+        "what the agent at work makes between two readings is nobody's data that has to be destroyed",
+        "design §7",
+        "precheck/target_facts.py",
+        "own = (before.databases, self._own_now().databases)",
+        "own = (before.databases,)",
+        f"{UNIT}precheck/test_target_moves.py::test_what_is_made_or_dropped_meanwhile_is_not_foreign",
+    ),
+    mutant(
         "trial-without-leave",
         "nothing is written to the target without probe_target",
         "design §7",

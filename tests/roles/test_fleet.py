@@ -29,18 +29,13 @@ def test_a_group_of_agents_shares_a_migration(
     (second / "host").mkdir(parents=True)
     group = dataclasses.replace(real_host, others={name: here(second, certificates)})
     try:
-        for playbook in ("deploy_agent", "precheck"):
-            played = group.play(playbook)
-            assert played.code == 0, played.output
+        deployed = group.play("deploy_agent")
+        assert deployed.code == 0, deployed.output
         started = group.play("migrate")
         assert (started.code, started.output.count("changed=1 ")) == (0, 2), started.output
-        assert group.play("migrate").changed == 0
         status = group.play("status").output
         assert "copies for       the agent on host" in told_by(name, status)
         assert "copies for" not in told_by("localhost", status)
-        paused = group.play("pause", pause_reason="backup")
-        assert (paused.code, recap(paused.output, "localhost"), recap(paused.output, name)) == (0, 1, 0)
-        assert group.play("resume").code == 0
         done = group.play("cutover", gate_timeout=60)
         assert (done.code, recap(done.output, "localhost"), recap(done.output, name)) == (0, 1, 0), done.output
         assert all_differences(clusters) == {}

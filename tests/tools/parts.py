@@ -1,10 +1,10 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The parts of ``make test`` in two lanes: ``python -m tests.tools.parts [--alone PARTS] [--patient PARTS] PART ...``.
+"""The parts of ``make test`` in two lanes: ``python -m tests.tools.parts [--patient PARTS] [--idle PARTS] PART ...``.
 
-First come those that need the whole machine, one by one. Then those that watch a clock run one after the other; beside
-them, and yielding to them, those that only need CPU. A lane that has nothing left takes the other's last part. Every
-part runs as ``make PART``; what it printed is shown as soon as it has ended, and its time and CPU once more at the end.
+Those that watch a clock run one after the other; beside them, and yielding to them, those that only need CPU, of which
+idle ones take only what nobody else wants. A lane that has nothing left takes the other's last part. Every part runs as
+``make PART``; what it printed is shown as soon as it has ended, and its time and CPU once more at the end.
 Exits with 1 unless every part is fine.
 """
 
@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _NICE = 5
+_IDLE = 19
 _MAKE = ("make", "--no-print-directory")
 
 
@@ -41,14 +42,14 @@ class Ended(NamedTuple):
 
 
 class Lanes:
-    """One thread, then two, that run what is waiting; ``make`` is the command that makes a part."""
+    """Two threads that run what is waiting; ``make`` is the command that makes a part."""
 
     def __init__(
-        self, parts: Sequence[str], patient: Sequence[str], alone: Sequence[str] = (), make: Sequence[str] = _MAKE
+        self, parts: Sequence[str], patient: Sequence[str], idle: Sequence[str] = (), make: Sequence[str] = _MAKE
     ) -> None:
-        self._alone = deque(part for part in parts if part in alone)
-        self._prompt = deque(part for part in parts if part not in patient and part not in alone)
+        self._prompt = deque(part for part in parts if part not in patient)
         self._patient = deque(part for part in parts if part in patient)
+        self._idle = idle
         self._make = make
         self._lock = threading.Lock()
         self._running: list[int] = []
@@ -56,10 +57,7 @@ class Lanes:
 
     def run(self) -> None:
         """Until every part has ended; those that run are ended first when this is interrupted."""
-        self._run((self._alone, deque()))
-        self._run((self._prompt, self._patient), (self._patient, self._prompt))
-
-    def _run(self, *lanes: tuple[deque[str], deque[str]]) -> None:
+        lanes = (self._prompt, self._patient), (self._patient, self._prompt)
         threads = [threading.Thread(target=self._lane, args=lane, daemon=True) for lane in lanes]
         try:
             for thread in threads:
@@ -80,7 +78,7 @@ class Lanes:
                 patient = (own if own else other) is self._patient
                 part = own.popleft() if own else other.pop()
                 print(f"== {part} begins", flush=True)
-            self._part(part, _NICE if patient else 0)
+            self._part(part, (_IDLE if part in self._idle else _NICE) if patient else 0)
 
     def _part(self, part: str, nice: int) -> None:
         began = time.monotonic()
@@ -100,7 +98,7 @@ class Lanes:
 
     def _end(self) -> None:
         with self._lock:
-            for parts in (self._alone, self._prompt, self._patient):
+            for parts in (self._prompt, self._patient):
                 parts.clear()
         for make in list(self._running):
             os.kill(make, signal.SIGTERM)
@@ -109,13 +107,13 @@ class Lanes:
 def main(arguments: Sequence[str]) -> int:
     """See the module's text."""
     parser = argparse.ArgumentParser(prog="python -m tests.tools.parts", description="The parts of make test.")
-    parser.add_argument("--alone", default="", help="those that nothing may run beside, of all that there are")
     parser.add_argument("--patient", default="", help="those that only need CPU, of all that there are")
+    parser.add_argument("--idle", default="", help="those of them that take only what nobody else wants")
     parser.add_argument("parts", nargs="+")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
-    lanes = Lanes(options.parts, options.patient.split(), options.alone.split())
+    lanes = Lanes(options.parts, options.patient.split(), options.idle.split())
     lanes.run()
     print("\n".join(f"== {one}" for one in lanes.ended))
     fine = {one.part for one in lanes.ended if one.code == 0}

@@ -17,6 +17,7 @@ fine bad last: ; @echo "$@ was here"; [ $@ != bad ]
 first: ; @touch first; for i in $$(seq 600); do [ -e beside ] && exit 0; sleep 0.1; done; exit 1
 beside: ; @touch beside; for i in $$(seq 600); do [ -e first ] && exit 0; sleep 0.1; done; exit 1
 clock-%: ; @mkdir lock; sleep 0.5; rmdir lock; echo $* >>clocks
+nice-%: ; @echo $* $$(nice) >>clocks
 long: ; @for i in $$(seq 600); do [ "$$(wc -l <clocks)" = 3 ] && exit 0; sleep 0.1; done; exit 1
 """
 
@@ -66,15 +67,19 @@ def test_parts_that_watch_a_clock_run_one_after_the_other() -> None:
     assert Path("clocks").read_text().split() == ["1", "2", "3"]
 
 
-def test_nothing_runs_beside_what_needs_the_machine() -> None:
-    assert parts.main(["--alone", "clock-1 clock-3", "clock-1", "clock-2", "clock-3"]) == 0
-    assert Path("clocks").read_text().split() == ["1", "3", "2"]
+def test_who_watches_a_clock_goes_before_who_is_patient_and_who_is_idle() -> None:
+    patient = "nice-patient nice-idle"
+    assert parts.main(["--patient", patient, "--idle", "nice-idle", "nice-clock", *patient.split()]) == 0
+    nice = dict(line.split() for line in Path("clocks").read_text().splitlines())
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert int(nice["clock"]) == own
+    assert own < int(nice["patient"]) < int(nice["idle"])
 
 
 def test_all_that_has_a_lane_is_a_part() -> None:
     """A word that is misspelled in the Makefile would take a part out of its lane."""
     lines = (Path(parts.__file__).parents[2] / "Makefile").read_text().splitlines()
-    lanes = [next(line for line in lines if line.startswith(f"{name} :=")).split()[2:] for name in ("PATIENT", "ALONE")]
+    lanes = [next(line for line in lines if line.startswith(f"{name} :=")).split()[2:] for name in ("PATIENT", "IDLE")]
     targets = {line.partition(":")[0] for line in lines if line and line[0].isalpha() and " := " not in line}
     for named in lanes:
         assert named
