@@ -221,7 +221,7 @@ def test_what_cannot_work_is_said_and_leaves_the_old_agent_alone(controller: Con
         refused = controller.play("deploy_agent", **extra)
         assert refused.code != 0
         assert text in " ".join(refused.output.split()), refused.output[-3000:]
-    first.run("install -m 0600 /dev/null /etc/only-root.jwt")
+    first.run("install -m 0600 /etc/hostname /etc/only-root.jwt")
     del controller.variables["agent_source_jwt_secret_source"]
     refused = controller.play("deploy_agent", agent_source_jwt_secret_path="/etc/only-root.jwt")
     assert refused.code != 0
