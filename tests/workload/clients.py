@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from arango.http import DefaultHTTPClient
 from arango.response import Response
 from requests import Session
 from requests.exceptions import ConnectionError as BrokenConnection
+from requests.exceptions import InvalidJSONError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 __all__ = ["Connection", "NotConnectedError"]
@@ -33,12 +35,23 @@ class _Transport(DefaultHTTPClient):
 
     def send_request(self, *args: Any, **kwargs: Any) -> Response:
         try:
-            return super().send_request(*args, **kwargs)
+            response = super().send_request(*args, **kwargs)
         except BrokenConnection as error:
             cause = error.args[0] if error.args else None
             if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError):
                 raise NotConnectedError(str(cause.reason)) from error
             raise
+        _require_whole(response)
+        return response
+
+
+def _require_whole(response: Response) -> None:
+    """The driver hands on what it cannot parse, with status 200, as if it were the answer's value."""
+    if response.raw_body and "json" in response.headers.get("content-type", ""):
+        try:
+            json.loads(response.raw_body)
+        except ValueError as error:
+            raise InvalidJSONError(f"the answer to {response.url} does not end") from error
 
 
 class Connection:
