@@ -113,7 +113,7 @@ def known_variables() -> str:
 def named_in(block: Any) -> Iterator[str]:
     """The variables that an example in YAML sets: an inventory's, or those of a file of variables."""
     if isinstance(block, dict) and "cutover_agents" in block:
-        yield from block["cutover_agents"]["vars"]
+        yield from block["cutover_agents"].get("vars", {})
     elif isinstance(block, dict) and "scrape_configs" not in block:  # Prometheus has words of its own
         yield from block
 
