@@ -106,6 +106,10 @@ migration:
       description: The target.
       type: dict
       sample: {"mode": "default"}
+    joined:
+      description: For which agent this one copies, and what; null for the agent that leads.
+      type: dict
+      sample: {"lead_id": "6f1c", "lead_host": "agent-1", "since": "2026-11-29T08:00:00.000Z", "jobs": []}
     problems:
       description: What needs attention, each with its remedy.
       type: list
