@@ -66,8 +66,8 @@ SHARING: tuple[Mutant, ...] = (
         "the lease of an agent that is lost is taken before its job is given to others",
         "design §4.8, I1",
         "fleet.py",
-        "                if mate.watch.take(self.lease.owner.id):\n",
-        "                self._lose(mate)\n                if not mate.watch.held:\n",
+        "    return not watch.held\n",
+        "    return not watch.held or watch.ran_out\n",
         "test_fleet.py::test_i1_an_agent_that_renews_in_the_last_moment_is_not_lost",
     ),
     mutant(

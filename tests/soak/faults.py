@@ -210,20 +210,21 @@ def late_mode(world: World, fields: Fields) -> Undo:
     return lambda: control.fault("late_mode", server=name, seconds=0)
 
 
+def away(fields: Fields, leave: Callable[[], object], come_back: Callable[[], object]) -> None:
+    """An agent is gone for some time."""
+    leave()
+    time.sleep(fields["away"])
+    come_back()
+
+
 @fault
 def agent_killed(world: World, fields: Fields) -> None:
-    agent = world.agent
-    agent.kill()
-    time.sleep(fields["away"])
-    agent.start()
+    away(fields, world.agent.kill, world.agent.start)
 
 
 @fault
 def agent_frozen(world: World, fields: Fields) -> None:
-    agent = world.agent
-    agent.freeze()
-    time.sleep(fields["away"])
-    agent.thaw()
+    away(fields, world.agent.freeze, world.agent.thaw)
 
 
 @fault
@@ -249,25 +250,19 @@ def joined(world: World, fields: Fields) -> Agent:
 @fault
 def joined_killed(world: World, fields: Fields) -> None:
     agent = joined(world, fields)
-    agent.kill()
-    time.sleep(fields["away"])
-    agent.start()
+    away(fields, agent.kill, agent.start)
 
 
 @fault
 def joined_frozen(world: World, fields: Fields) -> None:
     agent = joined(world, fields)
-    agent.freeze()
-    time.sleep(fields["away"])
-    agent.thaw()
+    away(fields, agent.freeze, agent.thaw)
 
 
 @fault
 def joined_stopped(world: World, fields: Fields) -> None:
     agent = joined(world, fields)
-    agent.stop()
-    time.sleep(fields["away"])
-    agent.start()
+    away(fields, agent.stop, agent.start)
 
 
 @fault

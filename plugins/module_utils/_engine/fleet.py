@@ -30,7 +30,7 @@ from .fleet_journal import (
     job_key,
 )
 from .journal import Store
-from .lease import Clocks, Lease, LeaseLostError, Watch
+from .lease import Clocks, Lease, LeaseLostError, Watch, worker_of
 from .lending import Carried, Carrier
 from .looker import Looker
 from .patience import Patience, Stopped
@@ -75,12 +75,7 @@ class Mate:
 
     def describe(self) -> dict[str, Any]:
         """As in the status document's ``workers``."""
-        return {
-            "id": self.agent,
-            "host": self.host,
-            "lease_until": self.watch.values.get("until"),
-            "last_seen_seconds": round(self.watch.age, 1),
-        }
+        return worker_of({**self.watch.values, "owner": self.agent}, self.watch.age)
 
     def copied(self) -> tuple[int, int]:
         """Bytes and documents that it has copied since the last call; a new session of it counts from 0."""
@@ -179,7 +174,7 @@ class Fleet(Looker):
         super().__init__("fleet", max(_LEAST_LOOK, _LOOK_SECONDS * time_scale), "the other agents of the fleet")
         self.store = store
         self.lease = lease
-        self.poll_seconds = max(_LEAST_POLL, _POLL_SECONDS * time_scale)
+        self.poll_seconds = _poll_seconds(time_scale)
         self._plane = plane
         self._clocks = clocks
         self._document = FleetDocument(store)
@@ -217,12 +212,7 @@ class Fleet(Looker):
     def _meet(self) -> None:
         for agent in self._document.agents:
             mate = self._mates.get(agent) or self._strangers.setdefault(agent, self._stranger(agent))
-            mate.watch.look()
-            if mate.watch.ran_out:
-                self.lease.check()
-                if mate.watch.take(self.lease.owner.id):
-                    LOG.warning("the agent on host %s, which copied for this one, is lost", mate.host)
-            if not mate.watch.held:
+            if _is_lost(mate.watch, self.lease):
                 self._lose(mate)
             elif agent in self._mates:
                 self._plane.copied_elsewhere(*mate.copied())
@@ -280,17 +270,23 @@ def end_former_jobs(
         documents = [(agent, document) for agent, document in documents if not _closed(document, agent in lost)]
         if not documents:
             return
-        if poll(max(_LEAST_POLL, _POLL_SECONDS * time_scale)):
+        if poll(_poll_seconds(time_scale)):
             hosts = sorted({str(watches[agent].values.get("host")) for agent, _document in documents})
             raise CutoverError("CUT-FLEET-2", f"the agent on host {', '.join(hosts)} still copies", retriable=True)
 
 
 def _is_lost(watch: Watch, lease: Lease) -> bool:
+    """Look at a joined agent's lease, and take it when it has run out; whether the agent is without one."""
     watch.look()
     if watch.ran_out:
         lease.check()
-        watch.take(lease.owner.id)
+        if watch.take(lease.owner.id):
+            LOG.warning("the agent on host %s, which copied for this one, is lost", watch.values.get("host"))
     return not watch.held
+
+
+def _poll_seconds(time_scale: float) -> float:
+    return max(_LEAST_POLL, _POLL_SECONDS * time_scale)
 
 
 def _closed(document: JobDocument, lost: bool) -> bool:

@@ -212,7 +212,7 @@ class FleetDocument:
 
     @property
     def rest(self) -> Optional[Mapping[str, Any]]:
-        """``number`` and ``reason`` of the pause that holds, as last read; None when all may work."""
+        """The ``id`` of the pause that holds, as last read; None when all may work."""
         return self._entry.body.get("rest") if self._entry else None
 
     def read(self) -> None:

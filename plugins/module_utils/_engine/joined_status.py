@@ -9,6 +9,7 @@ from typing import Any
 from .._core.clock import SYSTEM_CLOCK, Clock
 from . import states
 from .joined import Joined
+from .lease import worker_of
 from .status import inactive
 
 
@@ -45,7 +46,7 @@ def build(joined: Joined, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
         documents_copied=transfer.documents.total,
         bytes_per_second=round(transfer.bytes.per_second()),
     )
-    document["workers"] = [_lead(led.lead)] if led and led.lead.get("owner") else []
+    document["workers"] = [worker_of(led.lead)] if led and led.lead.get("owner") else []
     document["workers"].append(session.lease.describe())
     document["source"] = {
         "endpoints": [endpoint.url for endpoint in spec.source_endpoints],
@@ -59,12 +60,3 @@ def build(joined: Joined, clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
         "mode": "open" if state == states.COMPLETED else "closed",
     }
     return document
-
-
-def _lead(lease: Any) -> dict[str, Any]:
-    return {
-        "id": lease.get("owner"),
-        "host": lease.get("host"),
-        "lease_until": lease.get("until"),
-        "last_seen_seconds": None,
-    }

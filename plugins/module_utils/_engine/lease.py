@@ -152,12 +152,8 @@ class Lease:
     def describe(self) -> dict[str, Any]:
         """The holder as in the status document's ``workers``."""
         entry, since = self._entry, self._since
-        return {
-            "id": self.owner.id,
-            "host": self.owner.host,
-            "lease_until": entry.body.get("until") if entry else None,
-            "last_seen_seconds": round(since.elapsed(self._clocks), 1) if since else None,
-        }
+        holder = {"owner": self.owner.id, "host": self.owner.host, "until": entry.body.get("until") if entry else None}
+        return worker_of(holder, since.elapsed(self._clocks) if since else None)
 
     def _body(self, epoch: int, since: str) -> dict[str, Any]:
         until = stamp(self._clocks.wall() + self.duration)
@@ -309,6 +305,16 @@ def held_by(entry: Entry) -> CutoverError:
         retriable=False,
         details={name: body.get(name) for name in ("owner", "host", "since", "until")},
     )
+
+
+def worker_of(lease: Mapping[str, Any], age: Optional[float] = None) -> dict[str, Any]:
+    """Who has a lease, as in the status document's ``workers``; ``age``: seconds since it was seen to be renewed."""
+    return {
+        "id": lease.get("owner"),
+        "host": lease.get("host"),
+        "lease_until": lease.get("until"),
+        "last_seen_seconds": None if age is None else round(age, 1),
+    }
 
 
 class Watch:

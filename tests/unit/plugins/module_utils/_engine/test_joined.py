@@ -198,19 +198,25 @@ def test_i9_a_document_that_the_target_refuses_is_left_to_the_lead(world: World)
     assert world.job.outcome.refused == frozenset({"s2"})
 
 
-def test_i1_nothing_is_written_when_its_lease_was_taken(world: World) -> None:
-    """It was paused: the lead believes it lost, and copies its shards anew."""
+def held_in_a_write(world: World, documents: int) -> threading.Event:
+    """It copies so many documents, and waits in its first write for what is returned."""
     entered, go_on = threading.Event(), threading.Event()
 
-    def paused() -> None:
+    def held() -> None:
         entered.set()
         assert go_on.wait(10)
 
-    world.target.before = paused
-    world.server.script = [DOCUMENT, DOCUMENT, DOCUMENT]
+    world.target.before = held
+    world.server.script = [DOCUMENT] * documents
     world.offer()
     world.session.join()
     assert entered.wait(10)
+    return go_on
+
+
+def test_i1_nothing_is_written_when_its_lease_was_taken(world: World) -> None:
+    """It was paused: the lead believes it lost, and copies its shards anew."""
+    go_on = held_in_a_write(world, documents=3)
     watch = Watch(world.store, agent_key(MINE.id), 60.0)
     watch.look()
     wait_for(lambda: watch.look() is None and watch.take(LEADER.id))
@@ -226,17 +232,7 @@ def test_i1_nothing_is_written_when_its_lease_was_taken(world: World) -> None:
 
 def test_a_revoked_job_ends_between_two_writes(world: World) -> None:
     """Its collection was dropped."""
-    entered, go_on = threading.Event(), threading.Event()
-
-    def held() -> None:
-        entered.set()
-        assert go_on.wait(10)
-
-    world.target.before = held
-    world.server.script = [DOCUMENT, DOCUMENT, DOCUMENT]
-    world.offer()
-    world.session.join()
-    assert entered.wait(10)
+    go_on = held_in_a_write(world, documents=3)
     world.until(TAKEN)
     assert world.job.move(REVOKED)
     world.session.tick()
@@ -248,17 +244,7 @@ def test_a_revoked_job_ends_between_two_writes(world: World) -> None:
 
 def test_it_rests_when_all_are_to_and_tells_so(world: World) -> None:
     """Not before nothing is written any more, and it takes no job meanwhile."""
-    entered, go_on = threading.Event(), threading.Event()
-
-    def held() -> None:
-        entered.set()
-        assert go_on.wait(10)
-
-    world.target.before = held
-    world.server.script = [DOCUMENT, DOCUMENT]
-    world.offer()
-    world.session.join()
-    assert entered.wait(10)
+    go_on = held_in_a_write(world, documents=2)
     fleet = FleetDocument(world.store)
     fleet.read()
     fleet.order({"id": "7"})
