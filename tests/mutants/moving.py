@@ -251,4 +251,13 @@ MOVING: tuple[Mutant, ...] = (
         "read = shown_modes",
         "test_fence.py::test_i6_giving_the_source_back_does_not_wait_for_a_server_that_is_down",
     ),
+    mutant(
+        "trouble-is-no-cluster",
+        "a server that has trouble to say its id is not taken for one outside a cluster",
+        "facts §2.1",
+        "topology.py",
+        " and _is_single(server)",
+        "",
+        "test_topology.py::test_trouble_of_a_server_of_a_cluster_is_told_as_it_is",
+    ),
 )

@@ -56,6 +56,7 @@ def main() -> int:
     for result in failed:
         again = replay(result.scenario.seed, options.only, options.agents)
         print(f"FAILED: {again}   logs: build/soak/{result.scenario.seed}/")
+        print(wrongs(result))
     return 1 if failed else 0
 
 
@@ -153,8 +154,13 @@ def tell(result: Result) -> None:
     """One line, and what was wrong."""
     how = "WRONG" if result.wrong else "fine"
     print(f"seed {result.scenario.seed}: {how} in {result.seconds:.0f} s: {result.scenario}", flush=True)
-    for text in result.wrong:
-        print("    " + text.strip().replace("\n", "\n    ")[:4000], flush=True)
+    if result.wrong:
+        print(wrongs(result), flush=True)
+
+
+def wrongs(result: Result) -> str:
+    """What was wrong; once more after the summary, too: long output is often kept by its end alone."""
+    return "\n".join("    " + text.strip().replace("\n", "\n    ")[:4000] for text in result.wrong)
 
 
 def summary(results: list[Result]) -> str:

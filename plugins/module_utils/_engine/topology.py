@@ -4,7 +4,7 @@
 
 The cluster's health document names every server by its inner address. Before a superuser token goes to an address,
 the address must be allowed and must answer ``/_admin/server/id`` as the server it is said to be, asked with a token
-that lives for seconds and is good for that path alone.
+that lives for seconds and tells who a server is, no more.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .spec import Spec
 
 ID_PATH = "/_admin/server/id"
+_ROLE_PATH = "/_admin/server/role"
 _ID_TOKEN_LIFETIME = 30.0
 _ID_TIMEOUT = 15.0
 _ROLES = {"coordinator": "coordinator", "dbserver": "dbserver", "agent": "agent"}
@@ -167,16 +168,17 @@ class Connector:
     def identify(self, endpoint: Endpoint, who: str) -> str:
         """The id of the server at an address, asked with a token for that alone.
 
-        Raises CUT-TOPO-4 for something that is not part of a cluster (facts §2.1: a single server answers 500).
+        Raises CUT-TOPO-4 for a single server (facts §2.1: it answers 500, as a coordinator in trouble may).
         """
         self.check_allowed(endpoint, who)
-        token = mint(self._access.secret, now=time.time(), lifetime=_ID_TOKEN_LIFETIME, allowed_paths=[ID_PATH])
+        paths = [ID_PATH, _ROLE_PATH]
+        token = mint(self._access.secret, now=time.time(), lifetime=_ID_TOKEN_LIFETIME, allowed_paths=paths)
         client = self._client(endpoint, lambda: f"bearer {token}")
         server = Server(client, f"{who} ({endpoint.url})")
         try:
             return str(server.json("GET", ID_PATH, timeout=_ID_TIMEOUT)["id"])
         except ArangoError as error:
-            if error.from_arangodb and error.status in (500, 501):
+            if error.from_arangodb and error.status in (500, 501) and _is_single(server):
                 raise CutoverError(
                     "CUT-TOPO-4", f"{endpoint.url} is not a server of a cluster", details={"endpoint": endpoint.url}
                 ) from error
@@ -204,6 +206,11 @@ class Connector:
         if not found.startswith(_PREFIXES["coordinator"]):
             raise CutoverError("CUT-TOPO-6", f"source_endpoints: {endpoint.url} is {found}, which is no coordinator")
         return found, Server(self._client(endpoint, self._tokens), f"source-coordinator {found} ({endpoint.url})")
+
+
+def _is_single(server: Server) -> bool:
+    """Whether a server says that it is no part of a cluster (facts §2.1)."""
+    return bool(server.json("GET", _ROLE_PATH, timeout=_ID_TIMEOUT).get("role") == "SINGLE")
 
 
 def _parsed_map(raw: Mapping[str, str]) -> dict[str, Endpoint]:

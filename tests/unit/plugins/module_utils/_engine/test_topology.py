@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint import Endpoint, parse_endpoint
-from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError, TransportError
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import (
+    ArangoError,
+    CutoverError,
+    TransportError,
+)
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import Response
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import topology
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.topology import Access, Credentials
@@ -27,6 +31,7 @@ class Network:
         self.health: dict[str, Any] = {}
         self.tokens: list[tuple[str, str, dict[str, Any]]] = []
         self.single: set[str] = set()
+        self.troubled: dict[str, tuple[int, int]] = {}
 
     def add(self, name: str, inner: str, role: str, *, at: str | None = None, status: str = "GOOD") -> None:
         """A server with its inner address, reached ``at`` another one perhaps."""
@@ -40,9 +45,13 @@ class Network:
         self.tokens.append((endpoint.url, path, claims))
         if endpoint.url not in self.servers:
             raise TransportError("CUT-HTTP-1", f"{endpoint.url}: no connection", outcome_unknown=False)
-        if endpoint.url in self.single:
-            body: Any = {"error": True, "code": 500, "errorNum": 4, "errorMessage": "not a cluster"}
-            return Response(500, {}, json.dumps(body).encode())
+        if path == "/_admin/server/role":
+            role = "SINGLE" if endpoint.url in self.single else "COORDINATOR"
+            return Response(200, {}, json.dumps({"role": role}).encode())
+        status, number = (500, 4) if endpoint.url in self.single else self.troubled.get(endpoint.url, (0, 0))
+        if status:
+            body: Any = {"error": True, "code": status, "errorNum": number, "errorMessage": "no id"}
+            return Response(status, {}, json.dumps(body).encode())
         body = {"id": self.servers[endpoint.url]}
         if path == "/_admin/cluster/health":
             body = {"ClusterId": "c1", "Health": self.health}
@@ -90,13 +99,13 @@ def test_every_coordinator_and_dbserver_is_found(network: Network) -> None:
     assert not any(url.endswith(":8531") for url, _path, _claims in network.tokens)
 
 
-def test_the_first_token_for_an_address_is_good_for_its_id_alone(network: Network) -> None:
+def test_the_first_token_for_an_address_is_good_for_who_it_is_alone(network: Network) -> None:
     """And for seconds; only then the superuser's follows."""
     connect()
     first: dict[str, dict[str, Any]] = {}
     for url, _path, claims in network.tokens:
         first.setdefault(url, claims)
-    assert all(claims["allowed_paths"] == ["/_admin/server/id"] for claims in first.values())
+    assert all(claims["allowed_paths"] == ["/_admin/server/id", "/_admin/server/role"] for claims in first.values())
     assert len(first) == 4
 
 
@@ -138,11 +147,20 @@ def test_another_server_at_an_address_is_refused(network: Network) -> None:
 
 
 def test_a_single_server_is_no_source(network: Network) -> None:
-    """Facts §2.1: it answers 500."""
+    """Facts §2.1: it answers 500 and says what it is."""
     network.single = {"https://db.example:8529"}
     with pytest.raises(CutoverError) as refused:
         connect()
     assert refused.value.code == "CUT-TOPO-4"
+
+
+@pytest.mark.parametrize(("number", "retriable"), [(1457, True), (4, False)])
+def test_trouble_of_a_server_of_a_cluster_is_told_as_it_is(network: Network, number: int, retriable: bool) -> None:
+    """A timeout inside the cluster must not end a migration as if there was none."""
+    network.troubled = {"https://db.example:8529": (500, number)}
+    with pytest.raises(ArangoError) as answered:
+        connect()
+    assert (answered.value.error_num, answered.value.retriable) == (number, retriable)
 
 
 def test_a_named_endpoint_must_be_a_coordinator(network: Network) -> None:
