@@ -230,13 +230,13 @@ def agent_frozen(world: World, fields: Fields) -> None:
 @fault
 def take_over(world: World, fields: Fields) -> Undo | None:
     """Another host goes on; the first agent comes back when that one works, if it was not dead."""
-    first = world.agent
-    if fields["frozen"]:
-        first.freeze()
-    else:
-        first.kill()
-    world.another_agent()
-    return first.thaw if fields["frozen"] else None
+    first, frozen = world.agent, fields["frozen"]
+    leave, come_back = (first.freeze, first.thaw) if frozen else (first.kill, first.start)
+    leave()
+    if world.another_agent():
+        return come_back if frozen else None
+    come_back()
+    return None
 
 
 def joined(world: World, fields: Fields) -> Agent:

@@ -141,15 +141,23 @@ class World:
                 return
             except (Refused, OSError) as error:
                 retriable = isinstance(error, OSError) or error.error.get("retriable") or error.status in (409, 503)
-                if not retriable or time.monotonic() > deadline:
+                if not retriable or is_completed(error) or time.monotonic() > deadline:
                     raise
                 say(f"start refused for now: {str(error)[:300]}")
             time.sleep(0.5)
 
-    def another_agent(self) -> None:
-        """A host with an empty disk goes on with this migration."""
+    def another_agent(self) -> bool:
+        """A host with an empty disk goes on with this migration; False when it was completed: the first is asked on."""
         self._new_agent()
-        self._start(self.agent, join=False)
+        try:
+            self._start(self.agent, join=False)
+        except Refused as refused:
+            if not is_completed(refused):
+                raise
+            say(f"nothing to take over: {refused}")
+            self.agents.insert(0, self.agents.pop())
+            return False
+        return True
 
     def status(self) -> Status | None:
         """The status document; None when the agent does not answer."""
@@ -235,6 +243,11 @@ class World:
             self.prober.stop()
         if self.workload is not None:
             self.workload.stop()
+
+
+def is_completed(error: Refused | OSError) -> bool:
+    """Whether a start was refused because the migration was completed before it came."""
+    return isinstance(error, Refused) and error.error.get("code") == "CUT-STATE-3"
 
 
 def brief(status: Status | None) -> str:
