@@ -16,14 +16,14 @@ NAMES ?=
 # times as long. Those that only need CPU yield to the others, of which the light ones stand last.
 IDLE := lint
 PATIENT := lint pythons unit testbed-test mutants
-PARTS := soak integration e2e hosts-quick demo floor browser release-check $(PATIENT)
+PARTS := soak integration e2e hosts-quick demo-quick floor browser release-check $(PATIENT)
 AGENT := build/cutover-agent.pyz
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Images for containers like to set it, and then each of a thousand processes compiles all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons eda e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
+.PHONY: help setup lock demo demo-quick check unit testbed testbed-test integration browser images hosts-test hosts-quick floor pythons eda e2e big soak mutants bench bench-testbed lint test docs agent release-check clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ lock: ## resolve the ranges of pyproject.toml anew into requirements-dev.lock
 
 demo: setup ## migrate a live cluster into another one, with a table of figures at the end
 	python -m tests.demo
+
+demo-quick: setup ## the demo with a tenth of its data, as make test runs it
+	python -m tests.demo --every 10
 
 check: lint unit ## linters and unit tests: what every commit passes
 

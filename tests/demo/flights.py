@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import subprocess
 import sys
 import tarfile
@@ -81,10 +82,13 @@ def value_of(name: str, text: str) -> Any:
 
 
 class Flights:
-    """Reads the package's CSV files out of its source archive; nothing of it is installed or run."""
+    """Reads the package's CSV files out of its source archive; nothing of it is installed or run.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    ``every``: one flight, one observation of so many.
+    """
+
+    def __init__(self, directory: Path, every: int = 1) -> None:
+        self._directory, self._every = directory, every
 
     def fetch(self) -> Path:
         """Return the path of the archive, asking pip for it once."""
@@ -100,6 +104,9 @@ class Flights:
         """Yield the rows of a table without their missing values."""
         for row in csv.DictReader(io.StringIO(self._text(table))):
             yield {name: value_of(name, text) for name, text in row.items() if text not in ("NA", "")}
+
+    def _some(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        return itertools.islice(enumerate(self.rows(table)), 0, None, self._every)
 
     def _text(self, table: str) -> str:
         with tarfile.open(self.fetch()) as archive:
@@ -121,9 +128,9 @@ class Flights:
         yield "aviation", "airlines", ({"_key": row["carrier"], **row} for row in self.rows("airlines"))
         yield "aviation", "planes", ({"_key": row["tailnum"], **row} for row in self.rows("planes"))
         yield "weather", "observations", (
-            {"number": number, "expires": FAR_FUTURE, **row} for number, row in enumerate(self.rows("weather"))
+            {"number": number, "expires": FAR_FUTURE, **row} for number, row in self._some("weather")
         )
         yield "aviation", "flights", (
             {"_key": f"f{number:06}", "_from": f"airports/{row['origin']}", "_to": f"airports/{row['dest']}", **row}
-            for number, row in enumerate(self.rows("flights"))
+            for number, row in self._some("flights")
         )

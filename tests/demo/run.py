@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -47,10 +48,11 @@ class DemoError(Exception):
 
 
 class Demo:
-    """One run; every step prints what it does."""
+    """One run with one flight of ``every``; every step prints what it does."""
 
-    def __init__(self, home: Path, stack: ExitStack) -> None:
+    def __init__(self, home: Path, stack: ExitStack, every: int) -> None:
         self._home, self._stack = home, stack
+        self._flights = Flights(ROOT / "build" / "data", every)
         self._begun = time.monotonic()
         self._controller = Controller(home)
         self._seconds_to_sync = 0.0
@@ -74,7 +76,7 @@ class Demo:
         self._clusters = Clusters(self._home)
         self._stack.callback(self._clusters.stop)
         self.say("flights, airports, planes and weather of New York 2013 are loaded into the source")
-        counts = self._clusters.fill((AVIATION, WEATHER, SHOP), USERS, Flights(ROOT / "build" / "data").tables())
+        counts = self._clusters.fill((AVIATION, WEATHER, SHOP), USERS, self._flights.tables())
         for (database, collection), count in counts.items():
             print(f"  {database}/{collection}: {count:,} documents")
         self.say("the collection is built and installed")
@@ -250,6 +252,9 @@ def show_log(home: Path) -> None:
 
 def main() -> int:
     """Run the demo; 0 only without any difference."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description="A live cluster is moved by playbooks.")
+    parser.add_argument("--every", type=int, default=1, help="load one of so many flights (1)")
+    options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT, too: a shell starts background jobs with it ignored
         signal.signal(number, terminate)
     home = ROOT / "build" / "demo"
@@ -258,7 +263,7 @@ def main() -> int:
     status = 1
     try:
         with ExitStack() as stack:
-            demo = Demo(home, stack)
+            demo = Demo(home, stack, options.every)
             try:
                 demo.prepare()
                 demo.migrate()
