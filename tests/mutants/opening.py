@@ -268,4 +268,13 @@ OPENING: tuple[Mutant, ...] = (
         "        if self._decision.read() == record.NONE:\n",
         "test_cutover.py::test_i7_a_revocation_in_the_record_is_obeyed",
     ),
+    mutant(
+        "users-not-read-back-later",
+        "users whose reading back failed are not taken for as wanted",
+        "design §4.7, I5",
+        "users.py",
+        "        if self._to_read_back:\n",
+        "        if changed:\n",
+        "test_users.py::test_i5_what_could_not_be_read_back_is_read_back_later",
+    ),
 )

@@ -105,8 +105,9 @@ CODES: dict[str, Entry] = {
         "error", "operator", "An endpoint of the source is no coordinator", "Give coordinators in source_endpoints."
     ),
     "CUT-TOPO-7": Entry(
-        "error", "operator", "The source has no DB-Server",
-        "Give coordinators of a cluster in source_endpoints; its health document must name the DB-Servers.",
+        "error", "transient", "No DB-Server of the source can be reached",
+        "Look whether the DB-Servers run and can be reached from the agent's host, and that source_endpoints are "
+        "coordinators of a cluster: its health document names the DB-Servers.",
     ),
     "CUT-TOPO-8": Entry(
         "warning", "transient", "The source's servers changed while migrating",
@@ -115,14 +116,17 @@ CODES: dict[str, Entry] = {
     ),
     "CUT-TOPO-9": Entry(
         "error", "operator", "A new server of the source cannot be connected to",
-        "Allow the server (allowed_servers, endpoint_map), or take it out of the cluster again.",
+        "Allow the server (allowed_servers, endpoint_map), see that it can be reached from the agent's host and takes "
+        "the cluster's JWT secret, or take it out of the cluster again.",
     ),
     "CUT-FENCE-1": Entry(
         "error", "transient", "Not every server shows the server mode that was set",
         "Look at the named servers: one that does not answer must be brought back or taken out of the cluster.",
     ),
     "CUT-FENCE-2": Entry(
-        "error", "operator", "A server does not tell its server mode", "Check that the endpoint is an ArangoDB server."
+        "error", "operator", "A server does not tell its server mode",
+        "Look whether the named server runs, can be reached from the agent's host and takes the source's JWT secret. "
+        "One that is gone for good must be taken out of the cluster.",
     ),
     "CUT-FENCE-3": Entry(
         "error", "transient", "The server mode cannot be set",

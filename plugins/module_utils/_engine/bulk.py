@@ -18,6 +18,8 @@ from .target import TargetWriter, TooBigError, document_path
 UNIQUE_VIOLATED = 1210
 NOT_FOUND = 1202
 REVISION_CONFLICT = 1200
+_TROUBLE = 500
+_TRIES_IN_TROUBLE = 5
 _ERROR_CODES = "x-arango-error-codes"
 _INSERT: dict[str, object] = {"isRestore": True, "overwriteMode": "replace", "silent": False}
 
@@ -115,9 +117,15 @@ def _all(
 
 
 def _part(
-    writer: TargetWriter, part: Sequence[Marker], send: Callable[[Sequence[Marker]], Response]
+    writer: TargetWriter,
+    part: Sequence[Marker],
+    send: Callable[[Sequence[Marker]], Response],
+    tries: int = _TRIES_IN_TROUBLE,
 ) -> list[Refused]:
-    """One part until each position has a final answer; what the target refuses as a whole is divided."""
+    """One part until each position has a final answer; what the target refuses as a whole is divided.
+
+    Trouble inside the target is not the documents' fault until it has lasted for so many ``tries``.
+    """
     pauses = writer.patience.pauses()
     refused: list[Refused] = []
     while part:
@@ -126,6 +134,10 @@ def _part(
         except TooBigError:
             return [*refused, *_halves(writer, part, send)]
         except ArangoError as error:
+            if error.status >= _TROUBLE and tries:
+                tries -= 1
+                writer.patience.sleep(pauses.next())
+                continue
             if error.error_num in GONE or (len(part) == 1 and error.error_num == 0 and error.status != 413):
                 raise
             # Before 3.11.1 one illegal key makes a cluster refuse the whole request (facts §7.5).
@@ -150,7 +162,7 @@ def _halves(
     writer: TargetWriter, part: Sequence[Marker], send: Callable[[Sequence[Marker]], Response]
 ) -> list[Refused]:
     middle = len(part) // 2
-    return [*_part(writer, part[:middle], send), *_part(writer, part[middle:], send)]
+    return [*_part(writer, part[:middle], send, 0), *_part(writer, part[middle:], send, 0)]
 
 
 def passes(failure: Failure) -> bool:

@@ -38,7 +38,15 @@ def read_mode(server: Server, timeout: float = 10.0) -> str:
 
 
 def read_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
-    """The mode of every coordinator and DB-Server by server id. Raises the first error: a silent server is no mode."""
+    """The mode of every coordinator and DB-Server by server id.
+
+    Raises the first error: a silent server is no mode. So is one that the cluster has not given up and that nobody here
+    has a connection to: CUT-FENCE-2.
+    """
+    away = source.unconnected()
+    if away:
+        text = f"there is no connection to {', '.join(away)}: whether writes are refused there cannot be known"
+        raise CutoverError("CUT-FENCE-2", text, retriable=True, details={"servers": away})
     return gather({name: partial(read_mode, server, timeout) for name, server in source.labels().items()})
 
 

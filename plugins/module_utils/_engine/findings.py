@@ -85,6 +85,9 @@ class Findings:
     def resolve(self, code: str, where: Optional[str] = None, key: Optional[str] = None) -> None:
         """Take away findings whose cause is gone: all of a code, those at one place, or the one of a key there."""
         with self._lock:
+            if where is not None and key is not None:
+                self._changed = self._items.pop(f"{code}|{where}|{key}", None) is not None or self._changed
+                return
             gone = [
                 name
                 for name, item in self._items.items()

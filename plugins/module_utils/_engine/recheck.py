@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import threading
@@ -90,15 +91,16 @@ class Recheck:
                 self._entries.move_to_end(entry.number)
 
     def settled(self, entry: Entry) -> None:
-        """This note is done with."""
+        """This note is done with; where a full disk does not take that, it is looked at once more after a restart."""
         with self._lock:
             if self._entries.pop(entry.number, None) is None:
                 return
-            if self._entries:
-                self._append({"done": entry.number})
-            else:
-                os.truncate(self._path, 0)
-                self._size = 0
+            with contextlib.suppress(OSError):
+                if self._entries:
+                    self._append({"done": entry.number})
+                else:
+                    os.truncate(self._path, 0)
+                    self._size = 0
 
     def last_due(self, database: str, plan_id: str) -> Optional[float]:
         """Until when requests without an answer may still write into this collection (monotonic seconds)."""

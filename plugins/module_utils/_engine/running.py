@@ -58,7 +58,7 @@ _UNKNOWN_POLL = 0.3
 # Findings of a data path that has ended: by the journal, which the next one begins with, its shards are not in sync.
 # Those of definitions are told again by the first pass, as far as they are still true.
 _OF_ONE_LIFE = (
-    "CUT-DATA-7", "CUT-DATA-14", "CUT-STATE-11",
+    "CUT-DATA-7", "CUT-DATA-14", "CUT-STATE-11", "CUT-TOPO-9",
     "CUT-SCHEMA-1", "CUT-SCHEMA-2", "CUT-SCHEMA-3", "CUT-SCHEMA-4", "CUT-SCHEMA-5", "CUT-SCHEMA-6",
 )  # fmt: skip
 _TOPOLOGY_SECONDS = 10.0

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Optional, Protocol
 
 from .._core.arango import Server
+from .._core.catalogue import lookup
 from .._core.errors import ArangoError, CutoverError, TransportError
 from .findings import Finding, Findings
 from .parallel import gather
@@ -41,6 +42,7 @@ class ServerWatch:
         self._lanes = lanes
         self._findings = findings
         self.reboots: dict[str, int] = {}
+        self._unreached: set[str] = set()
 
     def begin(self, known: Mapping[str, int]) -> set[str]:
         """Read every ``rebootId``; gives the servers that were started anew since the journaled ones."""
@@ -61,8 +63,19 @@ class ServerWatch:
             self._findings.report(Finding("CUT-TOPO-9", "error", "source", error.message, error.remedy))
         else:
             self._findings.resolve("CUT-TOPO-9", "source")
+        self._tell_unreached()
         self._look_for_restarts()
         self._lanes.follow_servers(self._followed())
+
+    def _tell_unreached(self) -> None:
+        """A server that the cluster takes for good and that cannot be connected to: nobody follows what it leads."""
+        unreached = self._source.unreached
+        for name in self._unreached - set(unreached):
+            self._findings.resolve("CUT-TOPO-9", name)
+        for name, error in unreached.items():
+            remedy = lookup("CUT-TOPO-9").remedy
+            self._findings.report(Finding("CUT-TOPO-9", "warning", name, error.message, remedy))
+        self._unreached = set(unreached)
 
     def missing(self, leaders: Iterable[str]) -> bool:
         """Whether one of these servers is not known yet."""

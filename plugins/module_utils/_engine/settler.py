@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Callable, Iterable, Mapping, Sequence
 
@@ -25,6 +26,7 @@ from .target import TargetWriter
 from .unit import UnitWriter
 from .wal import log_end
 
+LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
 _APPLIED_SECONDS = 30.0
@@ -85,6 +87,9 @@ class Settler:
             self._settle(shard, entry)
         except CutoverError:
             # The collection is being dropped on one side: it will be forgotten, or the next try succeeds.
+            self._recheck.postpone(entry, self._again)
+        except OSError as error:
+            LOG.warning("%s: what may have been written is noted when the disk has room: %s", shard.plan.id, error)
             self._recheck.postpone(entry, self._again)
 
     def _settle(self, shard: Shard, entry: Entry) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from .migration import Migration
 from .topology import Source, connect
 from .world import access_of
 
+LOG = logging.getLogger(__name__)
 _MODE_SECONDS = 60.0
 
 
@@ -43,9 +45,11 @@ def change(migration: Migration, secret: bytes, mode: str) -> bool:
     if migration.revoke_request is not None:
         raise CutoverError("CUT-STATE-5", "the revocation itself sets the server mode when it is decided")
     with connected(migration, secret) as source:
-        before = fence.read_modes(source)
-        if fence.summary(before) == mode:
-            return False
+        try:
+            if fence.summary(fence.read_modes(source)) == mode:
+                return False
+        except CutoverError as error:
+            LOG.info("not every server tells its mode before it is set: %s", error)
         _show(migration, fence.set_mode(source, mode, Deadline(_MODE_SECONDS)))
     return True
 

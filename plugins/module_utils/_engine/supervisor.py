@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Optional
 
 from .._core.clock import Backoff
-from .._core.errors import CutoverError
+from .._core.errors import ArangoError, CutoverError
 from . import decision as record
 from . import states
 from .after_opening import AfterOpening, ended_before
@@ -39,7 +39,13 @@ _TICK_SECONDS = 0.1
 # Between two tries while something is waited for: whoever puts it right sees it within this time.
 _LONGEST_PAUSE = 3.0
 # Credentials, rights, limits and front-ends are put right by somebody: the migration waits for it and says so.
-_OPERATOR_WAITS = ("CUT-ARANGO-3", "CUT-ARANGO-4", "CUT-ARANGO-5", "CUT-ARANGO-7")
+_OPERATOR_WAITS = (
+    "CUT-ARANGO-3", "CUT-ARANGO-4", "CUT-ARANGO-5", "CUT-ARANGO-7",
+    "CUT-TOPO-1", "CUT-TOPO-2", "CUT-TOPO-5",
+)  # fmt: skip
+_TROUBLE, _NOT_IMPLEMENTED = 500, 501
+# Not there now, or not there yet for this coordinator: a collection, a database, a cursor, a user.
+_COMES_AND_GOES = frozenset({1203, 1228, 1600, 1703})
 # Threads get this long to finish what they do before the connections are cut under them.
 _GRACE_SECONDS = 1.0
 _CLOSE_SECONDS = 15.0
@@ -71,10 +77,15 @@ class Supervisor:
         except OpeningRevokedError:
             return False
         except CutoverError as error:
+            if self._migration.stop_event.is_set():
+                return True  # what an agent meets while it is being ended is no verdict
             if self._passes(error):
                 self._migration.wait_for(error)
                 return False
             self._migration.fail(error)
+        except OSError as error:
+            self._migration.wait_for(CutoverError("CUT-DISK-1", f"the agent's disk: {error.strerror or error}"))
+            return False
         except Exception as error:
             LOG.exception("the migration broke")
             text = f"unexpected {type(error).__name__}; the agent's log says where"
@@ -85,7 +96,11 @@ class Supervisor:
 
     @staticmethod
     def _passes(error: CutoverError) -> bool:
-        """Whether trying again from the beginning may help; credentials can be replaced while waiting."""
+        """Whether trying again from the beginning may help; credentials, addresses and permissions can be corrected
+        while waiting, and trouble inside a server, under whatever number, is no end of a migration.
+        """
+        if isinstance(error, ArangoError) and (error.status >= _TROUBLE or error.error_num in _COMES_AND_GOES):
+            return error.status != _NOT_IMPLEMENTED
         return error.retriable or error.code in _OPERATOR_WAITS or error.code.startswith("CUT-HTTP")
 
     def _let_go(self) -> None:

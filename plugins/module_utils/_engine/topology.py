@@ -10,6 +10,7 @@ that lives for seconds and tells who a server is, no more.
 from __future__ import annotations
 
 import fnmatch
+import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from .._core.tls import client_context
 if TYPE_CHECKING:
     from .spec import Spec
 
+LOG = logging.getLogger(__name__)
 ID_PATH = "/_admin/server/id"
 _ROLE_PATH = "/_admin/server/role"
 _ID_TOKEN_LIFETIME = 30.0
@@ -61,7 +63,8 @@ class Access:
 class Source:
     """The source cluster: every coordinator (``fronts``) and DB-Server (``servers``) by id, with superuser tokens.
 
-    ``coordinators`` are all coordinators as one client with fail-over.
+    ``coordinators`` are all coordinators as one client with fail-over; ``unreached`` says why there is no connection to
+    some that the cluster takes for good.
     """
 
     coordinators: Coordinators
@@ -72,6 +75,7 @@ class Source:
     version: str
     connector: Connector
     former: list[Server] = field(default_factory=list)
+    unreached: dict[str, CutoverError] = field(default_factory=dict)
 
     def labels(self) -> dict[str, Server]:
         """Every server that enforces or shows the server mode, by a name for humans: its id."""
@@ -85,18 +89,27 @@ class Source:
         """
         members = read_health(self.coordinators)[0]
         self.members = {member.id: member for member in members}
-        problems: list[CutoverError] = []
+        unreached: dict[str, CutoverError] = {}
         for member in members:
             if member.status == "GOOD" and member.role in _PREFIXES and member.id not in self.labels():
                 try:
                     self._add(member)
                 except CutoverError as error:
-                    problems.append(error)
+                    unreached[member.id] = error
+        self.unreached = unreached
         self._leave_out(set(self.members))
-        for problem in problems:
+        for problem in unreached.values():
             if problem.code.startswith("CUT-TOPO"):
                 raise problem
         return members
+
+    def unconnected(self) -> list[str]:
+        """Coordinators and DB-Servers that the cluster has not given up, and that nobody here can ask."""
+        return [
+            name
+            for name, member in self.members.items()
+            if member.role in _PREFIXES and member.status != "FAILED" and name not in self.labels()
+        ]
 
     def _add(self, member: Member) -> None:
         server = self.connector.open(member)
@@ -268,7 +281,7 @@ def connect(endpoints: Sequence[Endpoint], access: Access) -> Source:
         fronts = {seed[0]: seed[1], **_open_all(connector, members, "coordinator", seed[0], opened)}
         servers = _open_all(connector, members, "dbserver", None, opened)
         if not servers:
-            raise CutoverError("CUT-TOPO-7", "the source's health document names no DB-Server")
+            raise CutoverError("CUT-TOPO-7", "no DB-Server of the source can be reached", retriable=True)
     except CutoverError:
         for server in [seed[1], *opened]:
             server.close()
@@ -302,8 +315,9 @@ def _open_all(
         try:
             server = connector.open(member)
         except CutoverError as error:
-            if member.status == "GOOD" or error.code.startswith("CUT-TOPO"):
+            if member.status == "GOOD":
                 raise
+            LOG.info("%s, which is %s, is left out for now: %s", member.id, member.status, error)
             continue
         opened.append(server)
         servers[member.id] = server

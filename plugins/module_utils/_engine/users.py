@@ -29,6 +29,7 @@ ROOT = "root"
 MAP_KEY = "users-map"
 # What the target shows where a user has no grant of his own.
 _LOST = "the grant is undefined"
+_NOT_YET = "a coordinator of the target does not know the user's grants yet"
 
 
 def lowered(value: Any) -> Any:
@@ -91,6 +92,7 @@ class Users:
         self._as_wanted = policy == "skip"
         self._last_read: Optional[dict[str, dict[str, Any]]] = None
         self._problems: list[tuple[str, str]] = []
+        self._to_read_back = False
 
     @property
     def current(self) -> bool:
@@ -138,8 +140,10 @@ class Users:
         changed = {name for name, item in wanted.items() if known.get(name) != self._mark(item, "held")}
         removed = set(known) - set(wanted)
         if changed or removed:
+            self._as_wanted = False
             # Recorded first, with a mark that never matches: an interrupted write is made again, and whoever may
             # have been written is known to be ours to remove.
+            self._to_read_back = self._to_read_back or bool(changed)
             begun = {name: {"key": wanted[name]["_key"]} for name in changed}
             begun.update({name: {"key": known[name]["key"]} for name in removed})
             self._record.save({"users": {**known, **begun}})
@@ -147,8 +151,9 @@ class Users:
             for name in removed:
                 self._delete(name)
             self._record.save({"users": {name: self._mark(item, "held") for name, item in wanted.items()}})
-        if changed:
+        if self._to_read_back:
             self._problems = self.verify({name: self._held(item) for name, item in wanted.items()})
+            self._to_read_back = any(text == _NOT_YET for _name, text in self._problems)
             self._tell(self._problems, "CUT-USER-2", "error")
         self._as_wanted = not self._problems
         return bool(changed or removed)
@@ -159,14 +164,15 @@ class Users:
             return
         wanted = {name: self._held(item) for name, item in self._last_read.items()}
         problems = self.verify(wanted)
-        if problems and repair:
-            for name, text in problems:
+        wrong = [problem for problem in problems if problem[1] != _NOT_YET]
+        if wrong and repair:
+            for name, text in wrong:
                 # A grant goes with its collection, and it was us who dropped and made that one again.
                 if _LOST in text:
                     continue
                 remedy = lookup("CUT-VERIFY-3").remedy
                 self._report(Finding("CUT-VERIFY-3", "warning", f"user {name}", f"{text}: it is put right", remedy))
-            self._write({name: wanted[name] for name in {name for name, _text in problems}})
+            self._write({name: wanted[name] for name in {name for name, _text in wrong}})
             problems = self.verify(wanted)
         self._problems = problems
         self._tell(problems, "CUT-USER-2", "error")
@@ -205,14 +211,26 @@ class Users:
         problems = [(name, "the user is not on the target") for name in wanted if name not in found]
         for name in present:
             document = wanted[name]
+            shown = grants[name]
+            if shown is None:
+                problems.append((name, _NOT_YET))
+                continue
             if bool(found[name].get("active")) != active(document):
                 problems.append((name, f"the user should be {'active' if active(document) else 'inactive'}"))
-            problems.extend((name, text) for text in _grant_problems(document.get("databases") or {}, grants[name]))
+            problems.extend((name, text) for text in _grant_problems(document.get("databases") or {}, shown))
         return problems
 
-    def _grants(self, name: str) -> dict[str, Any]:
+    def _grants(self, name: str) -> Optional[dict[str, Any]]:
+        """None where a user that is listed has no grants yet: a coordinator learns by its heartbeat of users that
+        another one has made.
+        """
         path = f"/_api/user/{segment(name)}/database"
-        answer = self._target.json("GET", path, database=SYSTEM, query={"full": True}, timeout=TIMEOUT)
+        try:
+            answer = self._target.json("GET", path, database=SYSTEM, query={"full": True}, timeout=TIMEOUT)
+        except ArangoError as error:
+            if error.status != 404:
+                raise
+            return None
         return dict(answer["result"])
 
     def compare(self, opened: bool) -> list[tuple[str, str]]:
@@ -269,6 +287,9 @@ class Users:
         problems += [(name, "the user is not on the source") for name in sorted(found - set(wanted))]
         grants = gather({name: partial(self._grants, name) for name in wanted if name in found})
         for name, shown in grants.items():
+            if shown is None:
+                problems.append((name, _NOT_YET))
+                continue
             problems += [(name, text) for text in _grant_problems(wanted[name].get("databases") or {}, shown)]
         return problems
 

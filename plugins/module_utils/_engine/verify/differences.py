@@ -25,6 +25,8 @@ _TEXTS = {
     OTHER: "the document had another content on the target",
 }
 REPAIRED, STAYS, FOREIGN_WRITE = "CUT-VERIFY-1", "CUT-VERIFY-2", "CUT-VERIFY-3"
+# What the target had refused is there now, or is nowhere.
+_REFUSED = ("CUT-DATA-3", "CUT-DATA-4")
 _LIMIT = 10_000
 _REPAIRS = 3
 Rests = tuple[str, ...]
@@ -137,7 +139,8 @@ class Differences:
             if known is not None:
                 self._places[collection] -= 1
         if known is not None:
-            self._findings.resolve(STAYS, known.where, key)
+            for code in (STAYS, *_REFUSED):
+                self._findings.resolve(code, known.where, key)
         return known
 
     def tell_repaired(self, difference: Difference, kind: str) -> None:

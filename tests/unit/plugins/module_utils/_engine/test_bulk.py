@@ -87,6 +87,13 @@ def test_i9_a_refusal_of_the_whole_request_is_narrowed_to_its_document(bench: Be
     assert sorted(bench.target.documents) == ["k1", "k2", "k4"]
 
 
+def test_i9_trouble_inside_the_target_is_not_the_documents_fault(bench: Bench) -> None:
+    """A server that runs out of memory for a while refuses everything: no finding for each of a million documents."""
+    bench.target.script = [refusal(500, 3, "fatal"), refusal(500, 4, "fatal")]
+    assert insert_all(bench.writer, PLAN, DOCUMENTS, 100) == []
+    assert [len(content) for method, path, content in bench.target.requests] == [4, 4, 4]
+
+
 @pytest.mark.parametrize("number", [1203, 1228])
 def test_a_collection_that_is_gone_is_no_matter_of_documents(bench: Bench, number: int) -> None:
     bench.target.script = [refusal(404, number, "fatal")]

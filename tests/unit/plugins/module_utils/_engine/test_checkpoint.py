@@ -114,7 +114,7 @@ def make(
     plane = journal.plane
     world: Any = SimpleNamespace(
         spec=Spec((), (), "secret"),
-        source=SimpleNamespace(coordinators=None, labels=dict),
+        source=SimpleNamespace(coordinators=None, labels=dict, unconnected=list),
         settings=SimpleNamespace(time_scale=1.0),
         paths=SimpleNamespace(data=directory),
         migration=SimpleNamespace(values={"id": migration}),

@@ -23,12 +23,17 @@ class Source:
         self.queries: list[dict[str, Any]] = []
         self.transactions: list[dict[str, Any]] = []
         self.kills = 0
+        self.away: list[str] = []
         self.fronts = {name: self._front(name) for name in ("CRDN-1", "CRDN-2")}
         self.servers = {"PRMR-1": self._front("PRMR-1")}
 
     def labels(self) -> dict[str, FakeFront]:
         """See ``topology.Source``."""
         return {**self.fronts, **self.servers}
+
+    def unconnected(self) -> list[str]:
+        """See ``topology.Source``."""
+        return self.away
 
     def _front(self, name: str) -> FakeFront:
         front = FakeFront(name)
@@ -89,6 +94,18 @@ def test_a_silent_server_is_no_mode() -> None:
     with pytest.raises(CutoverError) as failed:
         fence.set_mode(source, "readonly", Deadline(0.1), pause=0.001)
     assert failed.value.code == "CUT-FENCE-1"
+
+
+def test_i5_a_server_that_nobody_here_can_ask_is_no_mode_either() -> None:
+    """The cluster says that it is there: it may take writes, and its queries are in no list."""
+    source = Source()
+    source.away = ["CRDN-3"]
+    with pytest.raises(CutoverError, match="CRDN-3") as failed:
+        fence.read_modes(source)
+    assert (failed.value.code, failed.value.retriable) == ("CUT-FENCE-2", True)
+    with pytest.raises(CutoverError, match="CRDN-3"):
+        fence.set_mode(source, "readonly", Deadline(0.1), pause=0.001)
+    fence.set_mode(source, "default", Deadline(5.0), pause=0.001)
 
 
 def test_i6_giving_the_source_back_does_not_wait_for_a_server_that_is_down() -> None:

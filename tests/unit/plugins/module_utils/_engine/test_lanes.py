@@ -131,7 +131,7 @@ class Cluster:
         self.events: list[Any] = []
         front = FakeFront("coordinator")
         front.on("GET None /_admin/cluster/numberOfServers", lambda **_o: {"cleanedServers": self.cleaned})
-        self.source: Any = SimpleNamespace(coordinators=front, refresh=self._refresh, servers={})
+        self.source: Any = SimpleNamespace(coordinators=front, refresh=self._refresh, servers={}, unreached={})
         for name in self.reboots:
             self.add(name)
         self.findings = Findings()
@@ -189,6 +189,19 @@ def test_a_server_that_was_cleaned_out_is_not_followed(cleaned: list[str] | None
     cluster.cleaned = cleaned
     cluster.watch.refresh()
     assert cluster.events == [followed]
+
+
+def test_a_server_that_cannot_be_reached_from_here_is_told_until_it_is() -> None:
+    """Nobody follows what it leads, and no other place would say why these shards never come into sync."""
+    cluster = Cluster()
+    cluster.source.unreached = {"S9": TransportError("CUT-HTTP-1", "S9: connection refused", outcome_unknown=False)}
+    cluster.watch.refresh()
+    (told,) = cluster.findings.all()
+    assert (told["code"], told["where"], told["severity"]) == ("CUT-TOPO-9", "S9", "warning")
+    assert "connection refused" in told["message"]
+    cluster.source.unreached = {}
+    cluster.watch.refresh()
+    assert cluster.findings.all() == []
 
 
 def test_a_server_that_must_not_be_connected_to_is_a_finding_until_it_may() -> None:

@@ -79,6 +79,9 @@ class Cluster:
     def refresh(self) -> None:
         """Nobody comes or goes."""
 
+    def unconnected(self) -> list[str]:
+        return []
+
 
 class Agent:
     """An agent whose data path is not there, so that every attempt takes the way back behind its fence."""

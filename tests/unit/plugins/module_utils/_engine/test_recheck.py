@@ -140,6 +140,24 @@ def test_i8_a_full_disk_leaves_the_queue_whole(tmp_path: Path, monkeypatch: pyte
     assert due_later(Recheck(tmp_path / "log", 0.0)) == [[b"a"], [b"b"]]
 
 
+def test_i8_what_is_done_stays_done_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At worst it is looked at once more after a restart."""
+    queue = Recheck(tmp_path / "log", 0.0)
+    queue.note(SHARD, [b"a"], delay=0)
+    queue.note(SHARD, [b"b"], delay=0)
+    entry = queue.due(float("inf"))
+    assert entry is not None
+
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    queue.settled(entry)
+    assert queue.pending() == 1
+    monkeypatch.undo()
+    assert due_later(Recheck(tmp_path / "log", 0.0)) == [[b"a"], [b"b"]]
+
+
 def test_whole_collections_and_last_dues(tmp_path: Path) -> None:
     queue = Recheck(tmp_path / "log", 50.0)
     assert queue.last_due("d", "1") is None

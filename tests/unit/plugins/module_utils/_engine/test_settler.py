@@ -169,6 +169,20 @@ def test_a_collection_that_is_dropped_while_it_is_compared_leaves_nothing_behind
     assert world.recheck.pending() == 0
 
 
+def test_i8_a_full_disk_ends_no_thread(world: World) -> None:
+    """It goes on when there is room again."""
+
+    def full(_action: Any) -> None:
+        raise OSError(28, "no space left on device")
+
+    world.source["k"] = 5
+    submit, world.submit = world.submit, full  # type: ignore[method-assign]
+    assert world.settle("k") == {}
+    assert world.recheck.pending() == 1
+    world.submit = submit  # type: ignore[method-assign]
+    assert world.settle("k") == {"k": 5}
+
+
 def test_a_server_that_is_down_holds_up_no_other_shard(world: World) -> None:
     def down(*_arguments: Any, **_options: Any) -> Any:
         raise TransportError("CUT-HTTP-1", "connection refused", outcome_unknown=False)

@@ -191,6 +191,37 @@ def test_who_may_be_away(network: Network) -> None:
         connect()
 
 
+def test_a_server_that_was_replaced_at_its_address_is_left_out(network: Network) -> None:
+    """The cluster has given the old one up; the new one answers where it was."""
+    network.health["PRMR-9"] = {"Role": "DBServer", "Status": "FAILED", "Endpoint": "ssl://db.example:8540"}
+    network.health["PRMR-8"] = {"Role": "DBServer", "Status": "FAILED", "Endpoint": ""}
+    assert set(connect().servers) == {"PRMR-1", "PRMR-2"}
+
+
+def test_dbservers_that_are_all_away_come_back(network: Network) -> None:
+    """A power cut, or a source that boots: no end of a migration."""
+    for name, port in (("PRMR-1", 8530), ("PRMR-2", 8540)):
+        network.health[name]["Status"] = "BAD"
+        del network.servers[f"https://db.example:{port}"]
+    with pytest.raises(CutoverError) as refused:
+        connect()
+    assert (refused.value.code, refused.value.retriable) == ("CUT-TOPO-7", True)
+
+
+def test_i5_who_is_there_and_cannot_be_asked_is_known(network: Network) -> None:
+    """With the reason; one that the cluster has given up takes no writes."""
+    source = connect()
+    network.add("CRDN-3", "ssl://db.example:8549", "Coordinator")
+    network.add("PRMR-3", "ssl://db.example:8550", "DBServer", status="FAILED")
+    del network.servers["https://db.example:8549"]
+    source.refresh()
+    assert source.unconnected() == ["CRDN-3"]
+    assert source.unreached["CRDN-3"].code == "CUT-HTTP-1"
+    network.servers["https://db.example:8549"] = "CRDN-3"
+    source.refresh()
+    assert (source.unconnected(), source.unreached) == ([], {})
+
+
 def test_servers_that_come_and_go_are_followed(network: Network) -> None:
     """A new coordinator must be fenced too."""
     source = connect()

@@ -37,7 +37,7 @@ def user(name: str, rev: str = "_a", active: bool = True) -> dict[str, Any]:
     }
 
 
-def _lost(*_groups: str, idempotent: bool, **_options: Any) -> None:
+def _lost(*_groups: str, idempotent: bool = False, **_options: Any) -> None:
     assert not idempotent, "another coordinator would be asked, and nobody knew of the lost request"
     raise unreachable()
 
@@ -245,6 +245,40 @@ def test_wrong_grants_are_told() -> None:
     ]
 
 
+def test_i5_a_coordinator_that_does_not_know_a_new_user_yet_is_waited_for() -> None:
+    """The one that was written to knows at once, the others by their heartbeat."""
+    clusters = Clusters()
+
+    def unknown(*_groups: str, **_options: Any) -> None:
+        raise refusal(404, 1703)
+
+    clusters.target.on("GET _system /_api/user/(.+)/database", unknown)
+    users = clusters.users()
+    users.sync()
+    assert not users.current, "nobody has seen what they may do"
+    users.audit(repair=True)
+    assert {item["code"] for item in clusters.findings.all()} == {"CUT-USER-2"}, "nobody is blamed"
+    clusters.find()
+    assert users.sync() is False, "nothing is written again"
+    assert users.current
+    assert clusters.findings.all() == []
+
+
+def test_i5_what_could_not_be_read_back_is_read_back_later() -> None:
+    """The mark of what was written is no proof."""
+    clusters = Clusters()
+    clusters.lose(SHOWN)
+    users = clusters.users()
+    with pytest.raises(CutoverError):
+        users.sync()
+    assert not users.current
+    clusters.find()
+    clusters.on_target["app"]["authData"]["active"] = True
+    users.sync()
+    assert not users.current
+    assert [item["where"] for item in clusters.findings.all()] == ["user app"]
+
+
 def test_an_interrupted_write_is_made_again() -> None:
     """The map is written before and after."""
     clusters = Clusters()
@@ -256,6 +290,7 @@ def test_an_interrupted_write_is_made_again() -> None:
     assert {"app", "reader"} <= set(clusters.on_target)
 
 
+SHOWN = "GET _system /_api/user"
 RESTORE = "PUT _system /_api/replication/restore-data"
 DELETE = "DELETE _system /_api/user/(.+)"
 

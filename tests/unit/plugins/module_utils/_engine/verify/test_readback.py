@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Finding, Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.differences import Differences
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.readback import ReadBack
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.verify.rows import lookup
@@ -115,6 +115,17 @@ def test_i5_every_kind_of_damage_is_found_and_repaired(case: Case, kind: str) ->
     assert case.repaired == 1
     assert case.codes() == [("CUT-VERIFY-3" if kind in ("foreign", "extra") else "CUT-VERIFY-1", key)]
     assert case.touched.empty
+
+
+@pytest.mark.parametrize("code", ["CUT-DATA-3", "CUT-DATA-4"])
+def test_i9_what_the_target_had_refused_is_told_until_it_is_there(case: Case, code: str) -> None:
+    """Else whoever has changed the document on the source had to accept a finding that is not true any more."""
+    for key in ("k1", "k2"):
+        case.findings.report(Finding(code, "error", "db/things", "errorNum 1210", "change it", key))
+    set_target("k1", None)(case.path)
+    case.note(*KEYS)
+    case.cycles()
+    assert [item["key"] for item in case.findings.all() if item["code"] == code] == ["k2"]
 
 
 @pytest.mark.parametrize("kind", sorted(DAMAGE))
