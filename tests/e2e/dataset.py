@@ -19,8 +19,8 @@ WRITER = UserSpec("writer", "writes-all-day", (("shop", "", "rw"),))
 ADMINISTRATOR = UserSpec("keeper", "holds-the-keys", (("_system", "", "rw"), ("*", "", "rw")))
 USERS = (
     WRITER,
-    UserSpec("looker", "looks", (("stock", "", "ro"), ("stock", BIG, "none"))),
-    UserSpec("gone", "left", (("stock", "", "rw"),), active=False),
+    UserSpec("looker", "looks-on-and-on", (("stock", "", "ro"), ("stock", BIG, "none"))),
+    UserSpec("gone", "left-long-ago", (("stock", "", "rw"),), active=False),
 )
 ODD_NUMBERS = (
     -0.0, 1e-7, 1.5e300, 5e-324, 12345678901234567890, -9223372036854775808, 2**53 + 1, 0.1, 1e22, 123456789.123456789,

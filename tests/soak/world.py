@@ -140,8 +140,7 @@ class World:
                 agent.call("POST", "/v1/migration", {**self.request(), **({"join": True} if join else {})})
                 return
             except (Refused, OSError) as error:
-                retriable = isinstance(error, OSError) or error.error.get("retriable") or error.status in (409, 503)
-                if not retriable or is_completed(error) or time.monotonic() > deadline:
+                if not may_be_taken_later(error) or time.monotonic() > deadline:
                     raise
                 say(f"start refused for now: {str(error)[:300]}")
             time.sleep(0.5)
@@ -243,6 +242,14 @@ class World:
             self.prober.stop()
         if self.workload is not None:
             self.workload.stop()
+
+
+def may_be_taken_later(error: Refused | OSError) -> bool:
+    """Whether an operator would give the start again: what a check has found may be a fault that ends."""
+    if isinstance(error, OSError):
+        return True
+    passes = error.error.get("retriable") or error.status in (409, 503) or error.error.get("code") == "CUT-PRECHECK-2"
+    return bool(passes) and not is_completed(error)
 
 
 def is_completed(error: Refused | OSError) -> bool:
