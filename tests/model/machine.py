@@ -47,6 +47,8 @@ RULES = (
     "users after decision",
     "proof before opening",
     "late fence reclaimed",
+    "quiet after an earlier life",
+    "a lost agent's fence is noted",
     "roll forward after opening",
     "way back after a crash",
 )
@@ -86,6 +88,7 @@ class Actor(NamedTuple):
     fence_note: bool = False
     recorded: bool = False
     opening_note: bool = False
+    reborn: bool = False
 
 
 class State(NamedTuple):
@@ -204,6 +207,7 @@ class Machine:
             yield f"{sign} lifts the fence", self._go(self._mode(state, True), name, "unrolled")
         elif actor.at == "unrolled":
             alone = record.parts == {record.agent}
+            alone = alone and not (actor.reborn and self._holds("quiet after an earlier life"))
             ended = Record(NONE, record.agent, frozenset(), True, record.agent if alone else "")
             yield f"{sign} writes none", self._cas(state, name, ended, "settle", "settle")
 
@@ -214,7 +218,7 @@ class Machine:
         if actor.at == "dead":
             # Another agent's lease keeps it from working; what it left behind is its guard's business.
             if not (name == "first" and state.locked) and state.lease == name:
-                yield f"{name} is started again", self._go(state, name, "settle")
+                yield f"{name} is started again", self._go(self._put(state, name, reborn=True), name, "settle")
             return
         if actor.at in ("lost", "done"):
             return
@@ -248,6 +252,8 @@ class Machine:
     def _take_over(self, state: State, name: str) -> Iterator[Step]:
         if state.over:
             taken = self._read(state._replace(lease=name, over=False), name)
+            if state.record.agent not in ("", name) and self._holds("a lost agent's fence is noted"):
+                taken = self._put(taken, name, fence_note=True, reborn=True)
             yield f"{name} takes the lease over", self._go(taken, name, "settle")
 
     def _crash(self, state: State, name: str) -> Iterator[Step]:
@@ -285,6 +291,8 @@ class Machine:
             forward = self._holds("roll forward after opening")
             yield f"{name} finds opening", self._go(state, name, "users" if forward else "roll")
         elif state.record.state in UNDECIDED:
+            if state.record.agent != name and self._holds("a lost agent's fence is noted"):
+                state = self._put(state, name, fence_note=True, recorded=False, reborn=True)
             if self._holds("way back after a crash"):
                 yield f"{name} finds {state.record.state}", self._go(state, name, "roll")
             else:
@@ -297,7 +305,7 @@ class Machine:
         else:
             cleared = self._put(state, name, fence_note=False, recorded=False, opening_note=False)
             if actor.left and not self._quiet(state, name):
-                begun = self._put(cleared, name, fence_note=True, left=actor.left - 1)
+                begun = self._put(cleared, name, fence_note=True, left=actor.left - 1, reborn=False)
                 begun = begun._replace(young=begun.young | {name})
                 yield f"{name} begins an attempt", self._go(begun, name, "intent")
 
@@ -415,7 +423,8 @@ class Machine:
         for name in sorted(state.young):
             yield f"the fence of {name} is old", state._replace(young=state.young - {name})
         if state.quieting and not lifting:
-            over = state._replace(young=state.young - {state.record.agent}, quieting=False)
+            # It lasts as long as a fence is young, and nobody has begun another one since.
+            over = state._replace(young=frozenset(), quieting=False)
             yield "the quiet time is over", over
         if state.late_cas is not None:
             record, fresh = state.late_cas

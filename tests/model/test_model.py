@@ -24,7 +24,11 @@ GUARDED = {"attempts": (2, 1), "crashes": (0, 0), "guard": 1, "rescue": 0}
 GUARDED_CRASH = {"attempts": (1, 0), "crashes": (1, 0), "guard": 1, "rescue": 0}
 GUARDED_ONCE = {"attempts": (1, 1), "crashes": (0, 0), "guard": 1, "rescue": 0}
 RESCUED = {"attempts": (2, 0), "crashes": (0, 0), "guard": 0, "rescue": 1}
-WORLDS = {"two agents": TWO_AGENTS, "guarded": GUARDED_ONCE, "guard and crash": GUARDED_CRASH, "rescued": RESCUED}
+AGAIN = {"attempts": (2, 0), "crashes": (1, 0), "guard": 0, "rescue": 0}
+WORLDS = {
+    "two agents": TWO_AGENTS, "guarded": GUARDED_ONCE, "guard and crash": GUARDED_CRASH, "rescued": RESCUED,
+    "crash and again": AGAIN,
+}  # fmt: skip
 
 
 def machine_of(world: dict[str, object], *broken: str) -> Machine:
@@ -66,6 +70,8 @@ BREAKS = {
     "users after decision": RESCUED,
     "proof before opening": TWO_AGENTS,
     "late fence reclaimed": RESCUED,
+    "quiet after an earlier life": AGAIN,
+    "a lost agent's fence is noted": AGAIN,
     "roll forward after opening": TWO_AGENTS,
     "way back after a crash": TWO_AGENTS,
 }

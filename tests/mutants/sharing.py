@@ -160,4 +160,13 @@ SHARING: tuple[Mutant, ...] = (
         "self.entry = self._store.replace(self.key, body, (self._store.read(self.key) or self.entry).rev)",
         "test_fleet_journal.py::test_of_two_agents_one_gets_the_job",
     ),
+    mutant(
+        "late-offer-blocks",
+        "an offer of a former epoch that comes late is taken back",
+        "design §4.8",
+        "fleet.py",
+        "                patience.call(lambda: document.move(CLOSED))\n            else:",
+        "                patience.sleep(self._fleet.poll_seconds)\n            else:",
+        "test_fleet.py::test_an_offer_of_a_former_epoch_that_comes_late_blocks_nobody",
+    ),
 )

@@ -141,6 +141,7 @@ class FakeWorld:
     noted: bool = False
     fence_note: str | None = None
     young: bool = True
+    late_lift: float = 0.0
     calls: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     proofs: int = 0
@@ -174,6 +175,10 @@ class FakeWorld:
     def shown_modes(self) -> dict[str, str]:
         """See ``cutover.World``."""
         return self.read_modes()
+
+    def lift_may_run_late(self) -> float:
+        """See ``cutover.World``."""
+        return self.late_lift
 
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """See ``cutover.World``."""

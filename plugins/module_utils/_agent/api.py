@@ -217,7 +217,11 @@ class Api:
         if mode not in SERVER_MODES:
             raise fields.bad_field("mode", f"must be one of {', '.join(SERVER_MODES)}")
         changed = self._engine.set_server_mode(mode)
-        return json_response(200, {**self._engine.server_mode(), "changed": changed})
+        try:
+            shown = self._engine.server_mode()
+        except CutoverError:
+            shown = {"mode": mode, "servers": {}}  # it is set; who is away learns it when it is back
+        return json_response(200, {**shown, "changed": changed})
 
     def begin_precheck(self, request: Request) -> Response:
         """Run the prechecks of a specification in the background; they tell which values are wrong, all at once."""

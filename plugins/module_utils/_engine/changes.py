@@ -22,7 +22,7 @@ from .._core.revision import decode
 from . import inventory as inv
 from .aql import read_batches
 from .definitions import problems
-from .fence import read_modes, summary
+from .fence import shown_modes, summary
 from .journal import Journal, Record
 from .likeness import content
 from .mapping import parse_version
@@ -183,5 +183,5 @@ def since_opening(
         "collections": collections,
         "totals": {name: sum(getattr(changes, name) for changes in found.values()) for name in names},
         "definitions": problems(definitions, there, version),
-        "source_mode": summary(read_modes(source)),
+        "source_mode": summary(shown_modes(source)),
     }

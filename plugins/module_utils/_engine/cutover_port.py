@@ -32,6 +32,9 @@ class World(Protocol):
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """Set the source's mode and see it on every server."""
 
+    def lift_may_run_late(self) -> float:
+        """For so many seconds a request of this agent to lift the fence may still run, its answer being lost."""
+
     def cancel_writers(self, deadline: Deadline) -> int:
         """End what still writes on the source."""
 
@@ -56,7 +59,7 @@ class World(Protocol):
     def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
         """Make durable on this host that a fence is about to be put up.
 
-        Returns for how many seconds from now this host alone may lift it, without the record.
+        Returns for how many seconds from now this host may lift it, without the record or by a request that is late.
         """
 
     def note_recorded(self) -> None:

@@ -50,6 +50,8 @@ class LiveWorld:
         self._opened_cleanly = False
         self._settled_at = 0.0
         self._lost_before = False
+        # Whoever recovers from a restart does not know what the life before it has sent.
+        self._lift_lost = running is None
         self._doubts = running.plane.doubts if running is not None else 0
 
     def agent(self) -> str:
@@ -92,9 +94,21 @@ class LiveWorld:
             # Setting it reports who does not answer.
             modes = {}
         if mode == fence.DEFAULT:
-            return self._shown(fence.set_mode(self._world.source, mode, deadline))
+            return self._shown(self._lift(deadline))
         self._note(unanswered=True)
         return self._shown(fence.set_mode(self._world.source, mode, deadline, answered=self._answered))
+
+    def _lift(self, deadline: Deadline) -> dict[str, str]:
+        earlier, self._lift_lost = self._lift_lost, True
+
+        def answered() -> None:
+            self._lift_lost = earlier
+
+        return fence.set_mode(self._world.source, fence.DEFAULT, deadline, answered=answered)
+
+    def lift_may_run_late(self) -> float:
+        """See ``cutover.World``."""
+        return self._world.settings.settle_seconds if self._lift_lost else 0.0
 
     def _answered(self) -> None:
         """The request to fence; one of an attempt before may still be lost."""
@@ -235,12 +249,26 @@ class LiveWorld:
 
     def note_fence(self, attempt: int, former: str, max_downtime: float) -> float:
         """See ``cutover.World``."""
-        world = self._world
+        settings = self._world.settings
         self._lost_before = self.late_fence()
+        self._write_note(attempt, former, max_downtime, unanswered=self._lost_before)
+        return max(guard_seconds(max_downtime, settings.time_scale, MODE_TRY_SECONDS), settings.settle_seconds)
+
+    def note_former_fence(self) -> None:
+        """After a take-over: the fence of an agent that is lost may go up when the way back was taken, and nobody else
+        would look for it.
+        """
+        values = self._world.decision.values
+        owner = values.get("agent")
+        if owner and owner != self._world.lease.owner.id and self.noted_fence() is None:
+            former = str(values.get("former_mode", fence.DEFAULT))
+            self._write_note(int(values.get("attempt", 0)), former, self._world.spec.max_downtime, unanswered=True)
+
+    def _write_note(self, attempt: int, former: str, max_downtime: float, *, unanswered: bool) -> None:
+        world = self._world
         fronts = tuple(server.client.endpoint.url for server in world.source.fronts.values())
         note = FenceNote.of(world.lease.owner.id, attempt, former, fronts, max_downtime)
-        write_note(world.paths.root, replace(note, unanswered=self._lost_before))
-        return guard_seconds(max_downtime, world.settings.time_scale, MODE_TRY_SECONDS)
+        write_note(world.paths.root, replace(note, unanswered=unanswered))
 
     def note_recorded(self) -> None:
         """See ``cutover.World``."""

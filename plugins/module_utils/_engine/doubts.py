@@ -115,10 +115,12 @@ class Doubts:
 
     def crash(self, name: str, error: Exception) -> None:
         """A thread ended that must not."""
-        text = error.message if isinstance(error, CutoverError) else f"{type(error).__name__}: {error}"
-        code = error.code if isinstance(error, CutoverError) else "CUT-DATA-14"
+        text = str(error) if isinstance(error, CutoverError) else f"{type(error).__name__}: {error}"
         self._report(
-            Finding(code, "error", name, f"the worker {name} ended: {text}", "Restart the agent; report the message.")
+            Finding(
+                "CUT-DATA-14", "error", name, f"the worker {name} ended: {text}",
+                "Restart the agent; report the message.",
+            )
         )
 
     def recovered(self, shard: Shard) -> None:

@@ -51,12 +51,12 @@ def read_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
 
 
 def shown_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
-    """Like ``read_modes``, without the servers that cannot be reached."""
+    """Like ``read_modes``, without the servers that cannot be reached, or have a front-end answer for them."""
 
     def ask(server: Server) -> Optional[str]:
         try:
             return read_mode(server, timeout)
-        except TransportError:
+        except (TransportError, ArangoError):
             return None
 
     found = gather({name: partial(ask, server) for name, server in source.labels().items()})
@@ -97,7 +97,7 @@ def set_mode(
         try:
             last = read(source, max(0.5, min(10.0, deadline.remaining())))
             problem = None
-            if all(value == mode for value in last.values()):
+            if last and all(value == mode for value in last.values()):
                 return last
         except CutoverError as error:
             problem = error

@@ -133,6 +133,10 @@ class Hand:
             if document.state == CLOSED:
                 self._fleet.admit(patience)
                 patience.call(lambda: document.move(OFFERED, job=job.as_value(), outcome=None))
+            elif document.state == OFFERED and document.job is not None and document.job.epoch != job.epoch:
+                # An offer that was sent in an epoch before this one and came late: nobody takes it.
+                self._fleet.admit(patience)
+                patience.call(lambda: document.move(CLOSED))
             else:
                 # What a lost session of this agent has left is closed by whoever waited for it.
                 patience.sleep(self._fleet.poll_seconds)

@@ -64,6 +64,10 @@ class Fronts:
                 behind = ", ".join(sorted(name for name, value in modes.items() if value != mode))
                 raise CutoverError("CUT-FENCE-1", f"the mode {mode} is not yet shown by {behind}", retriable=True)
 
+    def lift_may_run_late(self) -> float:
+        """See ``wayback.Modes``: whoever acts for another host is waited for by its attempt's ``guard_seconds``."""
+        return 0.0
+
     def close(self) -> None:
         """Close all connections."""
         for server in self._servers:

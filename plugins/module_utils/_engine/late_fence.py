@@ -53,10 +53,13 @@ class LateFence:
             return False
         was_last = not self._live.late_fence()
         try:
-            is_fenced = former == DEFAULT and READONLY in self._live.shown_modes().values()
+            shown = self._live.shown_modes()
         except CutoverError as error:
             LOG.info("the source's mode could not be looked at: %s", error)
             return False
+        if not shown:
+            return False  # nobody was reached: this was no look
+        is_fenced = former == DEFAULT and READONLY in shown.values()
         if is_fenced:
             LOG.warning("a request to fence came after the way back: the source is given back once more")
             Cutover(self._live, self._decision, self._stop, self._clock).recover()

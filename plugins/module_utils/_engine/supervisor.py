@@ -196,6 +196,8 @@ class Supervisor:
         values = world.decision.values
         migration.attempts = max(migration.attempts, int(values.get("attempt", 0)))
         live = LiveWorld(world, None, migration.findings, migration.stop_event)
+        if found in (record.NONE, *record.UNDECIDED):
+            live.note_former_fence()
         # A fence that may only come late is looked for again and again: nothing else is left to do.
         if found == record.COMPLETED or (found == record.NONE and (live.noted_fence() is None or live.late_fence())):
             migration.be_quiet(world)

@@ -29,6 +29,9 @@ class Modes(Protocol):
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """Set the source's mode and see it on every server."""
 
+    def lift_may_run_late(self) -> float:
+        """For so many seconds a request of this agent to lift the fence may still run, its answer being lost."""
+
 
 def former_mode(values: Mapping[str, Any]) -> str:
     """The source's mode before the fence, as recorded."""
@@ -47,9 +50,10 @@ def roll_back(decision: Decision, source: Modes, reason: str, by: str, clock: Cl
     Raises ``DecisionChangedError`` when somebody else wrote meanwhile: the caller reads the record again and obeys.
     Nobody touches the source before ``by`` is among the record's ``participants``: one of them may be slow, and its
     request may run when all is over. So for ``quiet_seconds`` no new fence may be put up, but by the agent whose
-    attempt it was (``quiet_but``) if it took the way back alone.
+    attempt it was (``quiet_but``) if it took the way back alone; that one only waits for requests of its own.
     """
     values = decision.values
+    agent = values.get("agent")
     participants = set(values.get("participants", ())) if decision.state == record.ROLLING_BACK else set()
     participants.add(by)
     # Also by one who is among them already: what it has read may be old by now.
@@ -59,14 +63,16 @@ def roll_back(decision: Decision, source: Modes, reason: str, by: str, clock: Cl
         record.NONE,
         former_modes={},
         quiet_seconds=values.get("guard_seconds", 0.0),
-        quiet_but=values.get("agent") if participants == {values.get("agent")} else None,
+        quiet_but=agent if participants == {agent} and values.get("former_agent") in (None, agent) else None,
+        own_quiet_seconds=source.lift_may_run_late(),
         rolled_back_at=stamp(clock.wall()),
     )
 
 
 def quiet_seconds(values: Mapping[str, Any], agent: str) -> float:
     """For how long after its way back an attempt keeps this agent from fencing; 0 when it does not."""
-    return 0.0 if values.get("quiet_but") == agent else float(values.get("quiet_seconds") or 0.0)
+    name = "own_quiet_seconds" if values.get("quiet_but") == agent else "quiet_seconds"
+    return float(values.get(name) or 0.0)
 
 
 def reclaim(decision: Decision, source: Modes, former: str, by: str) -> bool:
@@ -76,5 +82,7 @@ def reclaim(decision: Decision, source: Modes, former: str, by: str) -> bool:
     """
     if former != DEFAULT or summary(source.shown_modes()) == DEFAULT:
         return False
-    decision.advance(record.FENCING, former_mode=former, former_modes={}, agent=by)
+    # Whose attempt it was may still lift what is put up next, as long as its fence is young.
+    first = decision.values.get("former_agent") or decision.values.get("agent")
+    decision.advance(record.FENCING, former_mode=former, former_modes={}, agent=by, former_agent=first)
     return True

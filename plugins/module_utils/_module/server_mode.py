@@ -38,7 +38,14 @@ def _directly(module: AnsibleModule) -> tuple[str, dict[str, Any], Callable[[], 
     def write() -> dict[str, Any]:
         return _document(fence.set_mode(source, params["mode"], Deadline(params["timeout"])))
 
-    return "direct", _document(fence.read_modes(source)), write
+    try:
+        current = _document(fence.read_modes(source))
+    except CutoverError:
+        # Setting it tells who does not answer; giving a source back must not wait for them.
+        if module.check_mode:
+            raise
+        current = {"mode": None, "servers": fence.shown_modes(source)}
+    return "direct", current, write
 
 
 def _document(modes: Mapping[str, str]) -> dict[str, Any]:

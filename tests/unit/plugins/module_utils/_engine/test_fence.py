@@ -108,18 +108,26 @@ def test_i5_a_server_that_nobody_here_can_ask_is_no_mode_either() -> None:
     fence.set_mode(source, "default", Deadline(5.0), pause=0.001)
 
 
-def test_i6_giving_the_source_back_does_not_wait_for_a_server_that_is_down() -> None:
-    """It learns the mode when it is back; one that answers must show it."""
+@pytest.mark.parametrize(
+    "error", [TransportError("CUT-HTTP-1", "connection refused", outcome_unknown=False), refusal(503, 0)]
+)
+def test_i6_giving_the_source_back_does_not_wait_for_a_server_that_is_down(error: CutoverError) -> None:
+    """It learns the mode when it is back, also where a front-end answers for it; one that answers must show it."""
     source = Source()
     source.mode = "readonly"
 
     def down(**_options: Any) -> None:
-        raise TransportError("CUT-HTTP-1", "connection refused", outcome_unknown=False)
+        raise error
 
     source.servers["PRMR-1"].on("GET None /_admin/server/mode", down)
     assert fence.set_mode(source, "default", Deadline(5.0), pause=0.001) == {"CRDN-1": "default", "CRDN-2": "default"}
     with pytest.raises(CutoverError):
         fence.set_mode(source, "readonly", Deadline(0.1), pause=0.001)
+    silent = Source()
+    for server in silent.labels().values():
+        server.on("GET None /_admin/server/mode", down)
+    with pytest.raises(CutoverError):
+        fence.set_mode(silent, "default", Deadline(0.1), pause=0.001)
     source.fronts["CRDN-2"].on("GET None /_admin/server/mode", lambda **_o: {"mode": "readonly"})
     with pytest.raises(CutoverError) as failed:
         fence.set_mode(source, "default", Deadline(0.1), pause=0.001)

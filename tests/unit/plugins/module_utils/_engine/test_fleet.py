@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import CutoverError
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import fleet_journal
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fleet import Fleet, Hand, Mate, end_former_jobs
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fleet_journal import (
     AGENT,
@@ -297,6 +298,23 @@ def test_i1_a_new_lead_waits_until_former_jobs_have_ended() -> None:
     assert "other.example" in str(refused.value)
     former(world, lambda: None, ends)
     assert world.documents[0].read() == CLOSED
+
+
+def test_an_offer_of_a_former_epoch_that_comes_late_blocks_nobody() -> None:
+    """Its lead was killed before the answer came, and the next one had ended all that it found."""
+    world = World()
+    hand = world.welcome()
+    with pytest.raises(IndexError):
+        carry(hand)
+    late = world.store.documents[job_key(OTHER.id, 0)].body
+    former(world)
+    world.lead.acquire()
+    document = JobDocument(world.store, job_key(OTHER.id, 0), fleet_journal.LEAD)
+    document.read()
+    job = {**late["job"], "epoch": late["job"]["epoch"] - 1, "id": "late"}
+    assert document.move(OFFERED, job=job, outcome=None)
+    carried = Carried(copied=BOTH)
+    assert carry(hand, world.take, world.end(carried)) == carried
 
 
 def test_i1_a_new_lead_takes_the_lease_of_an_agent_that_does_not_answer() -> None:

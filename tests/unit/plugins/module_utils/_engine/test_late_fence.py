@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine import cutover_world, fence_note
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import SYSTEM_CLOCK
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine import cutover_world, fence_note, supervisor
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine import decision as record
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover import Cutover
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.cutover_world import LiveWorld
@@ -20,6 +22,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._engine.fence_not
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.findings import Findings
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.late_fence import LateFence
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.supervisor import Supervisor
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.wayback import quiet_seconds
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.world import Paths
 from tests.unit.control_fakes import Crash, FakeStore, HandClocks, unreachable
 
@@ -28,7 +31,9 @@ SETTLE = 300.0
 
 
 class Front:
-    """A coordinator. Of the next requests to fence ``lost`` ones are not answered; they run when ``run_late`` says."""
+    """A coordinator. Of the next requests to fence ``lost`` ones are not answered; they run when ``run_late`` says. So
+    do ``lost_lifts`` of the next ones to lift.
+    """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster = cluster
@@ -52,6 +57,7 @@ class Cluster:
     def __init__(self) -> None:
         self.mode = "default"
         self.lost = 0
+        self.lost_lifts = 0
         self.late: list[str] = []
         self.crash = False
         self.fronts = {name: Front(self, name) for name in ("CRDN-1", "CRDN-2")}
@@ -63,6 +69,10 @@ class Cluster:
             raise Crash
         if mode == "readonly" and self.lost:
             self.lost -= 1
+            self.late.append(mode)
+            raise unreachable()
+        if mode == "default" and self.lost_lifts:
+            self.lost_lifts -= 1
             self.late.append(mode)
             raise unreachable()
         self.mode = mode
@@ -83,8 +93,20 @@ class Cluster:
         return []
 
 
+class Doubting:
+    """A data path about which a new doubt comes up all the time."""
+
+    def __init__(self) -> None:
+        self._doubts = itertools.count()
+        self.modes: dict[str, str] = {}
+
+    @property
+    def plane(self) -> SimpleNamespace:
+        return SimpleNamespace(doubts=next(self._doubts), end_watch=bool, resume=bool)
+
+
 class Agent:
-    """An agent whose data path is not there, so that every attempt takes the way back behind its fence."""
+    """An agent whose data path is in doubt, so that every attempt takes the way back behind its fence."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clocks = HandClocks()
@@ -102,8 +124,13 @@ class Agent:
         )
 
     def cutover(self) -> Cutover:
+        running: Any = Doubting()
+        return Cutover(LiveWorld(self.world, running, Findings(), threading.Event()), self.decision, threading.Event())
+
+    def recover(self) -> str:
+        """After a restart."""
         live = LiveWorld(self.world, None, Findings(), threading.Event())
-        return Cutover(live, self.decision, threading.Event())
+        return Cutover(live, self.decision, threading.Event()).recover()
 
     def late_fence(self) -> LateFence:
         return LateFence(self.world, Findings(), threading.Event())
@@ -118,8 +145,17 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Agent:
     return Agent(tmp_path, monkeypatch)
 
 
+def migration() -> Any:
+    """As the supervisor knows it after a restart."""
+    return SimpleNamespace(
+        attempts=1, findings=Findings(), stop_event=threading.Event(), clock=SYSTEM_CLOCK, last_attempt=object(),
+        be_quiet=lambda world: None, spec=SimpleNamespace(max_downtime=MAX_DOWNTIME),
+    )  # fmt: skip
+
+
 def test_a_way_back_after_answered_requests_leaves_nothing_to_look_for(agent: Agent) -> None:
     agent.attempt()
+    assert quiet_seconds(agent.decision.values, "agent") == 0.0
     assert read_note(agent.directory) is None
     assert not agent.late_fence().pending
 
@@ -164,7 +200,7 @@ def test_i6_a_request_that_was_cut_by_a_crash_is_looked_for_by_the_restart(agent
     agent.source.crash = True
     with pytest.raises(Crash):
         agent.cutover().run(1, MAX_DOWNTIME)
-    assert agent.cutover().recover() == record.NONE
+    assert agent.recover() == record.NONE
     assert agent.source.mode == "default"
     agent.source.run_late()
     agent.late_fence().look()
@@ -188,17 +224,60 @@ def test_a_source_that_is_not_reached_is_looked_at_again(agent: Agent, monkeypat
         patch.setattr(Front, "json", lambda *_arguments, **_options: (_ for _ in ()).throw(unreachable()))
         agent.late_fence().look()
     assert agent.late_fence().pending
+    agent.clocks.boot_now += 2 * SETTLE
+    with monkeypatch.context() as patch:
+        patch.setattr(Front, "json", lambda *_arguments, **_options: (_ for _ in ()).throw(unreachable()))
+        agent.late_fence().look()
+    assert agent.late_fence().pending, "the last look is one at which somebody was seen"
+    agent.late_fence().look()
+    assert not agent.late_fence().pending
+
+
+def test_i6_the_fence_of_a_lost_agent_is_looked_for_by_whoever_took_over(
+    agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its note and its guard went with its host."""
+    agent.source.crash = True
+    with pytest.raises(Crash):
+        agent.cutover().run(1, MAX_DOWNTIME)
+    other = tmp_path / "other"
+    other.mkdir()
+    agent.world.paths, agent.directory = Paths(other), other
+    agent.world.lease = SimpleNamespace(owner=SimpleNamespace(id="other"), check=lambda: None)
+    agent.world.spec = SimpleNamespace(max_downtime=MAX_DOWNTIME)
+    with monkeypatch.context() as patch:
+        patch.setattr(supervisor, "build_report", lambda *_arguments: {})
+        assert Supervisor(migration())._recover_decision(agent.world) == record.NONE
+    assert agent.source.mode == "default"
+    agent.source.run_late()
+    assert agent.source.mode == "readonly"
+    agent.late_fence().look()
+    assert (agent.source.mode, agent.decision.read()) == ("default", record.NONE)
+    assert quiet_seconds(agent.decision.values, "other") >= SETTLE
+    assert agent.decision.values["quiet_but"] is None, "the lost one may not be lost, and lift what is put up next"
+
+
+def test_i7_no_fence_is_put_up_while_a_lost_request_may_lift_it(agent: Agent) -> None:
+    """Neither by the agent that has sent it, nor after its restart."""
+    agent.source.lost_lifts = 1
+    agent.attempt()
+    assert quiet_seconds(agent.decision.values, "agent") >= SETTLE
+
+
+def test_i7_who_recovers_does_not_know_what_was_sent_before(agent: Agent) -> None:
+    agent.source.crash = True
+    with pytest.raises(Crash):
+        agent.cutover().run(1, MAX_DOWNTIME)
+    assert agent.recover() == record.NONE
+    assert quiet_seconds(agent.decision.values, "agent") >= SETTLE
 
 
 def test_a_restart_does_not_take_it_for_an_attempt_of_its_own(agent: Agent) -> None:
     """The status goes on to tell how the attempt really ended."""
     agent.source.lost = 1
     agent.attempt()
-    ended = object()
-    migration: Any = SimpleNamespace(
-        attempts=1, findings=Findings(), stop_event=threading.Event(), clock=None, last_attempt=ended,
-        be_quiet=lambda world: None,
-    )  # fmt: skip
-    assert Supervisor(migration)._recover_decision(agent.world) == record.NONE
-    assert migration.last_attempt is ended
+    known = migration()
+    ended = known.last_attempt
+    assert Supervisor(known)._recover_decision(agent.world) == record.NONE
+    assert known.last_attempt is ended
     assert agent.late_fence().pending

@@ -132,6 +132,21 @@ def test_i1_a_request_without_an_answer_is_read_back_though_the_copy_is_complete
     assert world.doubted == []
 
 
+def test_i8_a_full_disk_lets_nobody_go_before_it_is_noted(tmp_path: Path) -> None:
+    world = World(tmp_path, Carried(unsettled=frozenset({NAME}), error="lost"))
+    note, refused = world.note_collection, [OSError(28, "no space left on device")]
+
+    def full(shard: ShardId) -> None:
+        if refused:
+            raise refused.pop()
+        note(shard)
+
+    world.note_collection = full  # type: ignore[method-assign]
+    world.lend()
+    assert world.events[-1] == "noted"
+    assert world.lender.open_jobs == 0
+
+
 @pytest.mark.parametrize("carried", [Carried(refused=frozenset({NAME})), Carried(error="no way to that server")])
 def test_i9_the_lead_copies_itself_what_others_cannot(tmp_path: Path, carried: Carried) -> None:
     """So that it tells of the document by its key."""
