@@ -30,13 +30,17 @@ ASK_AGAIN = 15.0  # seconds
 
 
 class Phase(threading.Thread):
-    """The faults of one phase, each at its time and taken back at its end."""
+    """The faults of one phase, each at its time and taken back at its end.
+
+    One that waits for something, as a take-over does, does not keep the others from ending.
+    """
 
     def __init__(self, world: World, faults: list[Planned]) -> None:
         super().__init__(name="faults", daemon=True)
         self._world = world
         self._steps: list[tuple[float, int, Callable[[], None]]] = []
         self._undo: dict[int, Callable[[], object]] = {}
+        self._ends: dict[int, float] = {}
         self.errors: list[str] = []
         for number, fault in enumerate(faults):
             self._steps.append((fault.at, number, lambda number=number, fault=fault: self._begin(number, fault)))
@@ -59,9 +63,15 @@ class Phase(threading.Thread):
 
     def _begin(self, number: int, fault: Planned) -> None:
         say(f"fault {fault}")
+        self._world.meanwhile = self._end_what_is_due
         undo = FAULTS[fault.kind](self._world, dict(fault.fields))
         if undo is not None:
             self._undo[number] = undo
+            self._ends[number] = time.monotonic() + fault.lasts
+
+    def _end_what_is_due(self) -> None:
+        for number in [number for number in self._undo if self._ends[number] <= time.monotonic()]:
+            self._end(number)
 
     def _end(self, number: int) -> None:
         undo = self._undo.pop(number, None)

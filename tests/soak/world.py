@@ -58,6 +58,7 @@ class World:
         self.prober: Prober | None = None
         self.forgetful: set[Place] = set()
         self.forgot_fenced: set[Place] = set()
+        self.meanwhile: Callable[[], None] = lambda: None
         self.peak_rss = 0
         self.idle_threads = 0
 
@@ -143,6 +144,7 @@ class World:
                 if not may_be_taken_later(error) or time.monotonic() > deadline:
                     raise
                 say(f"start refused for now: {str(error)[:300]}")
+            self.meanwhile()
             time.sleep(0.5)
 
     def another_agent(self) -> bool:

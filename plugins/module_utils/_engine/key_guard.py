@@ -100,7 +100,8 @@ class KeyGuard:
         for shape, names in self._at_risk(source).items():
             largest = max(names.values())
             answer.largest = max(answer.largest, largest)
-            if self._next.get(shape, 0) <= largest:
+            # What it does next may be known by a trial that ended in an error.
+            if shape not in self._how or self._next.get(shape, 0) <= largest:
                 self._how[shape] = self._safe(shape, largest, deadline)
             how = self._how[shape]
             if how is None:

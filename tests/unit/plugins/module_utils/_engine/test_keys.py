@@ -217,6 +217,24 @@ def test_keys_that_could_not_be_tried_are_tried_again(retriable: bool, seconds: 
     assert not question.due()
 
 
+def test_a_trial_that_could_not_be_cleaned_up_is_made_again() -> None:
+    """It had found out what the target gives out next, and not yet how that is safe."""
+    target = FakeTarget(5_000)
+    asked = guard(target, largest(9))
+    real, refusals = target.json, [True, False]
+
+    def json(method: str, path: str, **options: Any) -> Any:
+        if method == "DELETE" and target.documents and refusals.pop(0):
+            raise _refused(409, 1200)
+        return real(method, path, **options)
+
+    target.json = json  # type: ignore[method-assign]
+    with pytest.raises(ArangoError):
+        asked.examine(source(), Deadline(10.0))
+    refusals[:] = [False] * 9
+    assert asked.examine(source(), Deadline(10.0)).text is None
+
+
 def test_too_many_ids_are_not_used_up() -> None:
     """The question goes to the operator, with both figures; an accepted one is no question."""
     target = FakeTarget(10)
