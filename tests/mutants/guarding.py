@@ -123,8 +123,8 @@ GUARDING: tuple[Mutant, ...] = (
         "no new fence goes up while another participant of the way back may be slow",
         "design §5, I7",
         "wayback.py",
-        'return 0.0 if values.get("quiet_but") == agent else float(values.get("quiet_seconds") or 0.0)',
-        "return 0.0",
+        "    return float(values.get(name) or 0.0)\n",
+        "    return 0.0 if name else 1.0\n",
         "test_cutover.py::test_i7_after_another_agents_attempt_the_source_is_left_in_peace_for_a_while",
     ),
     mutant(
