@@ -71,6 +71,35 @@ def test_check_install_again_change_remove(host: Host) -> None:
     assert host.play("remove_agent").changed == 0
 
 
+def test_removal_spares_what_is_another_agents(host: Host) -> None:
+    """Whether it lies inside of the directories of the removed one, or beside them, where other things are, too."""
+    own = {f"agent_{kind}_directory": f"{host.install_path(kind)}/" for kind in ("config", "state", "run", "log")}
+    install = host.install_path("install")
+    other = host.install_path("config/south/agent.json")
+    kept = host.install_path("state/north/agent.lock")
+    for path in (other, kept, install / "cutover-agent-000000000000.pyz"):
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    other.write_text('{\n    "source_jwt_secret_path": "/s"\n}\n')
+    refused = host.play("remove_agent", **own)
+    told = " ".join(refused.output.split())
+    assert (refused.code, refused.changed) == (2, 0), refused.output
+    assert f"{other.parent}, {kept.parent}: another agent of this host has its files there" in told
+
+    beside = {name: f"{directory}/mine" for name, directory in own.items()}
+    host.install_path("config/mine").mkdir()
+    removed = host.play("remove_agent", **beside)
+    assert (removed.code, removed.changed) == (0, 1), removed.output
+    assert all(path.exists() for path in (other, kept, install / "cutover-agent-000000000000.pyz"))
+
+    other.unlink()
+    install.joinpath("of-somebody").touch()
+    removed = host.play("remove_agent", **beside)
+    assert (removed.code, removed.changed) == (0, 1), removed.output
+    assert [path.name for path in install.iterdir()] == ["of-somebody"]
+    assert host.install_path("config/south").exists()
+
+
 def test_events_are_posted_to_a_webhook(host: Host, tmp_path: Path) -> None:
     """The secret is shown nowhere; another one restarts the agent, and without the address everything of it is gone."""
     certificates = make_certificates(tmp_path)
