@@ -100,6 +100,24 @@ def test_removal_spares_what_is_another_agents(host: Host) -> None:
     assert host.install_path("config/south").exists()
 
 
+def test_removal_finds_what_was_copied_elsewhere(host: Host, tmp_path: Path) -> None:
+    """Secret and key go with the agent, unless another one of the host has the same, or they were there before."""
+    secret, keyfile, other = (host.install_path(name) for name in ("any.jwt", "any.keyfile", "south/agent.json"))
+    paths = {"agent_source_jwt_secret_path": str(secret), "agent_client_keyfile": str(keyfile)}
+    copied = {**paths, "agent_client_keyfile_source": str(make_certificates(tmp_path).server_keyfile)}
+    for path in (secret, keyfile):
+        path.touch()
+    other.parent.mkdir()
+    other.write_text(f'{{\n    "source_jwt_secret_path": "{secret}"\n}}\n')
+    assert host.play("remove_agent", **copied).changed == 0
+    other.unlink()
+    given = host.variables.pop("agent_source_jwt_secret_source")
+    assert host.play("remove_agent", **paths).changed == 0
+    removed = host.play("remove_agent", agent_source_jwt_secret_source=given, **copied)
+    assert (removed.code, removed.changed) == (0, 2), removed.output
+    assert [path for path in (secret, keyfile) if path.exists()] == []
+
+
 def test_events_are_posted_to_a_webhook(host: Host, tmp_path: Path) -> None:
     """The secret is shown nowhere; another one restarts the agent, and without the address everything of it is gone."""
     certificates = make_certificates(tmp_path)
