@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.roles.conftest import ROOT, Host
+from tests.roles.conftest import ROOT, Host, running_agent
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -117,6 +120,24 @@ def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: 
     again = host.play("cutover", **hooks)
     assert (again.code, again.output.count("failed=0")) == (0, 1), again.output
     assert noted(host) == ["post_open_tasks completed"]
+
+
+def test_a_group_in_which_nobody_leads_is_told_so(host: Host, tmp_path: Path) -> None:
+    """The lead is away: only the server mode needs none, where it can ask the source itself."""
+    shutil.copytree(host.collections, tmp_path / "joined")
+    engine = tmp_path / "joined/ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
+    content = engine.read_text()
+    engine.write_text(content.replace('"joined": None', '"joined": {"lead_host": "agent-0"}'))
+    assert engine.read_text() != content
+    group = dataclasses.replace(host, collections=tmp_path / "joined", others={"agent-2": {}})
+    with running_agent(group, host.directory / "source.jwt"):
+        refused = group.play("pause")
+        told = " ".join(refused.output.split())
+        assert refused.code == 2, refused.output
+        assert "localhost, agent-2: none of these agents leads, they copy for the one on host agent-0" in told
+        modes = group.play("server_mode", server_mode="default")
+        assert (modes.code, modes.output.count('"msg": "default, asked agent')) == (0, 1), modes.output
+        assert group.play("server_mode", server_mode="default", source_endpoints=[]).code == 2
 
 
 def test_precheck_and_status_without_source_or_agent(host: Host) -> None:
