@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -116,6 +118,26 @@ def test_removal_finds_what_was_copied_elsewhere(host: Host, tmp_path: Path) -> 
     removed = host.play("remove_agent", agent_source_jwt_secret_source=given, **copied)
     assert (removed.code, removed.changed) == (0, 2), removed.output
     assert [path for path in (secret, keyfile) if path.exists()] == []
+
+
+def test_an_agent_that_is_not_done_is_not_removed(host: Host, tmp_path: Path) -> None:
+    """Neither with late indexes to build nor with a migration that runs; unless it is to be removed all the same."""
+    shutil.copytree(host.collections, tmp_path / "busy")
+    engine = tmp_path / "busy/ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
+    content = engine.read_text()
+    engine.write_text(content.replace('"late_indexes": {"pending": 0', '"late_indexes": {"pending": 2'))
+    assert engine.read_text() != content
+    busy = dataclasses.replace(host, collections=tmp_path / "busy")
+    assert busy.play("deploy_agent").code == 0
+    pid = pid_of(host)
+    for why in ("late indexes that it still has to build on the target (TTL, vector): 2", "its migration is running"):
+        refused = busy.play("remove_agent")
+        told = " ".join(refused.output.split())
+        assert (refused.code, refused.changed, pid_of(host)) == (2, 0, pid), refused.output
+        assert f"The agent on localhost is not done: {why}. " in told
+        assert busy.play("migrate", migration_watch=False).code == 0
+    removed = busy.play("remove_agent", "-e", "agent_remove_anyway=true")
+    assert (removed.code, list(host.install_path("").iterdir())) == (0, []), removed.output
 
 
 def test_events_are_posted_to_a_webhook(host: Host, tmp_path: Path) -> None:
