@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shutil
 from pathlib import Path
@@ -120,6 +121,26 @@ def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: 
     again = host.play("cutover", **hooks)
     assert (again.code, again.output.count("failed=0")) == (0, 1), again.output
     assert noted(host) == ["post_open_tasks completed"]
+
+
+@pytest.mark.usefixtures("agent")
+def test_what_a_rescue_needs_is_made_last_and_never_shown(host: Host) -> None:
+    """Its time begins when nothing blocks the cutover; why it cannot be had, or kept, is told."""
+    assert host.play("migrate").code == 0
+    rescue_file = host.directory / "rescue.json"
+    absent = host.play("cutover", rescue_file=str(host.directory / "absent/rescue.json"))
+    assert absent.code != 0
+    assert "rescue_file: there is no directory for" in absent.output
+    done = host.play("cutover", "-vvv", "--diff", rescue_file=str(rescue_file), gate_timeout=20)
+    assert (done.code, done.changed) == (0, 1), done.output
+    names = ("Wait until nothing blocks it", "Get what a rescue needs")
+    steps = [done.output.index(f"TASK [{name}]") for name in names]
+    assert steps == sorted(steps)
+    token = json.loads(rescue_file.read_text())["token"]
+    assert token not in done.output
+    refused = host.play("cutover", rescue_file=str(rescue_file), agent_token="unknown")
+    assert refused.code != 0
+    assert "CUT-AGENT-10" in refused.output
 
 
 def test_a_group_in_which_nobody_leads_is_told_so(host: Host, tmp_path: Path) -> None:
