@@ -92,7 +92,9 @@ def noted(host: Host) -> list[str]:
 
 
 @pytest.mark.usefixtures("agent")
-def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: Host) -> None:
+def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ("pre_cutover_tasks", "on_fenced_tasks", "post_open_tasks", "on_rollback_tasks")
     hooks = {name: hook(host, name) for name in names}
     assert host.play("migrate").code == 0
@@ -118,7 +120,9 @@ def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: 
     assert late.code != 0
     assert "The target is open and stays so" in late.output
     assert noted(host) == ["on_fenced_tasks stopping", "late completed"]
-    again = host.play("cutover", **hooks)
+    monkeypatch.chdir(host.directory)
+    monkeypatch.setenv("PWD", "/")
+    again = host.play("cutover", **{**hooks, "post_open_tasks": "post_open_tasks.yml"})
     assert (again.code, again.output.count("failed=0")) == (0, 1), again.output
     assert noted(host) == ["post_open_tasks completed"]
 
