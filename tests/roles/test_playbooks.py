@@ -128,6 +128,19 @@ def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(
 
 
 @pytest.mark.usefixtures("agent")
+def test_a_proxy_that_is_not_reached_takes_the_way_back(host: Host) -> None:
+    """The example of the documentation: without its own look at it Ansible would leave the rescue out."""
+    assert host.play("migrate").code == 0
+    undone = host.play(
+        "cutover", on_fenced_tasks=str(ROOT / "docs/examples/switch_proxy.yml"),
+        on_rollback_tasks=hook(host, "on_rollback_tasks"), proxy_host="proxy.invalid", proxy_become=False,
+    )  # fmt: skip
+    assert undone.code == 2, undone.output
+    assert "proxy.invalid was not reached" in undone.output
+    assert noted(host) == ["on_rollback_tasks running"]
+
+
+@pytest.mark.usefixtures("agent")
 def test_what_a_rescue_needs_is_made_last_and_never_shown(host: Host) -> None:
     """Its time begins when nothing blocks the cutover; why it cannot be had, or kept, is told."""
     assert host.play("migrate").code == 0
