@@ -102,8 +102,9 @@ def check_surveys(controller: Controller) -> None:
 
 def check_credentials(controller: Controller) -> None:
     """Each job gets the credentials that its playbook needs, and no other."""
-    expected = {"deploy_agent": {"Source", "Hosts"}, "precheck": {"Target", "Hosts"}, "remove_agent": {"Hosts"},
-                "migrate": {"Agent", "Target", "Hosts"}, "cutover": {"Agent", "Hosts"}}  # fmt: skip
+    expected = {"deploy_agent": {"Source", "Hosts"}, "precheck": {"Target", "Hosts"},
+                "remove_agent": {"Agent", "Hosts"}, "migrate": {"Agent", "Target", "Hosts"},
+                "cutover": {"Agent", "Hosts"}}  # fmt: skip
     by_playbook = {template["playbook"].removesuffix(".yml"): template["name"] for template in TEMPLATES}
     for playbook, names in expected.items():
         assert controller.linked("job_templates", by_playbook[playbook], "credentials") == names, playbook

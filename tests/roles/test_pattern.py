@@ -76,7 +76,9 @@ def test_a_survey_is_one_that_awx_takes(template: dict[str, Any]) -> None:
         assert question["question_name"]
         assert question["type"] in ("text", "password", "integer", "multiplechoice")
         default = question["default"]
-        if question["type"] == "multiplechoice":
+        if question["variable"] == "server_mode":
+            assert (default, question["required"]) == ("", True), "either mode has consequences"
+        elif question["type"] == "multiplechoice":
             assert default in question["choices"]
         elif question["type"] == "integer" and default != "":
             assert question["min"] <= default <= question["max"]

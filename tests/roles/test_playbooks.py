@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.roles.conftest import ROOT, Host
+from tests.roles.conftest import ROOT, Host, running_agent
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -88,7 +92,9 @@ def noted(host: Host) -> list[str]:
 
 
 @pytest.mark.usefixtures("agent")
-def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: Host) -> None:
+def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ("pre_cutover_tasks", "on_fenced_tasks", "post_open_tasks", "on_rollback_tasks")
     hooks = {name: hook(host, name) for name in names}
     assert host.play("migrate").code == 0
@@ -114,9 +120,62 @@ def test_own_tasks_are_run_at_their_time_and_a_failure_takes_the_way_back(host: 
     assert late.code != 0
     assert "The target is open and stays so" in late.output
     assert noted(host) == ["on_fenced_tasks stopping", "late completed"]
-    again = host.play("cutover", **hooks)
+    monkeypatch.chdir(host.directory)
+    monkeypatch.setenv("PWD", "/")
+    again = host.play("cutover", **{**hooks, "post_open_tasks": "post_open_tasks.yml"})
     assert (again.code, again.output.count("failed=0")) == (0, 1), again.output
     assert noted(host) == ["post_open_tasks completed"]
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_proxy_that_is_not_reached_takes_the_way_back(host: Host) -> None:
+    """The example of the documentation: without its own look at it Ansible would leave the rescue out."""
+    assert host.play("migrate").code == 0
+    undone = host.play(
+        "cutover", on_fenced_tasks=str(ROOT / "docs/examples/switch_proxy.yml"),
+        on_rollback_tasks=hook(host, "on_rollback_tasks"), proxy_host="proxy.invalid", proxy_become=False,
+    )  # fmt: skip
+    assert undone.code == 2, undone.output
+    assert "proxy.invalid was not reached" in undone.output
+    assert noted(host) == ["on_rollback_tasks running"]
+
+
+@pytest.mark.usefixtures("agent")
+def test_what_a_rescue_needs_is_made_last_and_never_shown(host: Host) -> None:
+    """Its time begins when nothing blocks the cutover; why it cannot be had, or kept, is told."""
+    assert host.play("migrate").code == 0
+    rescue_file = host.directory / "rescue.json"
+    absent = host.play("cutover", rescue_file=str(host.directory / "absent/rescue.json"))
+    assert absent.code != 0
+    assert "rescue_file: there is no directory for" in absent.output
+    done = host.play("cutover", "-vvv", "--diff", rescue_file=str(rescue_file), gate_timeout=20)
+    assert (done.code, done.changed) == (0, 1), done.output
+    names = ("Wait until nothing blocks it", "Get what a rescue needs")
+    steps = [done.output.index(f"TASK [{name}]") for name in names]
+    assert steps == sorted(steps)
+    token = json.loads(rescue_file.read_text())["token"]
+    assert token not in done.output
+    refused = host.play("cutover", rescue_file=str(rescue_file), agent_token="unknown")
+    assert refused.code != 0
+    assert "CUT-AGENT-10" in refused.output
+
+
+def test_a_group_in_which_nobody_leads_is_told_so(host: Host, tmp_path: Path) -> None:
+    """The lead is away: only the server mode needs none, where it can ask the source itself."""
+    shutil.copytree(host.collections, tmp_path / "joined")
+    engine = tmp_path / "joined/ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
+    content = engine.read_text()
+    engine.write_text(content.replace('"joined": None', '"joined": {"lead_host": "agent-0"}'))
+    assert engine.read_text() != content
+    group = dataclasses.replace(host, collections=tmp_path / "joined", others={"agent-2": {}})
+    with running_agent(group, host.directory / "source.jwt"):
+        refused = group.play("pause")
+        told = " ".join(refused.output.split())
+        assert refused.code == 2, refused.output
+        assert "localhost, agent-2: none of these agents leads, they copy for the one on host agent-0" in told
+        modes = group.play("server_mode", server_mode="default")
+        assert (modes.code, modes.output.count('"msg": "default, asked agent')) == (0, 1), modes.output
+        assert group.play("server_mode", server_mode="default", source_endpoints=[]).code == 2
 
 
 def test_precheck_and_status_without_source_or_agent(host: Host) -> None:

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -69,6 +71,73 @@ def test_check_install_again_change_remove(host: Host) -> None:
     removed = host.play("remove_agent")
     assert (removed.code, list(host.install_path("").iterdir())) == (0, []), removed.output
     assert host.play("remove_agent").changed == 0
+
+
+def test_removal_spares_what_is_another_agents(host: Host) -> None:
+    """Whether it lies inside of the directories of the removed one, or beside them, where other things are, too."""
+    own = {f"agent_{kind}_directory": f"{host.install_path(kind)}/" for kind in ("config", "state", "run", "log")}
+    install = host.install_path("install")
+    other = host.install_path("config/south/agent.json")
+    kept = host.install_path("state/north/agent.lock")
+    for path in (other, kept, install / "cutover-agent-000000000000.pyz"):
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    other.write_text('{\n    "source_jwt_secret_path": "/s"\n}\n')
+    refused = host.play("remove_agent", **own)
+    told = " ".join(refused.output.split())
+    assert (refused.code, refused.changed) == (2, 0), refused.output
+    assert f"{other.parent}, {kept.parent}: another agent of this host has its files there" in told
+
+    beside = {name: f"{directory}/mine" for name, directory in own.items()}
+    host.install_path("config/mine").mkdir()
+    removed = host.play("remove_agent", **beside)
+    assert (removed.code, removed.changed) == (0, 1), removed.output
+    assert all(path.exists() for path in (other, kept, install / "cutover-agent-000000000000.pyz"))
+
+    other.unlink()
+    install.joinpath("of-somebody").touch()
+    removed = host.play("remove_agent", **beside)
+    assert (removed.code, removed.changed) == (0, 1), removed.output
+    assert [path.name for path in install.iterdir()] == ["of-somebody"]
+    assert host.install_path("config/south").exists()
+
+
+def test_removal_finds_what_was_copied_elsewhere(host: Host, tmp_path: Path) -> None:
+    """Secret and key go with the agent, unless another one of the host has the same, or they were there before."""
+    secret, keyfile, other = (host.install_path(name) for name in ("any.jwt", "any.keyfile", "south/agent.json"))
+    paths = {"agent_source_jwt_secret_path": str(secret), "agent_client_keyfile": str(keyfile)}
+    copied = {**paths, "agent_client_keyfile_source": str(make_certificates(tmp_path).server_keyfile)}
+    for path in (secret, keyfile):
+        path.touch()
+    other.parent.mkdir()
+    other.write_text(f'{{\n    "source_jwt_secret_path": "{secret}"\n}}\n')
+    assert host.play("remove_agent", **copied).changed == 0
+    other.unlink()
+    given = host.variables.pop("agent_source_jwt_secret_source")
+    assert host.play("remove_agent", **paths).changed == 0
+    removed = host.play("remove_agent", agent_source_jwt_secret_source=given, **copied)
+    assert (removed.code, removed.changed) == (0, 2), removed.output
+    assert [path for path in (secret, keyfile) if path.exists()] == []
+
+
+def test_an_agent_that_is_not_done_is_not_removed(host: Host, tmp_path: Path) -> None:
+    """Neither with late indexes to build nor with a migration that runs; unless it is to be removed all the same."""
+    shutil.copytree(host.collections, tmp_path / "busy")
+    engine = tmp_path / "busy/ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
+    content = engine.read_text()
+    engine.write_text(content.replace('"late_indexes": {"pending": 0', '"late_indexes": {"pending": 2'))
+    assert engine.read_text() != content
+    busy = dataclasses.replace(host, collections=tmp_path / "busy")
+    assert busy.play("deploy_agent").code == 0
+    pid = pid_of(host)
+    for why in ("late indexes that it still has to build on the target (TTL, vector): 2", "its migration is running"):
+        refused = busy.play("remove_agent")
+        told = " ".join(refused.output.split())
+        assert (refused.code, refused.changed, pid_of(host)) == (2, 0, pid), refused.output
+        assert f"The agent on localhost is not done: {why}. " in told
+        assert busy.play("migrate", migration_watch=False).code == 0
+    removed = busy.play("remove_agent", "-e", "agent_remove_anyway=true")
+    assert (removed.code, list(host.install_path("").iterdir())) == (0, []), removed.output
 
 
 def test_events_are_posted_to_a_webhook(host: Host, tmp_path: Path) -> None:

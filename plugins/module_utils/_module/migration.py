@@ -142,10 +142,12 @@ def _plan_start(current: Mapping[str, Any], state: str, digest: Optional[str], r
         if replaces is not None and replaces == known:
             return Plan("start", states.INITIALIZING)
         why = f" since {current.get('since')} (id {known}); starting again would destroy the target"
+        pending = lookup(current, "late_indexes.pending") or 0
+        left = f"Late indexes still to be built: {pending}. Let the agent run." if pending else "Nothing is left to do."
         remedy = (
-            "Nothing is left to do for this target; the agent can be removed. For another migration, remove the agent "
-            "with its state, deploy it again and name another target. To destroy the target on purpose, set "
-            "overwrite_target: true and replace_completed to that id."
+            f"{left} For another migration, remove the agent with its state when it is done, deploy it again and name "
+            "another target. To destroy the target on purpose, set overwrite_target: true and replace_completed to "
+            "that id."
         )
         raise _refusal(state, "started", why, remedy)
     if state in (states.INACTIVE, states.ABORTED, states.FAILED):

@@ -52,8 +52,9 @@ def _document(modes: Mapping[str, str]) -> dict[str, Any]:
     return {"mode": fence.summary(modes), "servers": dict(modes)}
 
 
-def _is_idle(error: CutoverError) -> bool:
-    return isinstance(error, AgentError) and error.code.startswith("CUT-STATE-")
+def _has_no_source(error: CutoverError) -> bool:
+    """The agent is idle, or copies for another one, which may be gone."""
+    return isinstance(error, AgentError) and (error.code.startswith("CUT-STATE-") or error.code == "CUT-FLEET-1")
 
 
 def _open(module: AnsibleModule) -> tuple[str, dict[str, Any], Callable[[], dict[str, Any]]]:
@@ -62,7 +63,7 @@ def _open(module: AnsibleModule) -> tuple[str, dict[str, Any], Callable[[], dict
     try:
         return _through_agent(module, connect_agent(module))
     except CutoverError as error:
-        if not (isinstance(error, AgentUnreachableError) or _is_idle(error) or error.code in NOT_INSTALLED):
+        if not (isinstance(error, AgentUnreachableError) or _has_no_source(error) or error.code in NOT_INSTALLED):
             raise
         if not can_go_directly:
             remedy = f"{error.remedy} Or give source_endpoints and source_jwt_secret_path to go without the agent."

@@ -20,9 +20,9 @@ MODULES = {
     f"ansible.builtin.{name}"
     for name in ("assert", "command", "copy", "debug", "fail", "file", "find", "group", "include_tasks", "meta",
                  "set_fact", "stat", "systemd_service", "tempfile", "template", "uri", "user", "wait_for")
-} | {"cutover.arangodb.agent_archive", "cutover.arangodb.tls_keyfile"}  # fmt: skip
+} | {f"cutover.arangodb.{name}" for name in ("agent_archive", "migration_info", "tls_keyfile")}  # fmt: skip
 # In systemd, coreutils and shadow-utils of all of them; /bin is a link to /usr/bin on RHEL-like hosts.
-PROGRAMS = {"journalctl", "tail", "{{ agent_python }}"}
+PROGRAMS = {"journalctl", "rmdir", "tail", "{{ agent_python }}"}
 PATHS = {"/bin/kill", "/usr/bin/python3", "/usr/sbin/nologin", "/etc/systemd/system", "/usr/local/lib"}
 OURS = ("/etc/cutover-arangodb", "/var/lib/cutover-arangodb", "/var/log/cutover-arangodb", "/run/cutover-arangodb")
 KEYWORDS = {

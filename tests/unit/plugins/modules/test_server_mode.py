@@ -58,13 +58,14 @@ def test_without_an_agent(run: Any, direct: dict[str, Any]) -> None:
     assert run("server_mode", mode="default", **gone)["changed"] is False
 
 
-def test_an_idle_agent_is_passed_by_but_a_refusing_one_is_not(
-    agent: RunningAgent, run: Any, direct: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("code", ["CUT-STATE-3", "CUT-FLEET-1"])
+def test_an_idle_or_joined_agent_is_passed_by_but_a_refusing_one_is_not(
+    agent: RunningAgent, run: Any, direct: dict[str, Any], monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     direct.pop("modes")
 
     def idle() -> dict[str, Any]:
-        raise CutoverError("CUT-STATE-3", "nothing was started")
+        raise CutoverError(code, "this agent has no source")
 
     monkeypatch.setattr(agent.engine, "server_mode", idle)
     assert run("server_mode", mode="default", **direct)["via"] == "direct"

@@ -61,6 +61,13 @@ def test_plan(state: str, wanted: str) -> None:
     assert chosen.changed == (expected in ("start", "stop", "abort"))
 
 
+@pytest.mark.parametrize(("pending", "said"), [(0, "Nothing is left to do."), (2, "still to be built: 2. Let")])
+def test_a_completed_migration_tells_whether_its_agent_is_needed(pending: int, said: str) -> None:
+    with pytest.raises(CutoverError) as caught:
+        plan({"state": "completed", "late_indexes": {"pending": pending}}, "started", "d")
+    assert said in caught.value.remedy
+
+
 PAUSED = {"state": "paused", "by": "operator"}
 
 
