@@ -123,19 +123,37 @@ def _late_indexes(status: Mapping[str, Any]) -> list[str]:
     return [_row("late indexes", ", ".join(f"{count} {name}" for name, count in counts.items()))]
 
 
+def _why(status: Mapping[str, Any]) -> list[str]:
+    """What has ended, stopped or slowed a migration down."""
+    lines = []
+    if status.get("reason"):
+        lines.append(_row("reason", f"{lookup(status, 'reason.text')} ({lookup(status, 'reason.code')})"))
+        lines.append(_row("  remedy", lookup(status, "reason.remedy")))
+    if lookup(status, "pause.state") not in (None, "none"):
+        pause = status["pause"]
+        why = f": {pause['reason']}" if pause.get("reason") else ""
+        lines.append(_row("pause", f"{pause['state']} by the {pause.get('by')} since {pause.get('since')}{why}"))
+    if lookup(status, "throttle.active"):
+        found = status["throttle"]
+        figures = f"{found.get('metric')} {found.get('value')}, limit {found.get('threshold')}"
+        lines.append(_row("slowed down", f"{found.get('reason')} ({figures})"))
+    if lookup(status, "waiting.for"):
+        lines.append(_row("waiting for", lookup(status, "waiting.for")))
+    return lines
+
+
 def status_lines(status: Mapping[str, Any]) -> list[str]:
     """Figures, then every blocker and problem with its remedy, a line each."""
     lines = [_row("state", status.get("state"))]
     if status.get("since"):
         lines.append(_row("since", status["since"]))
+    lines += _why(status)
     if status.get("joined"):
         lines.append(_row("copies for", f"the agent on host {lookup(status, 'joined.lead_host')}, which leads"))
     if lookup(status, "shards.total"):
         copied = f"{percent(lookup(status, 'progress.percent'))}, {amount(lookup(status, 'progress.bytes_copied'))}"
         lines.append(_row("copied", f"{copied}, {lookup(status, 'progress.documents_copied')} documents"))
         lines.append(_row("shards in sync", f"{lookup(status, 'shards.in_sync')} of {lookup(status, 'shards.total')}"))
-    if lookup(status, "waiting.for"):
-        lines.append(_row("waiting for", lookup(status, "waiting.for")))
     if status.get("state") == "running":
         lines.append(_row("lag", duration(lookup(status, "replication.lag_seconds"))))
         lines += _verified(status)

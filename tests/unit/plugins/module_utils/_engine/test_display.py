@@ -68,6 +68,26 @@ def test_a_line_names_pause_wait_step_and_problems() -> None:
     assert "2 problems" in line
 
 
+def test_lines_say_what_has_ended_stopped_or_slowed_it_down() -> None:
+    """Where the runbook sends whoever finds a migration that failed, or does not move."""
+    failed = status_lines({
+        "state": "failed", "since": "12:00",
+        "reason": {"code": "CUT-TOPO-4", "text": "no cluster", "remedy": "Give one."},
+    })  # fmt: skip
+    assert failed == [
+        "state            failed", "since            12:00", "reason           no cluster (CUT-TOPO-4)",
+        "  remedy         Give one.",
+    ]  # fmt: skip
+    lines = status_lines({
+        "state": "running", "pause": {"state": "paused", "by": "operator", "since": "12:00", "reason": "backup"},
+        "throttle": {
+            "active": True, "reason": "the source is busy", "metric": "queue time", "value": 3.0, "threshold": 1,
+        },
+    })  # fmt: skip
+    assert "pause            paused by the operator since 12:00: backup" in lines
+    assert "slowed down      the source is busy (queue time 3.0, limit 1)" in lines
+
+
 def test_lines_show_each_blocker_with_its_remedy_and_how_the_last_cutover_ended() -> None:
     lines = status_lines({
         "state": "running", "replication": {"lag_seconds": 0.48328074}, "late_indexes": {"pending": 2},
