@@ -81,7 +81,7 @@ def test_three_share_the_copy_and_one_cuts_over(pair: Pair, engines: list[Engine
     with Writer(pair):
         start(pair, engines)
         wait_for(lambda: all(copied(engine) > 0 for engine in engines), 60.0)
-        assert {worker["host"] for worker in lead.status()["workers"]} == set(HOSTS)
+        wait_status(lead, lambda status: {worker["host"] for worker in status["workers"]} == set(HOSTS))
         wait_for(lambda: all(engine.status()["progress"]["documents_copied"] > 200 for engine in engines), 60.0)
         lead.limits({"mb_per_second": 0.0})
         wait_status(lead, ready, 120.0)

@@ -193,8 +193,8 @@ VERIFYING: tuple[Mutant, ...] = (
         "a document that was put right takes only its own finding away",
         "design §6, I9",
         "findings.py",
-        '                and (key is None or item.get("key") == key)\n',
-        "",
+        "            if where is not None and key is not None:\n",
+        "            if where is not None and key is None:\n",
         "test_findings.py::test_i9_one_key_s_finding_goes_alone",
     ),
     mutant(

@@ -91,9 +91,7 @@ class Findings:
             gone = [
                 name
                 for name, item in self._items.items()
-                if item["code"] == code
-                and (where is None or item["where"] == where)
-                and (key is None or item.get("key") == key)
+                if item["code"] == code and (where is None or item["where"] == where)
             ]
             for name in gone:
                 del self._items[name]
