@@ -214,9 +214,9 @@ READING: tuple[Mutant, ...] = (
         "full-disk-loses-markers",
         "a full disk pauses the reading and loses nothing",
         "design §4.2, I8",
-        "router.py",
-        "                self._patience.sleep(pauses.next())",
-        "                return",
+        "patience.py",
+        "                full(error)\n                self.sleep(pauses.next())",
+        "                full(error)\n                return",
         "test_router.py::test_i8_a_full_disk_is_waited_for",
     ),
     mutant(

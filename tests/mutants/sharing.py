@@ -120,8 +120,8 @@ SHARING: tuple[Mutant, ...] = (
         "the collections of requests without an answer are noted before anybody may let go of the shards",
         "design §4.5, §4.8",
         "lending.py",
-        "            self._note_durably(shard)\n",
-        "            continue\n",
+        "self._patience.on_disk(lambda shard=shard: self._recheck.note_collection(shard.id))",
+        "continue",
         "test_lending.py::test_i1_what_a_lost_agent_was_copying_begins_anew_with_a_sweep_and_is_read_back",
     ),
     mutant(

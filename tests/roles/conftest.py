@@ -37,6 +37,7 @@ from tests.unit.agent_fakes import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.cutover.arangodb.plugins.module_utils."
+ENGINE = "ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
 TOKEN = "hush-token-of-the-test"
 PASSWORD = "hush-password-of-the-test"
 # Where ansible-playbook and ansible-galaxy are taken from: `make floor` names other versions of Ansible here.
@@ -130,10 +131,18 @@ def collections(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The installed collection with the fake engine in it."""
     copied = tmp_path_factory.mktemp("fake") / "installed"
     shutil.copytree(installed, copied)
-    engine = (ROOT / "tests/unit/fake_engine.py").read_text().replace(PREFIX, "..")
-    where = copied / "ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
-    where.write_text(engine)
+    (copied / ENGINE).write_text((ROOT / "tests/unit/fake_engine.py").read_text().replace(PREFIX, ".."))
     return copied
+
+
+def with_other_engine(host: Host, directory: Path, old: str, new: str, **changes: Any) -> Host:
+    """The host with a collection, in `directory`, whose fake engine says something else."""
+    copied = directory / "other"
+    shutil.copytree(host.collections, copied)
+    content = (copied / ENGINE).read_text()
+    assert old in content
+    (copied / ENGINE).write_text(content.replace(old, new))
+    return dataclasses.replace(host, collections=copied, **changes)
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.roles.conftest import ROOT, Host, running_agent
+from tests.roles.conftest import ROOT, Host, running_agent, with_other_engine
 
 # Each test starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -163,12 +161,8 @@ def test_what_a_rescue_needs_is_made_last_and_never_shown(host: Host) -> None:
 
 def test_a_group_in_which_nobody_leads_is_told_so(host: Host, tmp_path: Path) -> None:
     """The lead is away: only the server mode needs none, where it can ask the source itself."""
-    shutil.copytree(host.collections, tmp_path / "joined")
-    engine = tmp_path / "joined/ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
-    content = engine.read_text()
-    engine.write_text(content.replace('"joined": None', '"joined": {"lead_host": "agent-0"}'))
-    assert engine.read_text() != content
-    group = dataclasses.replace(host, collections=tmp_path / "joined", others={"agent-2": {}})
+    joined = '"joined": {"lead_host": "agent-0"}'
+    group = with_other_engine(host, tmp_path, '"joined": None', joined, others={"agent-2": {}})
     with running_agent(group, host.directory / "source.jwt"):
         refused = group.play("pause")
         told = " ".join(refused.output.split())

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import stat
@@ -21,7 +19,7 @@ import pytest
 import yaml
 
 from ansible_collections.cutover.arangodb.plugins.plugin_utils import _x509 as x509
-from tests.roles.conftest import ROOT, Host
+from tests.roles.conftest import ROOT, Host, with_other_engine
 from tests.unit.agent_fakes import make_certificates
 from tests.unit.webhook_receiver import SECRET, receiver
 
@@ -122,12 +120,8 @@ def test_removal_finds_what_was_copied_elsewhere(host: Host, tmp_path: Path) -> 
 
 def test_an_agent_that_is_not_done_is_not_removed(host: Host, tmp_path: Path) -> None:
     """Neither with late indexes to build nor with a migration that runs; unless it is to be removed all the same."""
-    shutil.copytree(host.collections, tmp_path / "busy")
-    engine = tmp_path / "busy/ansible_collections/cutover/arangodb/plugins/module_utils/_engine/engine.py"
-    content = engine.read_text()
-    engine.write_text(content.replace('"late_indexes": {"pending": 0', '"late_indexes": {"pending": 2'))
-    assert engine.read_text() != content
-    busy = dataclasses.replace(host, collections=tmp_path / "busy")
+    pending = '"late_indexes": {"pending": '
+    busy = with_other_engine(host, tmp_path, f"{pending}0", f"{pending}2")
     assert busy.play("deploy_agent").code == 0
     pid = pid_of(host)
     for why in ("late indexes that it still has to build on the target (TTL, vector): 2", "its migration is running"):

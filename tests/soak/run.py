@@ -40,7 +40,8 @@ class Phase(threading.Thread):
         self._world = world
         self._steps: list[tuple[float, int, Callable[[], None]]] = []
         self._undo: dict[int, Callable[[], object]] = {}
-        self._ends: dict[int, float] = {}
+        self._faults = faults
+        self._begun = 0.0
         self.errors: list[str] = []
         for number, fault in enumerate(faults):
             self._steps.append((fault.at, number, lambda number=number, fault=fault: self._begin(number, fault)))
@@ -48,9 +49,10 @@ class Phase(threading.Thread):
 
     def run(self) -> None:
         """Do everything in order; what cannot be done here is said and left out."""
-        begun = time.monotonic()
+        self._begun = time.monotonic()
+        self._world.meanwhile = self._end_what_is_due
         for at, _number, step in sorted(self._steps, key=lambda one: one[:2]):
-            time.sleep(max(0.0, begun + at - time.monotonic()))
+            time.sleep(max(0.0, self._begun + at - time.monotonic()))
             try:
                 step()
             except RuntimeError as error:
@@ -63,15 +65,15 @@ class Phase(threading.Thread):
 
     def _begin(self, number: int, fault: Planned) -> None:
         say(f"fault {fault}")
-        self._world.meanwhile = self._end_what_is_due
         undo = FAULTS[fault.kind](self._world, dict(fault.fields))
         if undo is not None:
             self._undo[number] = undo
-            self._ends[number] = time.monotonic() + fault.lasts
 
     def _end_what_is_due(self) -> None:
-        for number in [number for number in self._undo if self._ends[number] <= time.monotonic()]:
-            self._end(number)
+        for number in list(self._undo):
+            fault = self._faults[number]
+            if self._begun + fault.at + fault.lasts <= time.monotonic():
+                self._end(number)
 
     def _end(self, number: int) -> None:
         undo = self._undo.pop(number, None)

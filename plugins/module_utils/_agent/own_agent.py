@@ -107,9 +107,6 @@ def set_mode_directly(arguments: argparse.Namespace) -> Optional[dict[str, Any]]
         fields.get("allowed_servers") or (),
         bool(fields.get("allow_plaintext_source")),
     )
-    try:
-        before = fence.summary(fence.read_modes(source))
-    except CutoverError:
-        before = ""  # setting it tells who does not answer; giving a source back must not wait for them
+    changed = fence.everywhere(source, arguments.server_mode) is None
     modes = fence.set_mode(source, arguments.server_mode, Deadline(MODE_SECONDS))
-    return {"mode": fence.summary(modes), "servers": dict(modes), "changed": before != arguments.server_mode}
+    return {"mode": fence.summary(modes), "servers": dict(modes), "changed": changed}

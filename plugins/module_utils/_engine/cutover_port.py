@@ -9,9 +9,10 @@ from typing import Any, Optional, Protocol
 
 from .._core.clock import Deadline
 from .proof import Result
+from .wayback import Modes
 
 
-class World(Protocol):
+class World(Modes, Protocol):
     """What the steps do to source and target. Every call can be repeated; errors are ``CutoverError``."""
 
     def warm_up(self, seconds: float) -> dict[str, Any]:
@@ -25,15 +26,6 @@ class World(Protocol):
 
     def read_modes(self) -> dict[str, str]:
         """Server mode by server id, of every server."""
-
-    def shown_modes(self) -> dict[str, str]:
-        """Server mode by server id, of those that can be reached."""
-
-    def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
-        """Set the source's mode and see it on every server."""
-
-    def lift_may_run_late(self) -> float:
-        """For so many seconds a request of this agent to lift the fence may still run, its answer being lost."""
 
     def cancel_writers(self, deadline: Deadline) -> int:
         """End what still writes on the source."""

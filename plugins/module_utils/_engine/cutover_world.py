@@ -86,13 +86,9 @@ class LiveWorld:
 
     def set_mode(self, mode: str, deadline: Deadline) -> dict[str, str]:
         """See ``cutover.World``. A source that shows the mode everywhere already is left alone."""
-        try:
-            modes = fence.read_modes(self._world.source)
-            if fence.summary(modes) == mode:
-                return self._shown(modes)
-        except CutoverError:
-            # Setting it reports who does not answer.
-            modes = {}
+        modes = fence.everywhere(self._world.source, mode)
+        if modes is not None:
+            return self._shown(modes)
         if mode == fence.DEFAULT:
             return self._shown(self._lift(deadline))
         self._note(unanswered=True)

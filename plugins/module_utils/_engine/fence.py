@@ -50,6 +50,15 @@ def read_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
     return gather({name: partial(read_mode, server, timeout) for name, server in source.labels().items()})
 
 
+def everywhere(source: Source, mode: str) -> Optional[dict[str, str]]:
+    """The modes if every server shows this one; None otherwise, and where one does not tell: setting it says which."""
+    try:
+        modes = read_modes(source)
+    except CutoverError:
+        return None
+    return modes if summary(modes) == mode else None
+
+
 def shown_modes(source: Source, timeout: float = 10.0) -> dict[str, str]:
     """Like ``read_modes``, without the servers that cannot be reached, or have a front-end answer for them."""
 

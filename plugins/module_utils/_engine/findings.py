@@ -38,7 +38,11 @@ class Finding:
     @property
     def id(self) -> str:
         """What makes two reports the same finding."""
-        return f"{self.code}|{self.where}|{self.key or ''}"
+        return _id(self.code, self.where, self.key)
+
+
+def _id(code: str, where: str, key: Optional[str]) -> str:
+    return f"{code}|{where}|{key or ''}"
 
 
 class Findings:
@@ -53,11 +57,7 @@ class Findings:
         self._accepted: dict[str, dict[str, Any]] = {}
         if path is not None:
             for item in read_json(path) or []:
-                self._items[self._id(item)] = item
-
-    @staticmethod
-    def _id(item: dict[str, Any]) -> str:
-        return f"{item['code']}|{item['where']}|{item.get('key') or ''}"
+                self._items[_id(item["code"], item["where"], item.get("key"))] = item
 
     def report(self, finding: Finding) -> None:
         """Add a finding, or count it again: the last report says how things stand."""
@@ -86,7 +86,7 @@ class Findings:
         """Take away findings whose cause is gone: all of a code, those at one place, or the one of a key there."""
         with self._lock:
             if where is not None and key is not None:
-                self._changed = self._items.pop(f"{code}|{where}|{key}", None) is not None or self._changed
+                self._changed = self._items.pop(_id(code, where, key), None) is not None or self._changed
                 return
             gone = [
                 name
@@ -105,7 +105,7 @@ class Findings:
     def is_accepted(self, code: str, where: str, key: str) -> bool:
         """Whether the operator has accepted this very finding."""
         with self._lock:
-            return digest(f"{code}|{where}|{key}") in self._accepted
+            return digest(_id(code, where, key)) in self._accepted
 
     def clear(self) -> None:
         """Begin with none: another migration."""

@@ -183,21 +183,8 @@ class Lender:
         """Requests without an answer are known to another agent by their keys, and here by their collections."""
         unsettled = [shard for shard in group if shard.id.shard in carried.unsettled]
         for shard in {shard.collection: shard for shard in unsettled}.values():
-            self._note_durably(shard)
-
-    def _note_durably(self, shard: Shard) -> None:
-        """A full disk is waited for: the shards must not be let go before (invariant I8)."""
-        pauses = self._patience.pauses()
-        who = object()
-        while True:
-            try:
-                self._recheck.note_collection(shard.id)
-            except OSError as error:
-                self._patience.troubles.begin(who, error)
-            else:
-                self._patience.troubles.end(who)
-                return
-            self._patience.sleep(pauses.next())
+            # The shards must not be let go before.
+            self._patience.on_disk(lambda shard=shard: self._recheck.note_collection(shard.id))  # type: ignore[misc]
 
     def _judge(self, carrier: Carrier, group: Sequence[Shard], carried: Carried) -> None:
         if carried.error is not None:

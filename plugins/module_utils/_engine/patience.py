@@ -116,6 +116,21 @@ class Patience:
                 return result
             self.sleep(pauses.next())
 
+    def on_disk(self, write: Callable[[], object], full: Callable[[OSError], object] = bool) -> None:
+        """Write to this host's disk; while it takes nothing that is waited for, and ``full`` is told (invariant I8)."""
+        pauses = self.pauses()
+        who = object()
+        while True:
+            try:
+                write()
+            except OSError as error:
+                self.troubles.begin(who, error)
+                full(error)
+                self.sleep(pauses.next())
+            else:
+                self.troubles.end(who)
+                return
+
     def until(self, condition: Callable[[], bool], pause: float = 0.05) -> None:
         """Wait for something that only other workers of this process can bring about."""
         while not condition():

@@ -316,15 +316,4 @@ class ShardRouter:
 
     def _spool(self, shard: Shard, lines: list[bytes]) -> None:
         """Write to disk; a full disk stops the reading here until there is room (invariant I8)."""
-        pauses = self._patience.pauses()
-        who = object()
-        while True:
-            try:
-                shard.spool.append(lines)
-            except OSError as error:
-                self._patience.troubles.begin(who, error)
-                self._disk_full(error)
-                self._patience.sleep(pauses.next())
-            else:
-                self._patience.troubles.end(who)
-                return
+        self._patience.on_disk(lambda: shard.spool.append(lines), self._disk_full)

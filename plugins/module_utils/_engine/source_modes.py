@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,6 @@ from .migration import Migration
 from .topology import Source, connect
 from .world import access_of
 
-LOG = logging.getLogger(__name__)
 _MODE_SECONDS = 60.0
 
 
@@ -45,11 +43,8 @@ def change(migration: Migration, secret: bytes, mode: str) -> bool:
     if migration.revoke_request is not None:
         raise CutoverError("CUT-STATE-5", "the revocation itself sets the server mode when it is decided")
     with connected(migration, secret) as source:
-        try:
-            if fence.summary(fence.read_modes(source)) == mode:
-                return False
-        except CutoverError as error:
-            LOG.info("not every server tells its mode before it is set: %s", error)
+        if fence.everywhere(source, mode) is not None:
+            return False
         _show(migration, fence.set_mode(source, mode, Deadline(_MODE_SECONDS)))
     return True
 

@@ -123,16 +123,7 @@ class TargetWriter:
 
     def _note(self, shard: ShardId, keys: Sequence[bytes]) -> None:
         """Keep keys durably; a full disk is waited for, as nothing may be written after them before (invariant I8)."""
-        pauses = self.patience.pauses()
-        while True:
-            try:
-                self._unknown.note(shard, keys)
-            except OSError as error:
-                self.patience.troubles.begin(self, error)
-                self.patience.sleep(pauses.next())
-            else:
-                self.patience.troubles.end(self)
-                return
+        self.patience.on_disk(lambda: self._unknown.note(shard, keys))
 
     def _sort(self, error: CutoverError, who: object, divisible: bool) -> None:
         """Raise what repeating cannot cure; return to have the request repeated."""

@@ -168,15 +168,8 @@ class Recreated:
     def _grants(self, name: str, databases: Mapping[str, Any]) -> None:
         for path, value in _wanted(databases).items():
             self._send_grant("PUT", name, path, value)
-        shown = f"/_api/user/{segment(name)}/database"
-        try:
-            answer = self._target.json("GET", shown, database=SYSTEM, query={"full": True}, timeout=TIMEOUT)
-        except ArangoError as error:
-            # Not known to this coordinator yet: what is not as wanted is found by reading back.
-            if error.status != 404:
-                raise
-            return
-        for path in _unwanted(databases, answer["result"]):
+        # Where they are not known yet, what is not as wanted is found by reading back.
+        for path in _unwanted(databases, shown_grants(self._target, name) or {}):
             self._send_grant("DELETE", name, path, None)
 
     def _send_grant(self, method: str, name: str, path: tuple[str, ...], value: Optional[str]) -> None:
@@ -187,6 +180,20 @@ class Recreated:
             # A grant may outlive what it is for; one that is missed is found by reading back.
             if error.status != 404:
                 raise
+
+
+def shown_grants(target: Coordinators, name: str) -> Optional[dict[str, Any]]:
+    """The grants of a user by database. None where one that is listed has none yet: a coordinator learns by its
+    heartbeat of users that another one has made.
+    """
+    path = f"/_api/user/{segment(name)}/database"
+    try:
+        answer = target.json("GET", path, database=SYSTEM, query={"full": True}, timeout=TIMEOUT)
+    except ArangoError as error:
+        if error.status != 404:
+            raise
+        return None
+    return dict(answer["result"])
 
 
 def _wanted(databases: Mapping[str, Any]) -> dict[tuple[str, ...], str]:

@@ -23,7 +23,7 @@ from .journal import Record
 from .parallel import gather
 from .patience import outcome_unknown
 from .selection import EVERYTHING, Selection
-from .user_writers import SYSTEM, TIMEOUT, UserWriter, active, level
+from .user_writers import SYSTEM, TIMEOUT, UserWriter, active, level, shown_grants
 
 ROOT = "root"
 MAP_KEY = "users-map"
@@ -207,31 +207,15 @@ class Users:
         answer = self._target.json("GET", "/_api/user", database=SYSTEM, timeout=TIMEOUT)
         found = {str(item["user"]): item for item in answer["result"]}
         present = [name for name in wanted if name in found]
-        grants = gather({name: partial(self._grants, name) for name in present})
+        grants = gather({name: partial(shown_grants, self._target, name) for name in present})
         problems = [(name, "the user is not on the target") for name in wanted if name not in found]
         for name in present:
             document = wanted[name]
             shown = grants[name]
-            if shown is None:
-                problems.append((name, _NOT_YET))
-                continue
-            if bool(found[name].get("active")) != active(document):
+            if shown is not None and bool(found[name].get("active")) != active(document):
                 problems.append((name, f"the user should be {'active' if active(document) else 'inactive'}"))
             problems.extend((name, text) for text in _grant_problems(document.get("databases") or {}, shown))
         return problems
-
-    def _grants(self, name: str) -> Optional[dict[str, Any]]:
-        """None where a user that is listed has no grants yet: a coordinator learns by its heartbeat of users that
-        another one has made.
-        """
-        path = f"/_api/user/{segment(name)}/database"
-        try:
-            answer = self._target.json("GET", path, database=SYSTEM, query={"full": True}, timeout=TIMEOUT)
-        except ArangoError as error:
-            if error.status != 404:
-                raise
-            return None
-        return dict(answer["result"])
 
     def compare(self, opened: bool) -> list[tuple[str, str]]:
         """What is not as it must be now, before or after the opening; writes nothing."""
@@ -285,11 +269,8 @@ class Users:
         found = {str(item["user"]) for item in answer["result"]} - self._not_ours
         problems = [(name, "the user is not on the target") for name in sorted(set(wanted) - found)]
         problems += [(name, "the user is not on the source") for name in sorted(found - set(wanted))]
-        grants = gather({name: partial(self._grants, name) for name in wanted if name in found})
+        grants = gather({name: partial(shown_grants, self._target, name) for name in wanted if name in found})
         for name, shown in grants.items():
-            if shown is None:
-                problems.append((name, _NOT_YET))
-                continue
             problems += [(name, text) for text in _grant_problems(wanted[name].get("databases") or {}, shown)]
         return problems
 
@@ -318,7 +299,9 @@ class Users:
             self._record.save({"users": {}})
 
 
-def _grant_problems(databases: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+def _grant_problems(databases: Mapping[str, Any], found: Optional[Mapping[str, Any]]) -> list[str]:
+    if found is None:
+        return [_NOT_YET]
     problems = []
     for name, entry in databases.items():
         actual = found.get(name)
