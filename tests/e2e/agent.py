@@ -140,19 +140,24 @@ class Agent:
         """Its process, while there is one."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    @property
+    def fell(self) -> int | None:
+        """How its process ended by itself (a signal as a negative number); None while it runs or was ended."""
+        process = self._process
+        return None if process is None else process.poll()
+
     def _end(self, number: signal.Signals) -> int | None:
-        if self._process is None:
+        process, self._process = self._process, None  # who asks from now on knows that it is meant to end
+        if process is None:
             return None
-        self._process.send_signal(number)
-        self._process.send_signal(signal.SIGCONT)
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
         try:
-            self._process.wait(20)
+            process.wait(20)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        status = self._process.returncode
-        self._process = None
-        return status
+            process.kill()
+            process.wait()
+        return process.returncode
 
     def log(self) -> str:
         """The end of its log."""

@@ -443,6 +443,16 @@ READING: tuple[Mutant, ...] = (
         "test_catchup.py::test_a_shard_that_somebody_holds_stays_spooled",
     ),
     mutant(
+        "index-closed-under-the-applier",
+        "the index of a replayed stretch is open until its applier is done with it",
+        "design §4.5",
+        "catchup.py",
+        "        self._wait_idle(shard)\n        shard.offset = end\n",
+        "        try:\n            self._wait_idle(shard)\n"
+        "        finally:\n            batch.close()\n        shard.offset = end\n",
+        "test_catchup.py::test_a_replayed_stretch_outlives_the_wait_for_it",
+    ),
+    mutant(
         "registered-while-copiers-look",
         "no shard can be chosen for a copy before the logs' routers know it",
         "design §4.3, I3",

@@ -177,6 +177,8 @@ class World:
             status = self.status()
             if status is not None and condition(status):
                 return status
+            if self.agent.fell is not None:
+                raise AssertionError(f"the agent ended by itself ({self.agent.fell}), before {what}")
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds:.0f} s: {what}: {self.not_in_sync()} {brief(status)}")
             if status is not None and status["state"] == "failed":

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import queue
+from contextlib import closing
 from typing import Callable, Mapping, Optional, Sequence
 
 from .._core.clock import Deadline
@@ -132,12 +133,18 @@ class CatchUp:
                 self._recheck.note(shard.id, keys)
             if batch.truncated:
                 self._sweep(shard, truncated=True)
-            self._pool.submit(Unit(shard, action=lambda: self._units.apply(shard.plan, batch)))
-            self._wait_idle(shard)
-        finally:
+        except BaseException:
             batch.close()
+            raise
+        # From here on it is the applier's: at a stop, or when the shard is let go, it may be in the middle of it.
+        self._pool.submit(Unit(shard, done=batch.close, action=lambda: self._apply(shard, batch)))
+        self._wait_idle(shard)
         shard.offset = end
         shard.replay_end = None
+
+    def _apply(self, shard: Shard, batch: SpoolBatch) -> None:
+        with closing(batch):
+            self._units.apply(shard.plan, batch)
 
     def _drain(self, shard: Shard) -> None:
         """Submit the spool's units until little is left of it."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.applier import Unit
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.applier import ApplierPool, Unit
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.catchup import CatchUp
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.coalesce import Batch
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.ledger import Ledger
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.marker import TRUNCATE, Marker
-from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Troubles
+from ansible_collections.cutover.arangodb.plugins.module_utils._engine.patience import Patience, Stopped, Troubles
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.shards import (
     Route,
     Shard,
@@ -61,7 +63,7 @@ class World:
             None,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             Patience(threading.Event(), Troubles(), 0.001),
-            lambda shard, error: self.failures.append(error),
+            self.fail,
             lambda shard: None,
         )
 
@@ -69,6 +71,9 @@ class World:
         self.events.extend(marker.tick for marker in unit.markers)
         if unit.action is not None:
             unit.action()
+
+    def fail(self, shard: Shard, error: Exception) -> None:
+        self.failures.append(error)
 
     def sweep(self, plan: ShardPlan, *, truncated: bool) -> None:
         self.events.append("truncate" if truncated else "sweep")
@@ -137,6 +142,67 @@ def test_a_shard_that_is_let_go_is_left_alone(tmp_path: Path) -> None:
     world = World(tmp_path, ShardState.HELD)
     world.shard.gone = True
     assert world.run(insert(5, b"a")) == []
+
+
+class Replay:
+    """A stretch of 3,000 markers that an applier of its own writes, of which it stops after the first."""
+
+    def __init__(self, directory: Path) -> None:
+        self.world = World(directory, ShardState.HELD)
+        self.shard, self.stop = self.world.shard, threading.Event()
+        self.half, self.go_on = threading.Event(), threading.Event()
+        self.written: list[int] = []
+        self.shard.spool.append([line_of(insert(tick, b"k%d" % tick)) for tick in range(1, 3001)])
+        patience = Patience(self.stop, Troubles(), 0.001)
+        self.pool = ApplierPool(1, self.world.book, lambda *given: None, self.world.fail, patience, 1)
+        catch_up = self.world.catch_up
+        catch_up._pool, catch_up._patience = self.pool, patience
+        catch_up._units = catch_up._recheck = self  # type: ignore[assignment]
+
+    def note(self, shard: ShardId, keys: list[bytes]) -> None:
+        """Keys to be read back."""
+
+    def apply(self, plan: ShardPlan, batch: Batch) -> None:
+        inserts = batch.inserts()
+        self.written.append(next(inserts).tick)
+        self.half.set()
+        self.go_on.wait(30)
+        self.written.extend(marker.tick for marker in inserts)
+
+    def wait_for_it(self) -> None:
+        with contextlib.suppress(Stopped):
+            self.world.catch_up._replay(self.shard, self.shard.spool.size)
+
+    def let_go(self) -> None:
+        self.shard.gone = True
+
+
+@pytest.mark.parametrize("end", [lambda replay: replay.stop.set(), Replay.let_go], ids=["stop", "let go"])
+def test_a_replayed_stretch_outlives_the_wait_for_it(tmp_path: Path, end: Callable[[Replay], None]) -> None:
+    """Its index was closed under the applier's hands, which took the whole process down (soak seed 130016)."""
+    replay = Replay(tmp_path)
+    waiting = threading.Thread(target=replay.wait_for_it)
+    applier = threading.Thread(target=lambda: replay.pool._work(replay.pool._take(0)))
+    waiting.start()
+    applier.start()
+    replay.half.wait(30)
+    end(replay)
+    waiting.join(30)
+    replay.go_on.set()
+    applier.join(30)
+    assert replay.world.failures == []
+    assert replay.written == list(range(1, 3001))
+    assert list(tmp_path.glob("*.index")) == []
+
+
+def test_the_index_of_a_stretch_goes_with_its_shard(tmp_path: Path) -> None:
+    replay = Replay(tmp_path)
+    replay.let_go()
+    replay.wait_for_it()
+    assert list(tmp_path.glob("*.index")) != []
+    replay.pool._work(replay.pool._take(0))
+    assert replay.written == []
+    assert list(tmp_path.glob("*.index")) == []
 
 
 def test_shard_states_follow_their_table(tmp_path: Path) -> None:
