@@ -71,6 +71,15 @@ CHOOSING: tuple[Mutant, ...] = (
         "test_packing.py::test_auto_takes_the_quicker_way",
     ),
     mutant(
+        "compression-shortens-everything",
+        "compression saves a part of the time on the way, not of the target's work",
+        "design §4.3",
+        "packing.py",
+        "(self._sending.cost if self._sending.tries else plain)",
+        "plain",
+        "test_packing.py::test_auto_knows_that_compression_shortens_the_way_only",
+    ),
+    mutant(
         "compression-is-not-told",
         "the target is told that a body is compressed",
         "design §4.3",

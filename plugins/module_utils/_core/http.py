@@ -183,13 +183,13 @@ class HttpClient:
         reusable = False
         where = f"{method} {target.partition('?')[0]}"
         try:
-            unsent = _send(connection, head, parts, deadline)
+            sending, unsent = _send(connection, head, parts, deadline)
             response, reusable = connection.receive(method, max_body, deadline)
             if unsent is not None:
                 reusable = False
                 if response.status < 400:
                     raise unsent
-            return response
+            return Response(response.status, response.headers, response.body, sending)
         except AnswerTooLargeError as error:
             raise self._lost("CUT-HTTP-6", f"{where}: {error}", retriable=False) from error
         except (TimeoutError, socket.timeout) as error:
@@ -219,10 +219,11 @@ class HttpClient:
         )
 
 
-def _send(connection: Connection, head: bytes, parts: Sequence[Buffer], deadline: Deadline) -> Optional[OSError]:
+def _send(
+    connection: Connection, head: bytes, parts: Sequence[Buffer], deadline: Deadline
+) -> tuple[Optional[float], Optional[OSError]]:
     """Send; a peer that stopped reading may have answered already (413 of a front-end), so its error is returned."""
     try:
-        connection.send(head, parts, deadline)
+        return connection.send(head, parts, deadline), None
     except (BrokenPipeError, ConnectionResetError) as error:
-        return error
-    return None
+        return None, error

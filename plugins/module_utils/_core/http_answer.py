@@ -36,11 +36,15 @@ class AnswerGarbledError(Exception):
 
 @dataclass(frozen=True)
 class Response:
-    """An answer; header names are lower-case, a repeated header's values are joined by a comma."""
+    """An answer; header names are lower-case, a repeated header's values are joined by a comma.
+
+    ``sending`` is how many seconds the request was on its way; see ``Connection.send``.
+    """
 
     status: int
     headers: Headers
     body: bytes
+    sending: Optional[float] = None
 
     @property
     def queue_time(self) -> Optional[float]:

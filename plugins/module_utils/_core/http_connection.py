@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import select
 import socket
 import ssl
+import struct
+import termios
 import time
 from collections.abc import Sequence
 from typing import Any, Optional, Union
@@ -22,6 +25,8 @@ Buffer = Union[bytes, bytearray, memoryview]
 # Head and small bodies leave in one packet; what is larger is handed over in pieces, without a copy of the whole.
 _COALESCE = 256 * 1024
 _INEXACT = 0.05
+# Less may be in the kernel's buffers as a whole, however slow the way is.
+_LARGE = 1024 * 1024
 
 
 def nbytes(part: Buffer) -> int:
@@ -115,8 +120,13 @@ class Connection:
         finally:
             self._stream.muted = False
 
-    def send(self, head: bytes, body: Sequence[Buffer], deadline: Deadline) -> None:
-        """Send head and body, small ones in one call. Raises ``OSError``."""
+    def send(self, head: bytes, body: Sequence[Buffer], deadline: Deadline) -> Optional[float]:
+        """Send head and body, small ones in one call. Raises ``OSError``.
+
+        Gives the seconds that the way takes for this much; None where that cannot be told, as for all that the kernel
+        takes at once.
+        """
+        began = time.monotonic()
         pending: list[Buffer] = [head]
         size = len(head)
         for part in body:
@@ -131,6 +141,18 @@ class Connection:
             size += length
         if pending:
             self._send_all(b"".join(pending), deadline)
+        return self._seconds_on_the_way(sum(map(nbytes, body)), began)
+
+    def _seconds_on_the_way(self, size: int, began: float) -> Optional[float]:
+        if size < _LARGE:
+            return None
+        took = time.monotonic() - began
+        try:
+            (waiting,) = struct.unpack("i", fcntl.ioctl(self._sock.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+        except OSError:
+            return None
+        # What the peer has not acknowledged yet goes at the same pace.
+        return took * size / (size - waiting) if waiting < size else None
 
     def _send_all(self, data: Buffer, deadline: Deadline) -> None:
         self._limited.use(deadline)

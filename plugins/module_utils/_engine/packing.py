@@ -6,7 +6,7 @@ Whether a target takes them is tried out by one small request (facts §7.8b). Wh
 seconds for each byte of data with everything that the target and others on the way add: the other way is tried now and
 then, and the quicker one is taken in between. As compression costs more of the agent's CPU than all the rest of a copy,
 it must be clearly quicker, and is tried the more seldom the longer it was not. A small part is compressed first, which
-tells where the line is so quick that it will not be.
+tells where the line is so quick that it will not be: what compression may save is part of the time that sending takes.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Packing:
         self._probing = threading.Lock()
         self._is_taken: Optional[bool] = None
         self._ways = {False: _Way(), True: _Way()}
+        self._sending = _Way()
         self._asked = 0
         self._usual = False
         self._try_every, self._try_at = _TRY_EVERY, 0
@@ -95,12 +96,14 @@ class Packing:
             self._after += len(body)
         return Packed([body], size, True, self._clock.monotonic() - began)
 
-    def sent(self, body: Packed, seconds: float) -> None:
-        """It was sent and answered, which took so long."""
+    def sent(self, body: Packed, seconds: float, sending: Optional[float]) -> None:
+        """It was sent and answered, which took so long; ``sending`` is what of it the way took, if that is known."""
         if body.size < _MEASURED_BYTES:
             return
         with self._lock:
             self._ways[body.is_compressed].learn((body.seconds + seconds) / body.size)
+            if sending is not None and not body.is_compressed:
+                self._sending.learn(min(sending, seconds) / body.size)
 
     def _wanted(self, data: Sequence[bytes], size: int) -> bool:
         if self._policy == NEVER or not self._taken():
@@ -134,7 +137,8 @@ class Packing:
         cost = (self._clock.monotonic() - began) / len(part)
         with self._lock:
             plain = self._ways[False].cost
-            cost += left * plain
+            # What the target does with the data takes as long as ever.
+            cost += plain - (1 - left) * (self._sending.cost if self._sending.tries else plain)
             if cost < _CLEARLY * plain:
                 return True
             self._ways[True].learn(cost)

@@ -114,7 +114,7 @@ class TargetWriter:
                 if unknown:
                     self._note(shard, keys())
                 else:
-                    self._packing.sent(packed, time.monotonic() - began)
+                    self._packing.sent(packed, time.monotonic() - began, response.sending)
                 self.size.grow()
                 return response
             finally:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
 
@@ -58,3 +60,40 @@ def test_a_socket_is_told_its_time_only_when_that_has_changed(monkeypatch: pytes
         clock.shift = 200.0
         with pytest.raises(TimeoutError):
             exchange(deadline)
+
+
+def test_the_time_on_the_way_counts_what_is_still_underway() -> None:
+    """The kernel takes much at once: when the last byte is handed over, a large part may not have arrived."""
+    size, unread = 2_000_000, 400_000
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        sock = socket.create_connection(listener.getsockname())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * unread)
+        theirs = listener.accept()[0]
+
+        def take() -> None:
+            threading.Event().wait(0.05)
+            left = size - unread
+            while left > 0:
+                left -= len(theirs.recv(min(left, 65536)))
+
+        with theirs, sock:
+            peer = threading.Thread(target=take)
+            peer.start()
+            began = time.monotonic()
+            seconds = Connection(sock).send(b"", [bytes(size)], Deadline(60.0))
+            took = time.monotonic() - began
+            peer.join()
+            assert seconds is not None
+            assert seconds > 1.1 * took >= 0.05
+
+
+@pytest.mark.parametrize("size", [0, 1000, 1_000_000])
+def test_what_the_kernel_may_have_taken_at_once_says_nothing_about_the_way(size: int) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        peer = threading.Thread(target=lambda: list(iter(lambda: theirs.recv(65536), b"")))
+        peer.start()
+        assert Connection(ours).send(b"x", [bytes(size)], Deadline(60.0)) is None
+        ours.shutdown(socket.SHUT_WR)
+        peer.join()

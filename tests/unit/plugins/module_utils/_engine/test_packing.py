@@ -93,7 +93,7 @@ def test_auto_takes_the_quicker_way(is_quicker: bool) -> None:
         for _time in range(600):
             packed = packer.pack(BIG)
             seconds = 1.0 if packed.is_compressed is wanted else 9.0
-            packer.sent(Packed(packed.data, packed.size, packed.is_compressed), seconds)
+            packer.sent(Packed(packed.data, packed.size, packed.is_compressed), seconds, None)
             chosen.append(packed.is_compressed)
         assert 0 < chosen[-300:].count(not wanted) < 20
 
@@ -121,12 +121,24 @@ def test_auto_compresses_no_whole_body_where_sending_takes_less_time_than_compre
     for _time in range(600):
         packed = packer.pack(BIG)
         assert not packed.is_compressed
-        packer.sent(packed, 0.5)
+        packer.sent(packed, 0.5, None)
     assert packer.document()["bytes_sent"] == 0
     for _time in range(600):
         packed = packer.pack(BIG)
-        packer.sent(packed, 1000.0 if not packed.is_compressed else 1.0)
+        packer.sent(packed, 1000.0 if not packed.is_compressed else 1.0, None)
     assert packed.is_compressed, "the line has become slow"
+
+
+def test_auto_knows_that_compression_shortens_the_way_only() -> None:
+    """Where the target takes its time and the line does not, a smaller body would be answered no sooner."""
+    target: Any = Probed({"result": [1]})
+    packer = Packing(target, "auto", Ticking())
+    for sending in (20.0, 900.0):
+        for _time in range(600):
+            packed = packer.pack(BIG)
+            packer.sent(packed, 1000.0 if not packed.is_compressed else 1.0, sending)
+        assert packed.is_compressed == (sending == 900.0)
+        assert (packer.document()["bytes_sent"] == 0) == (sending == 20.0)
 
 
 class Taking(Probed):
