@@ -20,7 +20,9 @@ from .clock import Deadline
 from .endpoint import Endpoint
 from .errors import TransportError
 from .http_answer import Response, read_answer
+from .tls_socket import TlsSocket
 
+AnySocket = Union[socket.socket, TlsSocket]
 Buffer = Union[bytes, bytearray, memoryview]
 # Head and small bodies leave in one packet; what is larger is handed over in pieces, without a copy of the whole.
 _COALESCE = 256 * 1024
@@ -41,7 +43,7 @@ class _Limit:
     (monotonic) on, when it would wait too long by more than ``_INEXACT`` seconds.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: AnySocket) -> None:
         self._sock = sock
         self._deadline = Deadline(None)
         self.tell_at = 0.0
@@ -60,7 +62,7 @@ class _Limit:
 class _Stream(io.RawIOBase):
     """The receiving side of a socket; every read gets only the time that is left until the deadline."""
 
-    def __init__(self, sock: socket.socket, limited: _Limit) -> None:
+    def __init__(self, sock: AnySocket, limited: _Limit) -> None:
         super().__init__()
         self._sock = sock
         self._limited = limited
@@ -81,7 +83,7 @@ class _Stream(io.RawIOBase):
         return count
 
 
-def limit(sock: socket.socket, deadline: Deadline) -> None:
+def limit(sock: AnySocket, deadline: Deadline) -> None:
     """Give the next call on the socket the time that is left; raises ``TimeoutError`` if there is none."""
     remaining = deadline.remaining()
     if remaining <= 0:
@@ -92,7 +94,7 @@ def limit(sock: socket.socket, deadline: Deadline) -> None:
 class Connection:
     """A connected socket. Not thread safe: the pool lends it to one caller at a time."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: AnySocket) -> None:
         self._sock = sock
         self._limited = _Limit(sock)
         self._stream = _Stream(sock, self._limited)
@@ -110,7 +112,7 @@ class Connection:
         try:
             if self._reader.peek(1):
                 return True
-            if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            if isinstance(self._sock, TlsSocket) and self._sock.pending():
                 return True
             poller = select.poll()
             poller.register(self._sock, select.POLLIN | select.POLLHUP | select.POLLERR)
@@ -188,8 +190,10 @@ def connect(endpoint: Endpoint, context: Optional[ssl.SSLContext], deadline: Dea
         if endpoint.scheme == "https":
             if context is None:
                 raise ValueError("https needs a TLS context")
+            secured = TlsSocket(sock, context, endpoint.host)
             limit(sock, deadline)
-            sock = context.wrap_socket(sock, server_hostname=endpoint.host)
+            secured.handshake()
+            return Connection(secured)
     except ssl.SSLCertVerificationError as error:
         sock.close()
         raise TransportError(
