@@ -48,7 +48,7 @@ def figures(megabytes: int, rounds: int = 3) -> Iterator[Figure]:
     )
     yield Figure.against(
         "relay", middle.ours, middle.curl, "CPU s/GB", 0.5,
-        f"{what}; peer: curl | curl, {_TLS}; the middle one of the ratios {ratios}; {middle.told}",
+        f"{what}; peer: curl | curl, {_TLS}; the middle one of the ratios {ratios}; {_cipher()}; {middle.told}",
     )
     told = ", ".join(f"{name} {value:.1f}" for name, value in middle.scripts.items())
     yield Figure.against(
@@ -56,6 +56,17 @@ def figures(megabytes: int, rounds: int = 3) -> Iterator[Figure]:
         f"{what}; peers (the cheaper counts): export cursor and import_bulk of python-arango, cursor and restore-data "
         f"with requests, of {megabytes / _SCRIPT_SHARE:,.0f} MB: {told}",
     )
+
+
+def _cipher() -> str:
+    """What nobody who relays TLS can save: each byte is decrypted and encrypted once."""
+    order = ["openssl", "speed", "-seconds", "1", "-bytes", "16384", "-evp", "aes-256-gcm"]
+    try:
+        told = subprocess.run(order, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"the cipher alone was not measured: {error}"
+    kilobytes = float(told.split()[-1].rstrip("k"))
+    return f"the cipher alone takes {2e6 / kilobytes:.2f} s/GB (openssl speed, both ways)"
 
 
 def _round(number: int) -> Round:
