@@ -88,8 +88,9 @@ class TlsSocket:
         return self._tls.pending() + self._came.pending
 
     def _flush(self) -> None:
-        if self._goes.pending:
-            self._sock.sendall(self._goes.read())
+        data = self._goes.read()
+        if data:
+            self._sock.sendall(data)
 
     def _fill(self) -> None:
         data = self._sock.recv(self._room)
