@@ -20,7 +20,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "cutover": lambda: cutover.figures(200, 20_000),
     "fleet": lambda: fleet.figures(240),
     "scale": lambda: scale.figures(30),
-    "memory": lambda: memory.figures(400, 500),
+    "memory": lambda: memory.figures(1_000, 500),
     "playbook": playbook.figures,
     "precheck": lambda: precheck.figures(1_000),
 }
