@@ -39,24 +39,25 @@ def nbytes(part: Buffer) -> int:
 class _Limit:
     """Gives the calls on a socket the time that is left until a deadline.
 
-    To tell the socket is a call of the kernel by itself, for each 16 KB of a body: it is told again from ``tell_at``
-    (monotonic) on, when it would wait too long by more than ``_INEXACT`` seconds.
+    To tell the socket is a call of the kernel by itself, for each 16 KB of a body: it is told again only
+    when it would wait too long by more than ``_INEXACT`` seconds.
     """
 
-    def __init__(self, sock: AnySocket) -> None:
+    def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._deadline = Deadline(None)
-        self.tell_at = 0.0
+        self._tell_at = 0.0
 
     def use(self, deadline: Deadline) -> None:
         """This one counts from now on."""
         if deadline is not self._deadline:
-            self._deadline, self.tell_at = deadline, 0.0
+            self._deadline, self._tell_at = deadline, 0.0
 
-    def tell(self) -> None:
-        """Before a call on the socket, when it is due; raises ``TimeoutError`` if there is no time left."""
-        limit(self._sock, self._deadline)
-        self.tell_at = time.monotonic() + _INEXACT
+    def keep(self) -> None:
+        """Before a call on the socket; raises ``TimeoutError`` if there is no time left."""
+        if time.monotonic() >= self._tell_at:
+            limit(self._sock, self._deadline)
+            self._tell_at = time.monotonic() + _INEXACT
 
 
 class _Stream(io.RawIOBase):
@@ -76,14 +77,13 @@ class _Stream(io.RawIOBase):
         """Receive once; while muted nothing is received, so that a look at the buffer does not block."""
         if self.muted:
             return 0
-        if time.monotonic() >= self._limited.tell_at:
-            self._limited.tell()
+        self._limited.keep()
         count = self._sock.recv_into(buffer)
         self.received += count
         return count
 
 
-def limit(sock: AnySocket, deadline: Deadline) -> None:
+def limit(sock: socket.socket, deadline: Deadline) -> None:
     """Give the next call on the socket the time that is left; raises ``TimeoutError`` if there is none."""
     remaining = deadline.remaining()
     if remaining <= 0:
@@ -94,10 +94,13 @@ def limit(sock: AnySocket, deadline: Deadline) -> None:
 class Connection:
     """A connected socket. Not thread safe: the pool lends it to one caller at a time."""
 
-    def __init__(self, sock: AnySocket) -> None:
-        self._sock = sock
-        self._limited = _Limit(sock)
-        self._stream = _Stream(sock, self._limited)
+    def __init__(
+        self, sock: socket.socket, secured: Optional[TlsSocket] = None, limited: Optional[_Limit] = None
+    ) -> None:
+        """``secured`` = TLS over it, which waits within the same limit."""
+        self._sock: AnySocket = secured or sock
+        self._limited = limited or _Limit(sock)
+        self._stream = _Stream(self._sock, self._limited)
         self._reader = io.BufferedReader(self._stream, 64 * 1024)
         self.idle_since = 0.0
 
@@ -130,9 +133,10 @@ class Connection:
         """
         began = time.monotonic()
         pending: list[Buffer] = [head]
-        size = len(head)
+        size, total = len(head), 0
         for part in body:
             length = nbytes(part)
+            total += length
             if size + length > _COALESCE:
                 self._send_all(b"".join(pending), deadline)
                 pending, size = [], 0
@@ -143,7 +147,7 @@ class Connection:
             size += length
         if pending:
             self._send_all(b"".join(pending), deadline)
-        return self._seconds_on_the_way(sum(map(nbytes, body)), began)
+        return self._seconds_on_the_way(total, began)
 
     def _seconds_on_the_way(self, size: int, began: float) -> Optional[float]:
         if size < _LARGE:
@@ -161,8 +165,7 @@ class Connection:
         with memoryview(data) as whole, whole.cast("B") as view:
             sent = 0
             while sent < len(view):
-                if time.monotonic() >= self._limited.tell_at:
-                    self._limited.tell()
+                self._limited.keep()
                 sent += self._sock.send(view[sent : sent + _COALESCE])
 
     def receive(self, method: str, max_body: int, deadline: Deadline) -> tuple[Response, bool]:
@@ -190,10 +193,11 @@ def connect(endpoint: Endpoint, context: Optional[ssl.SSLContext], deadline: Dea
         if endpoint.scheme == "https":
             if context is None:
                 raise ValueError("https needs a TLS context")
-            secured = TlsSocket(sock, context, endpoint.host)
-            limit(sock, deadline)
+            limited = _Limit(sock)
+            limited.use(deadline)
+            secured = TlsSocket(sock, context, endpoint.host, limited.keep)
             secured.handshake()
-            return Connection(secured)
+            return Connection(sock, secured, limited)
     except ssl.SSLCertVerificationError as error:
         sock.close()
         raise TransportError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from typing import Any
+from typing import Any, Callable
 
 # A connection with small answers only never needs more memory than this; it doubles while it is filled.
 _LEAST = 16 * 1024
@@ -21,15 +21,18 @@ _MOST = 256 * 1024
 class TlsSocket:
     """What ``Connection`` needs of a socket. Not thread safe, but another thread may ``shutdown`` it.
 
-    Time-outs are the socket's, for each call of the kernel. Raises ``OSError``, of which ``ssl.SSLError`` is one.
+    Time-outs are the socket's, for each call of the kernel; ``before_waiting`` is called before each that waits for the
+    peer, as a peer may send a record byte by byte. Raises ``OSError``, of which ``ssl.SSLError`` is one.
     """
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self, sock: socket.socket, context: ssl.SSLContext, host: str, before_waiting: Callable[[], object] = bool
+    ) -> None:
         self._sock = sock
+        self._before_waiting = before_waiting
         self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._came, self._goes, server_hostname=host)
         self._room = _LEAST
-        self.settimeout = sock.settimeout
         self.fileno = sock.fileno
         self.shutdown = sock.shutdown
         self.close = sock.close
@@ -41,7 +44,6 @@ class TlsSocket:
                 self._tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._flush()
                 self._fill()
             except ssl.SSLError:
                 with contextlib.suppress(OSError):  # the alert, which tells the peer why
@@ -60,7 +62,6 @@ class TlsSocket:
             except ssl.SSLWantReadError:
                 if filled:
                     break
-                self._flush()
                 self._fill()
                 continue
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -78,7 +79,6 @@ class TlsSocket:
                 sent = self._tls.write(data[:_MOST])
                 break
             except ssl.SSLWantReadError:
-                self._flush()
                 self._fill()
         self._flush()
         return sent
@@ -93,6 +93,9 @@ class TlsSocket:
             self._sock.sendall(data)
 
     def _fill(self) -> None:
+        """Wait for more, when all that the peer may wait for is sent."""
+        self._flush()
+        self._before_waiting()
         data = self._sock.recv(self._room)
         if not data:
             self._came.write_eof()

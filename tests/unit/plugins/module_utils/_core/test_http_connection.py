@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -12,7 +13,10 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._core import http_connection
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.clock import Deadline, SystemClock
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint import parse_endpoint
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.errors import TransportError
 from ansible_collections.cutover.arangodb.plugins.module_utils._core.http_connection import Connection
+from ansible_collections.cutover.arangodb.plugins.module_utils._core.tls import client_context
 from tests.unit.plugins.module_utils._core.scripted_server import answer
 
 
@@ -96,4 +100,28 @@ def test_what_the_kernel_may_have_taken_at_once_says_nothing_about_the_way(size:
         peer.start()
         assert Connection(ours).send(b"x", [bytes(size)], Deadline(60.0)) is None
         ours.shutdown(socket.SHUT_WR)
+        peer.join()
+
+
+def test_a_handshake_that_comes_byte_by_byte_ends_at_the_deadline() -> None:
+    """Each byte is in time, the whole never would be."""
+    enough = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            with contextlib.suppress(OSError), listener.accept()[0] as theirs:
+                theirs.sendall(b"\x16\x03\x03\x40\x00\x02")
+                while not enough.wait(0.01):
+                    theirs.sendall(b"\0")
+
+        peer = threading.Thread(target=drip)
+        peer.start()
+        giving_up = threading.Timer(20, enough.set)
+        giving_up.start()
+        endpoint = parse_endpoint(f"https://localhost:{listener.getsockname()[1]}", "endpoint")
+        with pytest.raises(TransportError, match="no answer in time"):
+            http_connection.connect(endpoint, client_context(None), Deadline(0.3))
+        assert not enough.is_set()
+        enough.set()
+        giving_up.cancel()
         peer.join()

@@ -198,10 +198,10 @@ def test_time_is_over_and_another_thread_may_end_it() -> None:
 
     with served(wait_for_the_end) as (sock, _errors):
         secured = connected(sock)
-        secured.settimeout(0.05)
+        sock.settimeout(0.05)
         with pytest.raises(OSError, match="timed out"):
             secured.recv_into(bytearray(10))
-        secured.settimeout(None)
+        sock.settimeout(None)
         ended: list[object] = []
 
         def wait() -> None:
