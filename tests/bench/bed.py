@@ -113,9 +113,9 @@ class Bed:
             for text in (cluster.coordinators[0], str(cluster.ca_path), cluster.root_password)
         ]
 
-    def clear(self, *names: str) -> None:
-        """Drop collections of the target, which were there for the peers."""
-        with Client.root(self.target) as client:
+    def clear(self, *names: str, cluster: TestCluster | None = None) -> None:
+        """Drop collections, of the target unless told otherwise, which were there for the peers."""
+        with Client.root(cluster or self.target) as client:
             for name in names:
                 checked(client("DELETE", f"/_api/collection/{name}"), 200)
 
@@ -171,14 +171,15 @@ class Emulators:
     A core that is busy all the time says that the emulator, and not the agent, was the limit.
     """
 
-    def __init__(self, bed: Bed) -> None:
-        self._watches = Stopwatch(bed.source.pid), Stopwatch(bed.target.pid)
+    def __init__(self, bed: Bed, **others: int) -> None:
+        """``others`` = processes that serve beside them, by what they are called."""
+        pids = {"source": bed.source.pid, "target": bed.target.pid, **others}
+        self._watches = {name: Stopwatch(pid) for name, pid in pids.items()}
         self._begun = time.monotonic()
 
     def __str__(self) -> str:
-        source, target = (watch.seconds() for watch in self._watches)
-        taken = time.monotonic() - self._begun
-        return f"the emulated source and target were busy for {source:.1f} and {target:.1f} s of {taken:.1f} s"
+        busy = ", ".join(f"{name} {watch.seconds():.1f} s" for name, watch in self._watches.items())
+        return f"busy for (of {time.monotonic() - self._begun:.1f} s): emulated {busy}"
 
 
 class Children:

@@ -15,11 +15,12 @@ from typing import NamedTuple
 from tests.bench.bed import Bed, Children, Emulators, checked
 from tests.bench.figures import Figure
 from tests.bench.process import Curve
+from tests.bench.sink import Sink
 from tests.e2e.migration import in_sync
 from tests.testbed.client import Client
 
 _SHARDS = 16
-_SIZE = 2_000
+_SIZE = 300
 _BATCH = 8 << 20
 _SCRIPT_SHARE = 20  # the scripts move a part only, as they take so long
 _PATIENCE = 300.0  # seconds
@@ -70,20 +71,19 @@ def _cipher() -> str:
 
 
 def _round(number: int) -> Round:
-    """Each side with clusters of its own: those that hold the peers' copies, too, take half as long again for ours."""
-    with Bed() as bed:
+    with Bed() as bed, Sink(bed.target) as sink:
         size = _fill(bed, "things", _SHARDS, number)
         part = _fill(bed, "part", 1, number // _SCRIPT_SHARE)
-        emulators = Emulators(bed)
-        curl = _curl(bed) / size * 1e9
-        told = f"during curl | curl {emulators}"
+        servers = Emulators(bed, sink=sink.pid)
+        curl = _curl(bed, sink.url) / size * 1e9
+        told = f"during curl | curl {servers}"
         scripts = {name: _script(bed, name) / part * 1e9 for name in ("driver", "requests")}
-    with Bed() as bed:
-        size = _fill(bed, "things", _SHARDS, number)
+        bed.clear("by_curl", "by_driver", "by_requests")
+        bed.clear("part", cluster=bed.source)
         bed.agent.start()
-        emulators = Emulators(bed)
-        begun, seconds = (value / size * 1e9 for value in _migrate(bed))
-        return Round(seconds - begun, seconds, curl, scripts, f"{emulators}, {told}")
+        servers = Emulators(bed, sink=sink.pid)
+        begun, seconds = (value / size * 1e9 for value in _migrate(bed, sink.url))
+        return Round(seconds - begun, seconds, curl, scripts, f"{servers}, {told}")
 
 
 def _fill(bed: Bed, name: str, shards: int, number: int) -> int:
@@ -91,14 +91,14 @@ def _fill(bed: Bed, name: str, shards: int, number: int) -> int:
     return bed.load(name, number, _SIZE)
 
 
-def _migrate(bed: Bed) -> tuple[float, float]:
+def _migrate(bed: Bed, target: str) -> tuple[float, float]:
     """CPU seconds of the agent before the copy begins, and until all is in sync.
 
     Its log says when that was: whoever asks for its status has it do the work of a handshake each time.
     """
     with Curve(bed.pid) as curve:
         started = time.time()
-        bed.begin(verify_rate=1_000)
+        bed.begin(verify_rate=1_000, target_endpoints=[target])
         while "running" not in (moments := _moments(bed)):
             if time.time() > started + _PATIENCE:
                 raise RuntimeError(f"not in sync within {_PATIENCE:.0f} s: {bed.agent.log()}")
@@ -110,15 +110,15 @@ def _migrate(bed: Bed) -> tuple[float, float]:
 
 def _moments(bed: Bed) -> dict[str, float]:
     """When the migration was first in a state, seconds since the epoch."""
-    changes = re.findall(r"^(\S+)Z INFO \S+ state \S+ -> (\S+)$", bed.agent.log(), re.MULTILINE)
+    changes = re.findall(r"^(\S+)Z INFO \S+ state \S+ -> (\S+)$", bed.agent.log_path.read_text(), re.MULTILINE)
     return {state: datetime.fromisoformat(f"{at}+00:00").timestamp() for at, state in reversed(changes)}
 
 
-def _curl(bed: Bed) -> float:
+def _curl(bed: Bed, target: str) -> float:
     """CPU seconds of the processes that move one collection, a pair for each shard."""
     user = {"x-arango-dump-auth-user": "root"}
-    with Client.root(bed.target) as target:
-        checked(target("POST", "/_api/collection", {"name": "by_curl", "numberOfShards": _SHARDS}), 200)
+    with Client.root(bed.target) as client:
+        checked(client("POST", "/_api/collection", {"name": "by_curl", "numberOfShards": _SHARDS}), 200)
     with Client.root(bed.source) as client:
         shards = checked(client("GET", "/_api/collection/things/shards?details=true"), 200).json["shards"]
     children = Children()
@@ -126,11 +126,11 @@ def _curl(bed: Bed) -> float:
         with Client.superuser(bed.source, bed.source.dbservers[leader]) as server:
             order = {"batchSize": _BATCH, "docsPerBatch": 1_000_000, "prefetchCount": 2, "parallelism": 1}
             answer = checked(server("POST", "/_api/dump/start", {**order, "shards": [shard]}, user), 201)
-            _pair(bed, bed.source.dbservers[leader], answer.headers["x-arango-dump-id"], str(server.authorization))
+            _pair(bed, target, bed.source.dbservers[leader], answer.headers["x-arango-dump-id"], str(server.authorization))
     return children.seconds()
 
 
-def _pair(bed: Bed, server: str, identifier: str, authorization: str) -> None:
+def _pair(bed: Bed, target: str, server: str, identifier: str, authorization: str) -> None:
     """One shard: batches one after the other into one request of the other side."""
     quiet = ["curl", "--silent", "--show-error", "--fail"]
     reader = subprocess.Popen(
@@ -140,7 +140,6 @@ def _pair(bed: Bed, server: str, identifier: str, authorization: str) -> None:
         ],
         stdout=subprocess.PIPE,
     )
-    target = bed.target.coordinators[0]
     subprocess.run(
         [
             *quiet, "--cacert", str(bed.target.ca_path), "-X", "PUT", "-u", f"root:{bed.target.root_password}",

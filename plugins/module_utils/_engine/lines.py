@@ -11,9 +11,8 @@ import json
 
 from .._core.errors import TransportError
 
-# Counting looks at every byte by itself, finding does not: from lines of so many bytes on it is cheaper.
-_LONG_LINE = 512
-_SAMPLE = 64 * 1024
+# What fits into the processor's cache.
+_PIECE = 64 * 1024
 
 
 def is_whole(body: bytes) -> bool:
@@ -30,13 +29,13 @@ def is_whole(body: bytes) -> bool:
 
 
 def line_count(body: bytes) -> int:
-    """How many lines end in a body."""
-    if body.count(b"\n", 0, _SAMPLE) * _LONG_LINE > min(len(body), _SAMPLE):
-        return body.count(b"\n")
-    count, end = 0, body.find(b"\n")
-    while end >= 0:
-        count, end = count + 1, body.find(b"\n", end + 1)
-    return count
+    """How many lines end in a body.
+
+    ``bytes.count`` looks at every byte by itself. Leaving the line ends out finds and copies whole stretches, which is
+    nine times as quick for lines of 300 bytes (docs/performance.md).
+    """
+    pieces = (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
+    return len(body) - sum(len(piece.replace(b"\n", b"")) for piece in pieces)
 
 
 def cut_off(label: str, path: str) -> TransportError:
