@@ -32,7 +32,8 @@ class TlsSocket:
         self._before_waiting = before_waiting
         self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._came, self._goes, server_hostname=host)
-        self._room = _LEAST
+        # Encrypted bytes on their way from the kernel; used again and again, as new memory for each call is dear.
+        self._inbox = bytearray(_LEAST)
         self.fileno = sock.fileno
         self.shutdown = sock.shutdown
         self.close = sock.close
@@ -96,10 +97,11 @@ class TlsSocket:
         """Wait for more, when all that the peer may wait for is sent."""
         self._flush()
         self._before_waiting()
-        data = self._sock.recv(self._room)
-        if not data:
+        count = self._sock.recv_into(self._inbox)
+        if not count:
             self._came.write_eof()
             return
-        self._came.write(data)
-        if len(data) == self._room:
-            self._room = min(_MOST, 2 * self._room)
+        with memoryview(self._inbox) as view:
+            self._came.write(view[:count])
+        if count == len(self._inbox) < _MOST:
+            self._inbox = bytearray(2 * count)
