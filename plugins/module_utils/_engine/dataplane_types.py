@@ -46,7 +46,7 @@ class Settings:
     longest_poll_interval: float = 0.6
     tail_requests: float = 10.0
     appliers: int = 4
-    batch_bytes: int = 4 * MIB
+    batch_bytes: int = 8 * MIB
     batch_documents: int = 5000
     tail_chunk_bytes: int = MIB
     queue_bytes: int = 24 * MIB

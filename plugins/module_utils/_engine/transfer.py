@@ -51,6 +51,7 @@ class Transfer:
                         if batch is None:
                             return
                         self._take(batch, write)
+                        del batch
             except Exception as error:  # noqa: BLE001 - raised again by the thread that started this one
                 errors.append(error)
 

@@ -183,6 +183,38 @@ def test_a_batch_and_the_document_that_ends_it_fit_into_a_request(tmp_path: Path
     assert 0.9 * Settings().batch_bytes < size < Settings().batch_bytes - 100_000
 
 
+class Body(bytes):
+    """Knows how many of it there are."""
+
+    there = 0
+
+    def __init__(self, _text: bytes) -> None:
+        Body.there += 1
+
+    def __del__(self) -> None:
+        Body.there -= 1
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_nothing_of_a_batch_is_kept_while_the_next_one_is_read(tmp_path: Path, old: bool) -> None:
+    world = World(tmp_path)
+    world.server.old = old
+    kept: list[int] = []
+    left = 3
+
+    def answer(_step: bytes | CutoverError) -> Response:
+        nonlocal left
+        kept.append(Body.there)
+        left -= 1
+        headers = {"x-arango-dump-shard-id": "s2", "x-arango-replication-checkmore": "true"}
+        return Response(200, headers, Body(b'{"_key":"a"}\n')) if left else Response(204, {}, b"")
+
+    world.server._answer = answer  # type: ignore[method-assign]
+    world.restore = lambda plan, body: None  # type: ignore[method-assign]
+    world.copy()
+    assert kept == [0, 0, 0]
+
+
 def test_a_lost_answer_of_the_new_dump_is_asked_for_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.server.script = [TransportError("CUT-HTTP-4", "no answer", outcome_unknown=True), b'{"_key":"a"}\n']
