@@ -15,12 +15,13 @@ from tests.testbed.client import Client
 _SIZE = 20_000
 _SHARDS = 16
 _TIMES = 10
+_COPIERS = 8
 
 
 def figures(megabytes: int, transaction: int) -> Iterator[Figure]:
     """Peaks by the size of the data, and with one large transaction."""
     small, large = (_copied(megabytes * times) for times in (1, _TIMES))
-    what = f"{megabytes * _TIMES:,} MB of documents of {_SIZE:,} bytes, {_SHARDS} shards, 8 copiers"
+    what = f"{megabytes * _TIMES:,} MB of documents of {_SIZE:,} bytes, {_SHARDS} shards, {_COPIERS} copiers"
     yield Figure("memory", large / 1e6, "MB (VmHWM)", 200, what, at_most=True)
     told = f"{what}, against {megabytes:,} MB"
     yield Figure.against("memory_growth", large / 1e6, small / 1e6, "MB (VmHWM)", 1.1, told)
@@ -33,7 +34,7 @@ def _copied(megabytes: int) -> int:
     with Bed() as bed:
         bed.create("things", _SHARDS)
         bed.load("things", megabytes * 1_000_000 // _SIZE, _SIZE)
-        bed.migrate()
+        bed.migrate(copiers=_COPIERS // len(bed.source.dbservers))
         return memory(bed.pid, "VmHWM")
 
 

@@ -126,7 +126,8 @@ def _curl(bed: Bed, target: str) -> float:
         with Client.superuser(bed.source, bed.source.dbservers[leader]) as server:
             order = {"batchSize": _BATCH, "docsPerBatch": 1_000_000, "prefetchCount": 2, "parallelism": 1}
             answer = checked(server("POST", "/_api/dump/start", {**order, "shards": [shard]}, user), 201)
-            _pair(bed, target, bed.source.dbservers[leader], answer.headers["x-arango-dump-id"], str(server.authorization))
+            identifier = answer.headers["x-arango-dump-id"]
+            _pair(bed, target, bed.source.dbservers[leader], identifier, str(server.authorization))
     return children.seconds()
 
 

@@ -11,6 +11,7 @@ sending. Everything else, and the small bodies whose effect the agent looks at, 
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import subprocess
 import sys
@@ -55,6 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     upstream: tuple[str, int, ssl.SSLContext]
     _connection: http.client.HTTPSConnection | None = None
+    _wakes_at = 1
 
     def _serve(self) -> None:
         length = int(self.headers.get("content-length", 0))
@@ -65,15 +67,23 @@ class _Handler(BaseHTTPRequestHandler):
         answer, body = self._forward(self.rfile.read(length))
         self._reply(answer.status, answer.getheaders(), body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  (names of http.server)
 
     def _discard(self, length: int) -> None:
-        buffer = memoryview(bytearray(min(length, _AT_ONCE)))
+        buffer = memoryview(bytearray(_AT_ONCE))
         while length:
-            count = self.rfile.readinto1(buffer[:length])  # type: ignore[attr-defined]
+            # Who is woken for each packet has the sender pay for it; near the end there may be no more to come.
+            self._sleep_until(_KEPT if length > _AT_ONCE else 1)
+            count = self.rfile.readinto1(buffer[:length])
             if not count:
                 raise ConnectionError("the body broke off")
             length -= count
+
+    def _sleep_until(self, size: int) -> None:
+        """Wake when so many bytes are there."""
+        if size != self._wakes_at:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+            self._wakes_at = size
 
     def _forward(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
         if self._connection is None:
@@ -93,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, *_arguments: object) -> None:
         """A benchmark has no use for a log of requests."""
 
 
