@@ -10,6 +10,7 @@ from typing import Any
 from tests.bench.bed import Bed, checked, documents
 from tests.bench.figures import Figure
 from tests.bench.process import memory
+from tests.bench.sink import Sink
 from tests.testbed.client import Client
 
 _SIZE = 20_000
@@ -31,10 +32,10 @@ def figures(megabytes: int, transaction: int) -> Iterator[Figure]:
 
 def _copied(megabytes: int) -> int:
     """Peak bytes at the end of a snapshot copy."""
-    with Bed() as bed:
+    with Bed() as bed, Sink(bed.target) as sink:
         bed.create("things", _SHARDS)
         bed.load("things", megabytes * 1_000_000 // _SIZE, _SIZE)
-        bed.migrate(copiers=_COPIERS // len(bed.source.dbservers))
+        bed.migrate(target_endpoints=[sink.url], copiers=_COPIERS // len(bed.source.dbservers))
         return memory(bed.pid, "VmHWM")
 
 

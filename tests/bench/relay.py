@@ -74,16 +74,26 @@ def _round(number: int) -> Round:
     with Bed() as bed, Sink(bed.target) as sink:
         size = _fill(bed, "things", _SHARDS, number)
         part = _fill(bed, "part", 1, number // _SCRIPT_SHARE)
+        scripts = {name: _script(bed, name) / part * 1e9 for name in ("driver", "requests")}
         servers = Emulators(bed, sink=sink.pid)
         curl = _curl(bed, sink.url) / size * 1e9
         told = f"during curl | curl {servers}"
-        scripts = {name: _script(bed, name) / part * 1e9 for name in ("driver", "requests")}
+        _arrived(sink, size)
         bed.clear("by_curl", "by_driver", "by_requests")
         bed.clear("part", cluster=bed.source)
         bed.agent.start()
         servers = Emulators(bed, sink=sink.pid)
         begun, seconds = (value / size * 1e9 for value in _migrate(bed, sink.url))
-        return Round(seconds - begun, seconds, curl, scripts, f"{servers}, {told}")
+        told = f"{servers}, {told}"
+        _arrived(sink, 2 * size)
+        return Round(seconds - begun, seconds, curl, scripts, told)
+
+
+def _arrived(sink: Sink, size: int) -> None:
+    """Whoever moves less is not quicker. Bodies that were compressed to see whether that helps are a little less."""
+    received = sink.received()
+    if received < 0.95 * size:
+        raise RuntimeError(f"{received:,} of {size:,} bytes have arrived")
 
 
 def _fill(bed: Bed, name: str, shards: int, number: int) -> int:

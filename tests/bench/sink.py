@@ -10,6 +10,7 @@ sending. Everything else, and the small bodies whose effect the agent looks at, 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -25,12 +26,13 @@ from tests.testbed.launch import TestCluster
 
 _KEPT = 64 * 1024  # bytes
 _AT_ONCE = 1 << 20  # bytes
+_RECEIVED = "/received"
 _DONE = b'{"error":false,"code":200,"result":true}'
 _OF_ONE_WAY = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
 
 class Sink:
-    """A context manager: the process, ``url`` and ``pid`` of it."""
+    """A context manager: the process, with its ``url`` and ``pid``."""
 
     def __init__(self, cluster: TestCluster) -> None:
         order = [str(cluster.ca_path.with_name("server.keyfile")), cluster.coordinators[0], str(cluster.ca_path)]
@@ -41,6 +43,7 @@ class Sink:
         self.url = self._process.stdout.readline().strip() if self._process.stdout else ""
         if not self.url:
             raise RuntimeError("the sink did not start")
+        self._context = ssl.create_default_context(cafile=str(cluster.ca_path))
 
     def __enter__(self) -> Sink:
         return self
@@ -50,6 +53,13 @@ class Sink:
     ) -> None:
         self._process.communicate()
 
+    def received(self) -> int:
+        """Bytes that it has thrown away so far, as they were sent."""
+        connection = http.client.HTTPSConnection(urlsplit(self.url).netloc, context=self._context, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("GET", _RECEIVED)
+            return int(connection.getresponse().read())
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -57,11 +67,18 @@ class _Handler(BaseHTTPRequestHandler):
     upstream: tuple[str, int, ssl.SSLContext]
     _connection: http.client.HTTPSConnection | None = None
     _wakes_at = 1
+    _counting = threading.Lock()
+    _received = 0
 
     def _serve(self) -> None:
+        if self.path == _RECEIVED:
+            self._reply(200, [], str(_Handler._received).encode())
+            return
         length = int(self.headers.get("content-length", 0))
         if length > _KEPT and urlsplit(self.path).path.endswith("/_api/replication/restore-data"):
             self._discard(length)
+            with self._counting:
+                _Handler._received += length
             self._reply(200, [("content-type", "application/json")], _DONE)
             return
         answer, body = self._forward(self.rfile.read(length))

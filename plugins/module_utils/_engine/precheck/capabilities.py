@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..dataplane_types import MIB, Settings
 from . import probes_source, probes_target
 from .capability import Capability
+
+_BATCH = f"{Settings().batch_bytes // MIB} MiB"
 
 CAPABILITIES: tuple[Capability, ...] = (
     Capability(
@@ -103,8 +106,8 @@ CAPABILITIES: tuple[Capability, ...] = (
         tried=True,
     ),
     Capability(
-        "target-body-size", "target", "Bodies of 4 MiB are taken", "§12.17",
-        "batches of up to 4 MiB", "batches are halved until they are taken", tried=True,
+        "target-body-size", "target", f"Bodies of {_BATCH} are taken", "§12.17",
+        f"batches of up to {_BATCH}", "batches are halved until they are taken", tried=True,
     ),
     Capability(
         "target-journal-name", "target", "A system collection may be made", "§12.17",
