@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,27 +36,40 @@ class Round(NamedTuple):
     scripts: dict[str, float]
     told: str
 
+    @property
+    def script(self) -> float:
+        """That of the cheapest script."""
+        return min(self.scripts.values())
+
 
 def figures(megabytes: int, rounds: int = 3) -> Iterator[Figure]:
-    """CPU seconds per GB of documents, the middle one of several rounds by its ratio to `curl | curl`."""
+    """CPU seconds per GB of documents; of several rounds the middle one by its ratio to the peer."""
     number = megabytes * 1_000_000 // _SIZE
-    found = sorted((_round(number) for _round_number in range(rounds)), key=lambda one: one.ours / one.curl)
-    middle = found[rounds // 2]
-    ratios = ", ".join(f"{one.ours / one.curl:.2f}" for one in found)
+    found = [_round(number) for _round_number in range(rounds)]
     what = (
         f"{megabytes:,} MB, {number:,} documents of {_SIZE:,} bytes, {_SHARDS} shards, from the state initial-sync to "
-        f"running; with connections, prechecks and definitions, which any migration takes, {middle.whole:.2f} s/GB"
+        "running"
     )
+    middle, ratios = _middle(found, lambda one: one.ours / one.curl)
     yield Figure.against(
         "relay", middle.ours, middle.curl, "CPU s/GB", 0.5,
-        f"{what}; peer: curl | curl, {_TLS}; the middle one of the ratios {ratios}; {_cipher()}; {middle.told}",
+        f"{what}; with connections, prechecks and definitions, which any migration takes, {middle.whole:.2f} s/GB; "
+        f"peer: curl | curl, {_TLS}; {ratios}; {_cipher()}; {middle.told}",
     )
+    middle, ratios = _middle(found, lambda one: one.ours / one.script)
     told = ", ".join(f"{name} {value:.1f}" for name, value in middle.scripts.items())
     yield Figure.against(
-        "relay_script", middle.ours, min(middle.scripts.values()), "CPU s/GB", 1 / 15,
+        "relay_script", middle.ours, middle.script, "CPU s/GB", 1 / 15,
         f"{what}; peers (the cheaper counts): export cursor and import_bulk of python-arango, cursor and restore-data "
-        f"with requests, of {megabytes / _SCRIPT_SHARE:,.0f} MB: {told}",
+        f"with requests, of {megabytes / _SCRIPT_SHARE:,.0f} MB: {told}; {ratios}",
     )
+
+
+def _middle(rounds: Sequence[Round], ratio: Callable[[Round], float]) -> tuple[Round, str]:
+    """The round with the middle ratio, and a text with all of them."""
+    ordered = sorted(rounds, key=ratio)
+    told = ", ".join(f"{ratio(one):.3f}" for one in ordered)
+    return ordered[len(ordered) // 2], f"the middle one of the ratios {told}"
 
 
 def _cipher() -> str:
