@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import requests
@@ -40,6 +40,26 @@ def dump(source: Side, target: Side) -> None:
         lines = "\n".join(json.dumps(document, separators=(",", ":")) for document in batch)
         answer = there.put(f"{target[0]}/_api/replication/restore-data?collection=by_requests", data=lines.encode())
         answer.raise_for_status()
+
+
+def raw(source: Side, target: Side) -> None:
+    """Hand the bytes of a dump on as they are, as `curl | curl` does, with requests."""
+    here, there = _session(source), _session(target)
+    there.post(f"{target[0]}/_api/collection", json={"name": "by_raw"}).raise_for_status()
+    shards = here.get(f"{source[0]}/_api/collection/part/shards?details=true").json()["shards"]
+    order = {"batchSize": _CHUNK, "docsPerBatch": 1_000_000, "prefetchCount": 2, "parallelism": 1}
+    for shard, (leader, *_followers) in shards.items():
+        at = {"dbserver": leader}
+        started = here.post(f"{source[0]}/_api/dump/start", params=at, json={**order, "shards": [shard]})
+        started.raise_for_status()
+        path = f"{source[0]}/_api/dump/next/{started.headers['x-arango-dump-id']}"
+        for number in count():
+            batch = here.post(path, params={**at, "batchId": number})
+            batch.raise_for_status()
+            if batch.status_code == requests.codes.no_content:
+                break
+            answer = there.put(f"{target[0]}/_api/replication/restore-data?collection=by_raw", data=batch.content)
+            answer.raise_for_status()
 
 
 def apply(source: Side, target: Side) -> None:
@@ -111,7 +131,7 @@ def _cursor(session: requests.Session, url: str, query: str) -> Iterator[list[An
 
 
 SCRIPTS: dict[str, Callable[[Side, Side], None]] = {
-    "driver": driver, "requests": dump, "apply": apply, "compare": compare,
+    "driver": driver, "requests": dump, "raw": raw, "apply": apply, "compare": compare,
 }
 
 
