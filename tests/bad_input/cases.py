@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bad_input.sites import Sites
+from tests.tools.ports import free_port
 
 __all__ = ["CASES", "SECRETS", "Case", "SecretFile"]
 
@@ -68,9 +68,7 @@ SECRETS = (
 
 def _closed() -> str:
     """An endpoint on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"https://127.0.0.1:{probe.getsockname()[1]}"
+    return f"https://127.0.0.1:{free_port()}"
 
 
 def _coordinators(sites: Sites, side: str) -> list[str]:

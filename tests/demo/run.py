@@ -12,7 +12,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import statistics
 import time
 from contextlib import ExitStack
@@ -29,6 +28,7 @@ from tests.demo.flights import AVIATION, WEATHER, Flights
 from tests.demo.report import Figures, table
 from tests.demo.users import APPLICATION, READER, USERS
 from tests.testbed.certificates import make, private
+from tests.tools.ports import free_port
 from tests.workload.client import WorkloadProcess
 from tests.workload.process import WorkloadConfig
 from tests.workload.record import Record
@@ -102,9 +102,7 @@ class Demo:
         ca_path, keyfile = make(certificates)
         token = secrets.token_urlsafe(32)
         private(self._home / "token", token.encode())
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         source, target = self._clusters.source, self._clusters.target
         digest = hashlib.sha256(token.encode()).hexdigest()
         return {

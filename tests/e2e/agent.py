@@ -9,7 +9,6 @@ import http.client
 import json
 import secrets
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import Any
 
 from tests.testbed.certificates import make
 from tests.tools.outside import outside
+from tests.tools.ports import free_port
 
 __all__ = ["Agent", "Refused"]
 
@@ -42,9 +42,7 @@ class Agent:
         home.mkdir(parents=True)
         self.ca_path, keyfile = make(home)
         self.token = secrets.token_urlsafe(24)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.endpoint = f"https://127.0.0.1:{self.port}"
         self.config_path = home / "agent.json"
         self._archive, self._log = archive, home / "agent.log"

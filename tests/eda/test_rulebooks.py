@@ -31,6 +31,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.endpoint im
 from tests.eda.launches import TOKEN as CONTROLLER_TOKEN
 from tests.eda.launches import Launches, controller
 from tests.roles.packed import install
+from tests.tools.ports import free_port
 from tests.unit.agent_fakes import TOKENS, Certificates, RunningAgent, agent_config, make_certificates, running_agent
 from tests.unit.webhook_receiver import SECRET
 
@@ -171,9 +172,7 @@ def await_listener(port: int) -> None:
 
 def test_the_rulebook_reacts_to_what_the_agent_posts(world: World) -> None:
     """ansible.eda.webhook verifies the signature; what is not signed, old or known already changes nothing."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     variables = {
         "webhook_port": port, "webhook_certfile": str(world.certificates.server_keyfile),
         "webhook_keyfile": str(world.certificates.server_keyfile), "webhook_secret": SECRET,

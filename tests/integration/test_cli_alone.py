@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ import pytest
 
 from tests.integration.pair import PASSWORD, Pair, wait_for
 from tests.tools.outside import outside
+from tests.tools.ports import free_port
 from tests.unit.agent_fakes import make_certificates
 
 Done = subprocess.CompletedProcess[str]
@@ -46,20 +45,11 @@ def test_the_mode_is_set_without_an_agent(pair: Pair, archive: Path) -> None:
         assert set(answer["servers"].values()) == {mode}
 
 
-def _free_port() -> int:
-    """A port that no client is given by the system while the agent is down between two starts."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as free:
-            if free.connect_ex(("127.0.0.1", port)):
-                return port
-
-
 @pytest.fixture
 def own_agent(archive: Path, tmp_path: Path) -> Iterator[list[str]]:
     """Flags of an agent that `start` is to run; it is ended afterwards."""
     certificates = make_certificates(tmp_path)
-    yield ["--agent.master-port", str(_free_port()), "--agent.cacert", str(certificates.ca),
+    yield ["--agent.master-port", str(free_port()), "--agent.cacert", str(certificates.ca),
            "--agent.keyfile", str(certificates.server_keyfile), "--agent.state-directory", str(tmp_path / "own"),
            "--agent.client-auth-cacert", str(certificates.ca),
            "--agent.client-auth-keyfile", str(certificates.client_keyfile)]  # fmt: skip

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from ansible_collections.cutover.arangodb.plugins.module_utils._agent import cli
 from tests.testbed.platform.launch import TestPlatform
+from tests.tools.ports import free_port
 from tests.unit.agent_fakes import TOKENS, Certificates, RunningAgent, agent_config, make_certificates, running_agent
 
 Run = Callable[..., int]
@@ -153,10 +153,8 @@ def test_what_cannot_be_used_is_refused_before_the_agent_is_asked(
     capsys: pytest.CaptureFixture[str], deployment: int, more: tuple[str, ...], code: str, exit_code: int,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("WRONG", "not-the-secret")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        places = {"dashboard": platform.dashboard, "nowhere": f"https://127.0.0.1:{free.getsockname()[1]}"}
-        assert run("start", deployment, *SOURCE, *(places.get(word, word) for word in more)) == exit_code
+    places = {"dashboard": platform.dashboard, "nowhere": f"https://127.0.0.1:{free_port()}"}
+    assert run("start", deployment, *SOURCE, *(places.get(word, word) for word in more)) == exit_code
     shown = capsys.readouterr().err
     assert code in shown
     assert "Remedy: " in shown

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from tests.integration.pair import TIME_SCALE, Pair
 from tests.roles.packed import install
 from tests.testbed.launch import TestCluster
 from tests.tools.outside import outside
+from tests.tools.ports import free_port
 from tests.unit.agent_fakes import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,9 +153,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 def here(directory: Path, certificates: Certificates) -> dict[str, Any]:
     """Variables of an agent of this user, without systemd, whose files all lie in `directory`/host."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     directories = {
         f"agent_{kind}_directory": str(directory / "host" / kind)
         for kind in ("install", "config", "state", "run", "log")

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -25,6 +24,7 @@ from ansible_collections.cutover.arangodb.plugins.module_utils._core.http import
 from tests.integration.engine_case import SOURCE_USERS
 from tests.integration.pair import Pair
 from tests.roles.conftest import ROOT, Host
+from tests.tools.ports import free_port
 
 # Starts many processes one after another; on a busy machine that takes minutes.
 pytestmark = pytest.mark.timeout(600)
@@ -78,9 +78,7 @@ class Client:
 @contextmanager
 def proxy(directory: Path, clusters: Pair) -> Iterator[tuple[str, Path, int]]:
     """The example's HAProxy between the clusters: its URL, its configuration, its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     config = directory / "haproxy.cfg"
     text = (EXAMPLES / "haproxy.cfg").read_text().replace("PROXY_ADDRESS", address)
     sides = {"SOURCE_COORDINATOR": clusters.source, "TARGET_ENDPOINT": clusters.target}

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from tests.roles.packed import copy_parts
 from tests.testbed.printed import in_foreground, lines_to_try, variables
 from tests.tools.blocks import blocks, typed
 from tests.tools.outside import outside
+from tests.tools.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/quickstart.md"
@@ -69,9 +69,7 @@ def user(tmp_path: Path, printed: list[str]) -> Iterator[User]:
     repository = copy_parts(tmp_path)
     (repository / ".venv").symlink_to(sys.prefix)
     (repository / "build").mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     (inventory,) = blocks(SECTIONS["3"], "yaml")
     inventory = inventory.replace("/tmp/cutover/", f"{tmp_path}/cutover/")
     (repository / "build/inventory.yml").write_text(f"{inventory}{variables(printed)}    agent_port: {port}\n")

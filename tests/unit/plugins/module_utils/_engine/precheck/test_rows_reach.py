@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.journal import Journal
 from ansible_collections.cutover.arangodb.plugins.module_utils._engine.schema_map import Made, SchemaMap
 from tests.testbed.launch import TestCluster
+from tests.tools.ports import free_port
 from tests.unit.plugins.module_utils._engine.precheck.rig import PASSWORD, Rig
 
 # Rows that a test of this file breaks.
@@ -26,11 +27,6 @@ BROKEN = (
     "source-servers-jwt", "source-log", "target-reachable", "target-certificate", "target-credentials",
     "target-other-cluster", "target-empty", "agent-python", "agent-spool", "agent-state", "agent-files", "agent-port",
 )  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def failed(check: dict[str, Any], *texts: str) -> None:
