@@ -255,8 +255,8 @@ def taken(port: int) -> socket.socket:
 
 
 def test_a_firewall_is_left_alone_and_named(host: Host) -> None:
-    """The address of a documentation network stands for a host behind one."""
-    hidden = host.play("deploy_agent", agent_listen_host="0.0.0.0", ansible_host="203.0.113.9")
+    """The address of a protocol at which the agent does not listen stands for a host behind one."""
+    hidden = host.play("deploy_agent", agent_listen_host="0.0.0.0", ansible_host="::1")
     assert hidden.code == 0, hidden.output
     assert "Firewalls are left alone" in hidden.output
     reached = host.play("deploy_agent", agent_listen_host="0.0.0.0", ansible_host="127.0.0.1")
