@@ -15,7 +15,8 @@ from typing import Any
 
 import requests
 from arango.client import ArangoClient
-from arango.http import DefaultHTTPClient
+
+from tests.workload.clients import OwnTrust
 
 _BATCH = 5_000  # documents
 _CHUNK = 8 << 20  # bytes
@@ -83,18 +84,9 @@ def compare(source: Side, target: Side) -> None:
     print(len(different))
 
 
-class _Http(DefaultHTTPClient):
-    """Trusts only what it was told to, whatever certificate bundle the environment names."""
-
-    def create_session(self, host: str) -> requests.Session:
-        session = super().create_session(host)
-        session.trust_env = False
-        return session
-
-
 def _connect(side: Side) -> Any:
     url, ca, password = side
-    client = ArangoClient(url, http_client=_Http(), verify_override=ca, request_timeout=300)
+    client = ArangoClient(url, http_client=OwnTrust(), verify_override=ca, request_timeout=300)
     return client.db("_system", "root", password)
 
 

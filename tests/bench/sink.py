@@ -17,11 +17,12 @@ import ssl
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from tests.controller.serving import served
 from tests.testbed.launch import TestCluster
 
 _KEPT = 64 * 1024  # bytes
@@ -69,6 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
     _wakes_at = 1
     _counting = threading.Lock()
     _received = 0
+
+    def handle(self) -> None:
+        """Clients that are stopped leave their connections as they are."""
+        with contextlib.suppress(OSError):
+            super().handle()
 
     def _serve(self) -> None:
         if self.path == _RECEIVED:
@@ -124,33 +130,14 @@ class _Handler(BaseHTTPRequestHandler):
         """A benchmark has no use for a log of requests."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, keyfile: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(keyfile)
-
-    def finish_request(self, request: object, client_address: object) -> None:
-        """In the connection's own thread: the handshake, too, holds up nobody else."""
-        with self._context.wrap_socket(request, server_side=True) as secured:  # type: ignore[arg-type]
-            super().finish_request(secured, client_address)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that are stopped leave their connections as they are."""
-
-
 def main(keyfile: str, url: str, ca: str) -> None:
     """Serve until standard input ends."""
-    parts = urlsplit(url.replace("ssl://", "https://"))
+    parts = urlsplit(url)
     _Handler.upstream = (parts.hostname or "", parts.port or 443, ssl.create_default_context(cafile=ca))
-    with _Server(Path(keyfile)) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        sys.stdout.write(f"https://127.0.0.1:{server.server_address[1]}\n")
+    with served(_Handler, Path(keyfile)) as own:
+        sys.stdout.write(f"{own}\n")
         sys.stdout.flush()
         sys.stdin.read()
-        server.shutdown()
 
 
 if __name__ == "__main__":

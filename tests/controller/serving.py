@@ -1,6 +1,6 @@
 # Copyright: the cutover.arangodb contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A handler of http.server behind TLS on loopback, for what stands in for a controller."""
+"""A handler of http.server behind TLS on loopback, for what stands in for a server."""
 
 from __future__ import annotations
 

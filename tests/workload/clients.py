@@ -18,20 +18,24 @@ from requests.exceptions import ConnectionError as BrokenConnection
 from requests.exceptions import InvalidJSONError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-__all__ = ["Connection", "NotConnectedError"]
+__all__ = ["Connection", "NotConnectedError", "OwnTrust"]
 
 
 class NotConnectedError(Exception):
     """Nobody listens: the request was certainly not sent."""
 
 
-class _Transport(DefaultHTTPClient):
+class OwnTrust(DefaultHTTPClient):
     """Trusts only what it was told to, whatever certificate bundle the environment names."""
 
     def create_session(self, host: str) -> Session:
         session = super().create_session(host)
         session.trust_env = False
         return session
+
+
+class _Transport(OwnTrust):
+    """Tells apart whether a request was sent, and takes no answer that was cut."""
 
     def send_request(self, *args: Any, **kwargs: Any) -> Response:
         try:
